@@ -1,0 +1,39 @@
+# `make demo` and `make test` need Python 3.10-3.12, pip, make, git and g++; everything else they fetch themselves.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.PHONY: help .venv demo test bench dist clean
+
+help:
+	@echo "make demo    the whole story on the demo speaker: out/drive.mp4, out/sheet.png, out/demo.json"
+	@echo "make test    style and tests"
+	@echo "make bench   quality figures on the demo speaker"
+	@echo "make .venv   only the virtual environment"
+	@echo "make dist    sdist and wheel in dist/"
+
+.venv: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 13))' || { \
+	  echo "talker needs Python 3.10-3.12 and $(PYTHON) is not; say which one: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; \
+	  exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+demo: .venv
+	$(BIN)/python -m tools.demo
+
+test: .venv
+	$(BIN)/ruff check .
+	$(BIN)/pytest
+
+bench: .venv
+	$(BIN)/python -m tools.bench quality
+
+dist: .venv
+	$(BIN)/python -m pip wheel --quiet --no-deps -w dist .
+
+clean:
+	rm -rf out dist build talker.egg-info .pytest_cache .ruff_cache
