@@ -1,0 +1,239 @@
+"""Driving a fitted or edited speaker with any audio, from any view, before any background.
+
+Notation: B frames, H x W pixels, T audio features of C channels at 50 Hz, n frames of the take.
+
+New audio has no head motion of its own: the head replays the take's poses and blinks, forth and back, so that no
+frame jumps to the next. A `View` is composed with that motion; the background stays where it is.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal, Protocol
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from talker.camera import apply_view
+from talker.errors import BadInput
+from talker.radfield.scene import Scene
+from talker.take.audio import audio_windows
+from talker.types import AUDIO_RATE_HZ, FPS, Condition, Render, Reporter, Take, View
+from talker.video import VideoWriter
+
+Motion = Literal["take", "still"]
+SILENCE = 10 ** (-50 / 20)  # peak amplitude; even whispered speech stays 20 dB above this
+AS_TAKEN = View()
+DETAIL_RANGE = (0.0, 1.5)
+_CODES_AT_ONCE = 64  # windows of 64 frames are 5 MB; those of an hour would be 7 GB
+
+
+class Refiner(Protocol):
+    """The refinement network as driving sees it (`talker.refine.network.RefinementNet`)."""
+
+    def refine(self, rendered: Tensor, weight: float) -> Tensor: ...
+
+
+@dataclass(frozen=True)
+class DriveOptions:
+    """How a speaker is driven."""
+
+    view: View = AS_TAKEN  # turn and zoom on top of the head's own motion: yaw=20,pitch=-5,roll=0,zoom=1.1
+    motion: Motion = "take"  # whether the head replays the take's motion or keeps still; it blinks either way
+    detail: float = 0.8  # weight of the refinement network in an edited speaker: 0 without, up to 1.5
+
+
+class Portrait:
+    """The friendly door to a speaker: give it audio, ask it for frames. What frames share is computed once."""
+
+    def __init__(self, scene: Scene, take: Take, refiner: Refiner | None = None, motion: Motion = "take"):
+        self.scene = scene
+        self.take = take
+        self.refiner = refiner
+        self.motion = motion
+        self._codes: Tensor | None = None  # [B, A]
+        self._still = most_central(take.c2w)
+
+    def __len__(self) -> int:
+        """Frames of the audio that was set."""
+        return 0 if self._codes is None else len(self._codes)
+
+    def set_audio(
+        self,
+        features: Tensor,  # [T, C] at 50 Hz, from the encoder of the take
+        frames: int | None = None,  # how many video frames; None takes what the features last for
+    ) -> None:
+        """Audio codes of all frames, in chunks: memory for the windows does not grow with the audio."""
+        count = frames if frames is not None else max(1, len(features) // 2)
+        chunks = [range(first, min(first + _CODES_AT_ONCE, count)) for first in range(0, count, _CODES_AT_ONCE)]
+        with torch.no_grad():
+            self._codes = torch.cat([self.scene.encode_audio(audio_windows(features, chunk)) for chunk in chunks])
+
+    def pose_index(self, index: int) -> int:
+        """The frame of the take whose head pose frame `index` shows."""
+        return self._still if self.motion == "still" else forth_and_back(index, len(self.take))
+
+    def condition(
+        self,
+        index: int,  # frame of the audio
+        pose: int,  # frame of the take that lends the head pose
+        blink: int,  # frame of the take that lends the lids
+    ) -> Condition:
+        if self._codes is None:
+            raise ValueError("set_audio comes before render")
+        eye = self.take.eye[pose].clone()
+        eye[0] = self.take.eye[blink, 0]  # gaze belongs to the pose it was seen with, blinks do not
+        return Condition(
+            audio=self._codes[index][None],
+            eye=eye[None],
+            appearance=torch.zeros(1, 4),
+            head_pose=self.take.c2w[pose][None],
+        )
+
+    @torch.no_grad()
+    def render(
+        self,
+        index: int,  # frame of the audio
+        view: View = AS_TAKEN,
+        background: Tensor | None = None,  # [H, W, 3] in [0, 1]; None shows the speaker's own room
+        detail: float = 0.8,  # weight w of the refinement network
+        pose: int | None = None,  # frame of the take to pose as; None follows `motion`
+    ) -> Render:
+        """One frame; `rgb` is the final image I_f = w g(I_r) + (1 - w) I_r where the speaker was edited."""
+        if pose is None:
+            pose, blink = self.pose_index(index), forth_and_back(index, len(self.take))
+        else:
+            blink = pose
+        camera = apply_view(self.take.camera(pose), view)
+        render = self.scene.render(camera, self.condition(index, pose, blink), background=background)
+        if self.refiner is None or detail == 0:
+            return render
+        final = self.refiner.refine(render.rgb, detail)
+        if background is not None:  # a background that someone chose is shown as it is
+            final = torch.lerp(render.rgb, final, render.alpha[..., None])
+        return replace(render, rgb=final)
+
+
+def drive(
+    portrait: Portrait,
+    speech: np.ndarray,  # [T] float32 in [-1, 1] at 16 kHz
+    out: Path,
+    options: DriveOptions,
+    reporter: Reporter,
+    encode: Callable[[np.ndarray], Tensor],  # speech -> [T, C], as the take's audio was encoded
+    background: Tensor | None = None,  # [H, W, 3]
+) -> int:
+    """Write the video of the speaker saying `speech`, frame by frame, with the sound; returns the frame count."""
+    count = frames_of(len(speech) / AUDIO_RATE_HZ)
+    reporter.progress("listen", 0.0)
+    portrait.set_audio(encode(speech), count)
+    reporter.progress("listen", 1.0)
+    started = time.monotonic()
+    with VideoWriter(out, portrait.take.size_px, audio=speech) as video:
+        for index in range(count):
+            render = portrait.render(index, options.view, background, options.detail)
+            video.write(to_bytes(render.rgb))
+            rate = (index + 1) / max(time.monotonic() - started, 1e-6)
+            reporter.progress("render", (index + 1) / count, f"{rate:.1f} frames/s")
+    return count
+
+
+# -------------------------------------------------------------------- pure functions
+
+
+def forth_and_back(index: int, count: int) -> int:
+    """0, 1, ..., count - 1, count - 2, ..., 1, 0, 1, ...: neighbours differ by at most one."""
+    if count == 1:
+        return 0
+    place = index % (2 * count - 2)
+    return min(place, 2 * count - 2 - place)
+
+
+def most_central(
+    c2w: Tensor,  # [B, 4, 4]
+) -> int:
+    """The frame whose head pose is nearest to the mean pose: a real one, so that the torso has seen it."""
+    flat = c2w[:, :3].flatten(1)
+    return int((flat - flat.mean(0)).square().sum(1).argmin())
+
+
+def frames_of(seconds: float) -> int:
+    """Video frames that last as long as the audio, within a frame."""
+    return max(1, round(seconds * FPS))
+
+
+def to_bytes(
+    rgb: Tensor,  # [..., 3] in [0, 1]
+) -> np.ndarray:
+    return (rgb.clamp(0, 1) * 255).round().to(torch.uint8).cpu().numpy()
+
+
+def check_audible(
+    speech: np.ndarray,  # [T] at 16 kHz
+    name: str,
+) -> None:
+    """BadInput when there is nothing to hear: lips cannot follow silence."""
+    loudest = float(np.abs(speech).max(initial=0.0))
+    if loudest < SILENCE:
+        level = f"peak {20 * math.log10(loudest):.0f} dB" if loudest > 0 else "all samples are zero"
+        raise BadInput(f"{name} is silent ({level}); give a recording in which somebody speaks")
+
+
+def parse_view(text: str) -> View:
+    """A view from "yaw=20,pitch=-5,roll=0,zoom=1.1"; what is not named stays as it is."""
+    fields = {"yaw": "yaw_deg", "pitch": "pitch_deg", "roll": "roll_deg", "zoom": "zoom"}
+    values: dict[str, float] = {}
+    for item in filter(None, (part.strip() for part in text.split(","))):
+        key, _, value = (word.strip() for word in item.partition("="))
+        if key not in fields:
+            raise BadInput(f"Unknown view key {key!r}; --view knows yaw, pitch, roll, zoom: yaw=20,zoom=1.1")
+        try:
+            values[fields[key]] = float(value)
+        except ValueError:
+            raise BadInput(f"--view {key} needs a number, got {value!r}; for example {key}=1") from None
+    view = View(**values)
+    limits = (("yaw", view.yaw_deg, -90, 90), ("pitch", view.pitch_deg, -90, 90), ("roll", view.roll_deg, -180, 180))
+    for key, value, low, high in (*limits, ("zoom", view.zoom, 0.2, 5)):
+        if not low <= value <= high:  # also when it is not a number
+            raise BadInput(f"--view {key}={value:g} is out of range; it goes from {low} to {high}")
+    return view
+
+
+def check_detail(detail: float) -> float:
+    low, high = DETAIL_RANGE
+    if not low <= detail <= high:
+        raise BadInput(f"--detail {detail:g} is out of range; it goes from {low:g} (plain render) to {high:g}")
+    return detail
+
+
+def load_background(
+    text: str,  # a picture's path, or a colour as #rrggbb
+    size_px: tuple[int, int],  # (width, height)
+) -> Tensor:  # [H, W, 3] in [0, 1]
+    """A background of the video's size; pictures are cropped at their centre to fill it."""
+    width, height = size_px
+    if text.startswith("#"):
+        try:
+            if len(text) != 7:
+                raise ValueError
+            colour = tuple(bytes.fromhex(text[1:]))
+        except ValueError:
+            raise BadInput(f"{text} is not a colour; write #rrggbb, for example #1e90ff") from None
+        return torch.tensor(colour, dtype=torch.float32).div(255).expand(height, width, 3).contiguous()
+    if not Path(text).is_file():
+        raise BadInput(f"No such background picture: {text}; give a picture or a colour as #rrggbb")
+    picture = cv2.imdecode(np.fromfile(text, np.uint8), cv2.IMREAD_COLOR) if Path(text).stat().st_size else None
+    if picture is None:
+        raise BadInput(f"{text} is not a picture that can be read; give a PNG or JPEG, or a colour as #rrggbb")
+    scale = max(width / picture.shape[1], height / picture.shape[0])
+    grown = (max(width, round(picture.shape[1] * scale)), max(height, round(picture.shape[0] * scale)))
+    picture = cv2.resize(picture, grown, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+    left, top = (grown[0] - width) // 2, (grown[1] - height) // 2
+    cut = picture[top : top + height, left : left + width, ::-1]
+    return torch.from_numpy(np.ascontiguousarray(cut)).float() / 255

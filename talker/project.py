@@ -1,0 +1,303 @@
+"""The project folder: facts that people can read, stages that are either finished or not there, one writer at a time.
+
+A stage is a folder (`take`, `field`, `edits/<name>`). It is built in a sibling named `<stage>.partial-<fingerprint>`,
+where the fingerprint is the hash of everything that the result depends on. When it is finished, `stage.json` is
+written into it as its last file, and renaming the sibling is the one moment at which the stage comes into being. So
+a killed run leaves a sibling that no later stage believes, and the same command, run again, resumes in it; a run with
+other inputs gets a sibling of its own. `project.json` repeats what the stages' own records say, in one place.
+
+Every path that is written down is relative to the project, which can therefore be moved.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from talker import __version__
+from talker.errors import BadInput, Conflict
+
+SCHEMA = 1
+SUFFIX = ".talker"
+MANIFEST = "project.json"
+RECORD = "stage.json"
+_FILLER = re.compile(r"(make|turn|look|is|be|was)s?|him|her|them|it|s?he|they|in|into|to|an?|the|like|as|of|and")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A folder of the project, and everything that what is in it depends on."""
+
+    path: str  # relative to the project, with forward slashes
+    inputs: dict[str, Any]  # JSON values: options, fingerprints of earlier stages
+
+    @property
+    def fingerprint(self) -> str:
+        text = json.dumps([SCHEMA, self.path, self.inputs], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@dataclass
+class Build:
+    """A stage in the making."""
+
+    folder: Path  # write here; what an interrupted run left is still in it
+    measured: dict[str, Any] = field(default_factory=dict)  # goes into the record
+
+
+class Project:
+    """A `*.talker` folder. Reading needs no lock; building does."""
+
+    def __init__(self, root: Path):
+        self.root = root
+
+    @classmethod
+    def create(cls, root: Path) -> Project:
+        """The project at `root`, made if it is not there yet."""
+        if (root / MANIFEST).is_file():
+            return cls.open(root)
+        if root.exists() and not root.is_dir():
+            raise Conflict(f"{root} is a file; name another project folder with -o")
+        if root.is_dir() and any(child.name != ".lock" for child in root.iterdir()):
+            raise Conflict(f"{root} is a folder with other things in it; name another with -o")
+        root.mkdir(parents=True, exist_ok=True)
+        write_json(root / MANIFEST, {"schema": SCHEMA, "talker": __version__, "stages": {}})
+        return cls(root)
+
+    @classmethod
+    def open(cls, root: Path) -> Project:
+        if not (root / MANIFEST).is_file():
+            raise BadInput(f"No project at {root}; make one: talker fit VIDEO -o {root}")
+        schema = read_json(root / MANIFEST).get("schema")
+        if schema != SCHEMA:
+            raise BadInput(f"{root} has project format {schema}, this talker reads {SCHEMA}; upgrade talker")
+        return cls(root)
+
+    @classmethod
+    def find(cls, start: Path) -> Project:
+        """The nearest project, looking from `start` upward as git does."""
+        for folder in (start := start.resolve(), *start.parents):
+            if (folder / MANIFEST).is_file() and folder.suffix == SUFFIX:
+                return cls.open(folder)
+            found = sorted(manifest.parent for manifest in folder.glob(f"*{SUFFIX}/{MANIFEST}"))
+            if len(found) > 1:
+                names = ", ".join(project.name for project in found)
+                raise BadInput(f"Several projects in {folder}: {names}; choose one with --project")
+            if found:
+                return cls.open(found[0])
+        raise BadInput("No project here; make one (talker fit VIDEO) or name one with --project DIR")
+
+    # ---------------------------------------------------------------- reading
+
+    def path(self, relative: str) -> Path:
+        return self.root / relative
+
+    def record(self, path: str) -> dict[str, Any] | None:
+        """What a finished stage says of itself; None while it is not there."""
+        record = self.root / path / RECORD
+        return read_json(record) if record.is_file() else None
+
+    def stages(self) -> dict[str, dict[str, Any]]:
+        """Records of all finished stages, in the order of the story."""
+        edits = [f"edits/{name}" for name in self.edit_names()]
+        found = {path: self.record(path) for path in ("take", "field", *edits)}
+        return {path: record for path, record in found.items() if record is not None}
+
+    def edit_names(self) -> list[str]:
+        names = (record.parent.name for record in self.root.glob(f"edits/*/{RECORD}"))
+        return sorted(name for name in names if "." not in name)  # a dot: .partial-*, .replaced
+
+    def is_done(self, stage: Stage) -> bool:
+        record = self.record(stage.path)
+        return record is not None and record["fingerprint"] == stage.fingerprint
+
+    def require(self, path: str, way_out: str) -> dict[str, Any]:
+        """The record of a stage that the caller cannot do without."""
+        record = self.record(path)
+        if record is None:
+            raise BadInput(f"{self.root.name} has no finished {path}; {way_out}")
+        return record
+
+    def ask_before_redoing(self, stages: list[Stage], force: bool) -> None:
+        """Conflict when finished stages were made from other inputs, unless forced; says which and why."""
+        changed = [stage for stage in stages if self.record(stage.path) and not self.is_done(stage)]
+        if force or not changed:
+            return
+        first = changed[0]
+        differences = describe_changes(self.record(first.path)["inputs"], first.inputs)
+        names = " and ".join(f"{stage.path}/" for stage in changed)
+        raise Conflict(f"{differences}: {names} in {self.root.name} would be redone; add --force to do so")
+
+    # ---------------------------------------------------------------- writing
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the project against other runs; the lock of a killed run is gone with it."""
+        from filelock import FileLock, Timeout
+
+        lock = FileLock(self.root / ".lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise Conflict(f"Another talker is at work in {self.root}; wait for it or end it") from None
+        try:
+            self._heal()
+            yield
+        finally:
+            lock.release()
+
+    @contextmanager
+    def build(self, stage: Stage) -> Iterator[Build]:
+        """Build a stage: the body writes into `Build.folder`; leaving it normally makes the stage real.
+
+        An interrupted body leaves its folder for the next run to resume in. A body that finds its input bad leaves
+        nothing, not even the project if that held nothing else.
+        """
+        folder = self.root / f"{stage.path}.partial-{stage.fingerprint}"
+        resumed = folder.exists()
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / RECORD).unlink(missing_ok=True)
+        build, started = Build(folder), time.monotonic()
+        try:
+            yield build
+        except BadInput:
+            if not resumed:
+                shutil.rmtree(folder, ignore_errors=True)
+                self._remove_if_empty()
+            raise
+        record = {
+            "fingerprint": stage.fingerprint,
+            "inputs": stage.inputs,
+            "talker": __version__,
+            "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+            "seconds": round(time.monotonic() - started, 1),
+            "measured": build.measured,
+        }
+        write_json(folder / RECORD, record)
+        self._replace(folder, self.root / stage.path)
+        self._summarise()
+
+    def next_render(self) -> int:
+        """The number of the next file in renders/."""
+        numbers = [int(path.stem) for path in self.root.glob("renders/*.*") if path.stem.isdigit()]
+        return max(numbers, default=0) + 1
+
+    def _replace(self, folder: Path, destination: Path) -> None:
+        replaced = destination.with_name(destination.name + ".replaced")
+        shutil.rmtree(replaced, ignore_errors=True)
+        if destination.exists():
+            destination.rename(replaced)
+        folder.rename(destination)
+        shutil.rmtree(replaced, ignore_errors=True)
+        for stale in destination.parent.glob(f"{destination.name}.partial-*"):
+            shutil.rmtree(stale, ignore_errors=True)
+
+    def _heal(self) -> None:
+        """Undo a replacement that a kill cut in two."""
+        for replaced in (*self.root.glob("*.replaced"), *self.root.glob("edits/*.replaced")):
+            destination = replaced.with_name(replaced.name.removesuffix(".replaced"))
+            if destination.exists():
+                shutil.rmtree(replaced, ignore_errors=True)
+            else:
+                replaced.rename(destination)
+
+    def _summarise(self) -> None:
+        stages = {
+            path: {name: record[name] for name in ("finished", "seconds", "talker", "inputs", "measured")}
+            for path, record in self.stages().items()
+        }
+        write_json(self.root / MANIFEST, {"schema": SCHEMA, "talker": __version__, "stages": stages})
+
+    def _remove_if_empty(self) -> None:
+        left = {child.name for child in self.root.iterdir()}
+        if left <= {MANIFEST, ".lock"}:
+            shutil.rmtree(self.root, ignore_errors=True)
+
+
+# -------------------------------------------------------------------- files and names
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        raise BadInput(f"{path} is damaged (not JSON); restore it, or remove {path.parent} and run again") from None
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write JSON for people, whole or not at all."""
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A temporary sibling (same suffix) that takes `path`'s place when the body succeeds, and vanishes when not."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file's bytes."""
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+    except FileNotFoundError:
+        raise BadInput(f"No such file: {path}") from None
+    except IsADirectoryError:
+        raise BadInput(f"{path} is a folder; give a file") from None
+    except PermissionError:
+        raise BadInput(f"{path} may not be read; change its permissions") from None
+    return digest.hexdigest()
+
+
+def describe_changes(before: dict[str, Any], after: dict[str, Any]) -> str:
+    """One phrase that names what differs between two sets of inputs: "size_px 256 -> 128"."""
+    old, new = (_flatten(json.loads(json.dumps(inputs))) for inputs in (before, after))
+    keys = [key for key in {**old, **new} if old.get(key) != new.get(key)]
+    phrases = [f"{key} {_short(old.get(key))} -> {_short(new.get(key))}" for key in keys]
+    if len(phrases) > 4:
+        phrases = [*phrases[:3], f"{len(phrases) - 3} more"]
+    return ", ".join(phrases) or "the format has changed"
+
+
+def _flatten(value: dict[str, Any]) -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, item in value.items():
+        flat.update(_flatten(item) if isinstance(item, dict) else {key: item})
+    return flat
+
+
+def _short(value: Any) -> str:
+    text = "none" if value is None else str(value)
+    is_hash = len(text) >= 16 and re.fullmatch(r"[0-9a-f]+", text)
+    return text[:8] if is_hash else text if len(text) <= 40 else text[:37] + "..."
+
+
+def slug(text: str) -> str:
+    """A folder name out of an instruction: "make him a Van Gogh painting" -> "van-gogh-painting"."""
+    words = re.findall(r"[a-z0-9]+", text.lower())
+    telling = [word for word in words if not _FILLER.fullmatch(word)] or words
+    return "-".join(telling)[:40].strip("-") or "edit"
+
+
+def check_name(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", name):
+        raise BadInput(f"{name!r} cannot name an edit; use letters, digits, - and _")
+    return name
