@@ -1,0 +1,128 @@
+"""Measures of images and of mouth tracks, pure functions on numpy arrays.
+
+Notation: B frames, H x W pixels, T samples of a track. Images are floats in [0, 1] or uint8.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from scipy import ndimage
+
+from talker.types import FPS
+
+PSNR_CEILING_DB = 99.0  # of identical images: finite, so that means and JSON stay finite
+
+
+def as_float(image: np.ndarray) -> np.ndarray:
+    """The image in [0, 1], float64."""
+    return image.astype(np.float64) / 255 if image.dtype == np.uint8 else image.astype(np.float64)
+
+
+def psnr_db(
+    found: np.ndarray,  # [H, W, 3]
+    wanted: np.ndarray,  # [H, W, 3]
+    mask: np.ndarray | None = None,  # [H, W] bool
+) -> float:
+    """Peak signal-to-noise ratio inside the mask; nan when the mask is empty."""
+    squared = ((as_float(found) - as_float(wanted)) ** 2).mean(axis=-1)
+    if mask is not None:
+        squared = squared[mask]
+    if squared.size == 0:
+        return math.nan
+    error = float(squared.mean())
+    return min(PSNR_CEILING_DB, -10 * math.log10(error)) if error > 0 else PSNR_CEILING_DB
+
+
+def ssim(
+    found: np.ndarray,  # [H, W, 3]
+    wanted: np.ndarray,  # [H, W, 3]
+    mask: np.ndarray | None = None,  # [H, W] bool
+) -> float:
+    """Structural similarity of luma, Gaussian window of 1.5 px (Wang et al. 2004, eq. 13)."""
+    luma = np.array([0.299, 0.587, 0.114])
+    x, y = as_float(found) @ luma, as_float(wanted) @ luma
+
+    def local(values: np.ndarray) -> np.ndarray:
+        return ndimage.gaussian_filter(values, 1.5, truncate=3.5)
+
+    mean_x, mean_y = local(x), local(y)
+    var_x, var_y = local(x * x) - mean_x**2, local(y * y) - mean_y**2
+    covariance = local(x * y) - mean_x * mean_y
+    c1, c2 = 0.01**2, 0.03**2
+    index = (2 * mean_x * mean_y + c1) * (2 * covariance + c2)
+    index /= (mean_x**2 + mean_y**2 + c1) * (var_x + var_y + c2)
+    return float((index if mask is None else index[mask]).mean())
+
+
+def blur(
+    image: np.ndarray,  # [H, W, 3]
+    sigma_px: float,
+) -> np.ndarray:
+    """Gaussian blur of each channel, float64 in [0, 1]."""
+    return ndimage.gaussian_filter(as_float(image), (sigma_px, sigma_px, 0), mode="nearest")
+
+
+def pearson(
+    x: np.ndarray,  # [T]
+    y: np.ndarray,  # [T]
+) -> float:
+    """Correlation coefficient; 0 where either track does not move."""
+    x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
+    x, y = x - x.mean(), y - y.mean()
+    scale = math.sqrt(float((x @ x) * (y @ y)))
+    return float(x @ y) / scale if scale > 1e-12 else 0.0
+
+
+def amplitude_ratio(
+    found: np.ndarray,  # [T]
+    wanted: np.ndarray,  # [T]
+) -> float:
+    """Standard deviation of one track over the other's."""
+    return float(np.std(found) / max(float(np.std(wanted)), 1e-12))
+
+
+def shifted_pearson(
+    found: np.ndarray,  # [T]
+    wanted: np.ndarray,  # [T]
+    shift: int,  # samples by which `found` is late
+) -> float:
+    """Correlation of found[t + shift] with wanted[t], over the samples that both have."""
+    length = len(wanted) - abs(shift)
+    if length < 3:
+        return 0.0
+    return pearson(found[max(0, shift) :][:length], wanted[max(0, -shift) :][:length])
+
+
+def peak_lag_ms(
+    found: np.ndarray,  # [T] at 25 Hz
+    wanted: np.ndarray,  # [T] at 25 Hz
+    reach_s: float = 0.4,
+) -> float:
+    """Where the correlation peaks, in steps of one frame; positive when `found` is late."""
+    reach = round(reach_s * FPS)
+    return 1000 / FPS * max(range(-reach, reach + 1), key=lambda shift: shifted_pearson(found, wanted, shift))
+
+
+def lip_opening(
+    landmarks: np.ndarray,  # [..., 68, 2 or 3] iBUG order
+) -> np.ndarray:
+    """Distance of the inner lips' middles, in the landmarks' own unit."""
+    return np.linalg.norm(landmarks[..., 62, :] - landmarks[..., 66, :], axis=-1)
+
+
+def face_width(
+    landmarks: np.ndarray,  # [..., 68, 2 or 3] iBUG order
+) -> np.ndarray:
+    """Distance of the jaw contour's ends."""
+    return np.linalg.norm(landmarks[..., 0, :] - landmarks[..., 16, :], axis=-1)
+
+
+def lip_shift_fraction(
+    found: np.ndarray,  # [..., 68, 2]
+    wanted: np.ndarray,  # [..., 68, 2]
+) -> np.ndarray:
+    """Mean distance of the 20 lip landmarks, as a fraction of the face width (both from one detector)."""
+    distance = np.linalg.norm(found[..., 48:68, :] - wanted[..., 48:68, :], axis=-1).mean(axis=-1)
+    return distance / face_width(wanted)

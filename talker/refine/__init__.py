@@ -1,0 +1,1 @@
+"""The refinement network, its discriminator and the losses on the final image."""

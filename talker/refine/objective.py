@@ -1,0 +1,146 @@
+"""What an edit is trained on: losses on the field's render I_r and on the refined image I_f.
+
+On I_r, mean squared error and, in the lip stage, the lip-edge loss; on I_f = w g(I_r) + (1 - w) I_r, perceptual,
+style and adversarial losses (Instruct-NeuralTalker, eq. 4). Gradients of all of them reach the field.
+F frames, n pixels of each, patches of h x w pixels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from talker import losses
+from talker.losses import FeatureBank
+from talker.radfield.targets import Batch
+from talker.refine.discriminator import Discriminator
+from talker.refine.network import RefinementNet, blend
+
+SMALLEST_JUDGED_PX = 8  # patches below have no cell for the discriminator to judge
+
+
+@dataclass(frozen=True)
+class RefineOptions:
+    """The refinement network's training, with the paper's weights."""
+
+    weight: float = 0.8  # w, the share of g(I_r) in the final image while training
+    mse: float = 1.0  # mean squared error of I_r
+    lip_edge: float = 0.1  # edges inside the lips of I_r where the original has none; lip stage only
+    perceptual: float = 0.001  # feature distance of I_f
+    style: float = 10.0  # Gram distance of I_f
+    adversarial: float = 0.01  # what the discriminator says of I_f
+    learning_rate: float = 2e-4  # Adam, of the refinement network and of the discriminator
+    lip_patch_px: int = 32  # patches up to this side belong to the lip stage (side / 8 of the frame, at least)
+
+
+@dataclass(frozen=True)
+class OriginalPatch:
+    """The unedited field under the same condition as some pixels of a batch."""
+
+    rgb: Tensor  # [n, 3]
+    lips: Tensor  # [n] bool
+
+
+class Originals(Protocol):
+    """Renders of the unedited field, as far as the lip-edge loss asks for them."""
+
+    def __call__(
+        self,
+        frame: int,
+        pixels: Tensor,  # [n, 2] int64 (x, y)
+    ) -> OriginalPatch: ...
+
+
+class RefineObjective:
+    """An `Objective` that trains g with the field. Batches that are not patches meet the pixel loss alone."""
+
+    def __init__(
+        self,
+        net: RefinementNet,
+        discriminator: Discriminator,
+        bank: FeatureBank,
+        originals: Originals,
+        options: RefineOptions | None = None,
+    ) -> None:
+        self.net = net
+        self.discriminator = discriminator
+        self.options = options or RefineOptions()
+        self.learning_rate = self.options.learning_rate
+        self._bank = bank
+        self._originals = originals
+        self._judge = torch.optim.Adam(discriminator.parameters(), self.learning_rate, betas=(0.5, 0.99))
+
+    def parameters(self) -> Iterable[nn.Parameter]:
+        return self.net.parameters()
+
+    def __call__(
+        self,
+        rendered: Tensor,  # [F, n, 3]
+        batch: Batch,
+    ) -> Tensor:
+        weights = self.options
+        loss = weights.mse * (rendered - batch.target).square().mean()
+        if batch.patch is None:
+            return loss
+        found, wanted = as_patches(rendered, batch), as_patches(batch.target, batch)
+        final = blend(found, self.net(found), weights.weight)
+        features = self._bank.features(final)
+        with torch.no_grad():
+            wanted_features = self._bank.features(wanted)
+        loss = loss + weights.perceptual * self._bank.perceptual_gain * losses.perceptual(features, wanted_features)
+        loss = loss + weights.style * self._bank.style_gain * losses.style(features, wanted_features)
+        if min(batch.patch) >= SMALLEST_JUDGED_PX:
+            loss = loss + weights.adversarial * losses.deceive(self._verdict_of(final))
+        if max(batch.patch) <= weights.lip_patch_px:
+            original, lips = self._original_patches(batch)
+            loss = loss + weights.lip_edge * losses.lip_edge(found, original, lips)
+        return loss
+
+    def after_step(self, rendered: Tensor, batch: Batch) -> None:
+        """The discriminator's own step, on the edited patches against the final ones."""
+        if batch.patch is None or min(batch.patch) < SMALLEST_JUDGED_PX:
+            return
+        with torch.no_grad():
+            found = as_patches(rendered, batch)
+            final = blend(found, self.net(found), self.options.weight)
+        loss = losses.discriminate(self.discriminator(as_patches(batch.target, batch)), self.discriminator(final))
+        self._judge.zero_grad()
+        loss.backward()
+        self._judge.step()
+
+    def state_dict(self) -> dict[str, dict]:
+        """Everything that a resumed run needs, besides the scene's own state."""
+        return {
+            "net": self.net.state_dict(),
+            "discriminator": self.discriminator.state_dict(),
+            "judge": self._judge.state_dict(),
+        }
+
+    def load_state_dict(self, state: dict[str, dict]) -> None:
+        self.net.load_state_dict(state["net"])
+        self.discriminator.load_state_dict(state["discriminator"])
+        self._judge.load_state_dict(state["judge"])
+
+    def _verdict_of(self, final: Tensor) -> Tensor:
+        """The discriminator's logits, with gradients for the image and none for the discriminator."""
+        self.discriminator.requires_grad_(False)
+        logits = self.discriminator(final)
+        self.discriminator.requires_grad_(True)
+        return logits
+
+    def _original_patches(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """([F, h, w, 3], [F, h, w] bool) of the unedited field."""
+        patches = [self._originals(frame, pixels) for frame, pixels in zip(batch.frames, batch.pixels, strict=True)]
+        rgb = as_patches(torch.stack([patch.rgb for patch in patches]), batch)
+        return rgb, torch.stack([patch.lips for patch in patches]).reshape(rgb.shape[:3])
+
+
+def as_patches(
+    values: Tensor,  # [F, n, 3]
+    batch: Batch,
+) -> Tensor:  # [F, h, w, 3]
+    return values.reshape(len(batch.frames), *batch.patch, 3)
