@@ -1,0 +1,69 @@
+"""Pinhole geometry, pure functions: pixels to rays, points to pixels, and views composed with head poses.
+
+Notation: c2w is camera to head frame [4, 4]; x right, y down, z forward (OpenCV); pixel centres at +0.5.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from talker.types import Camera, Rays, View
+
+
+def pixel_grid(
+    size_px: tuple[int, int],  # (width, height)
+) -> Tensor:
+    """All pixels of an image in reading order: [H * W, 2] int64 (x, y)."""
+    width, height = size_px
+    y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
+    return torch.stack([x, y], dim=-1).reshape(-1, 2)
+
+
+def rays_through(
+    camera: Camera,
+    pixels: Tensor,  # [N, 2] (x, y); integers mean pixel indices, their centres lie at +0.5
+) -> Rays:
+    """Rays from the camera's centre through pixel centres, in the head frame."""
+    c2w = camera.c2w
+    x = (pixels[:, 0] + 0.5 - camera.centre_px[0]) / camera.focal_px
+    y = (pixels[:, 1] + 0.5 - camera.centre_px[1]) / camera.focal_px
+    local = torch.stack([x, y, torch.ones_like(x)], dim=-1)
+    local = local / local.norm(dim=-1, keepdim=True)
+    directions = local @ c2w[:3, :3].T
+    return Rays(c2w[:3, 3].expand_as(directions).contiguous(), directions.contiguous())
+
+
+def project(
+    camera: Camera,
+    points: Tensor,  # [..., 3] head frame
+) -> Tensor:
+    """Image positions [..., 2] of points, in continuous pixel coordinates (a pixel's centre is at +0.5)."""
+    local = (points - camera.c2w[:3, 3]) @ camera.c2w[:3, :3]
+    xy = local[..., :2] / local[..., 2:]
+    return xy * camera.focal_px + torch.tensor(camera.centre_px, dtype=xy.dtype)
+
+
+def view_rotation(view: View) -> Tensor:
+    """Rotation [3, 3] that a view applies to the head, in camera axes: roll after pitch after yaw."""
+    yaw, pitch, roll = (math.radians(a) for a in (view.yaw_deg, view.pitch_deg, view.roll_deg))
+    cy, sy, cp, sp, cr, sr = math.cos(yaw), math.sin(yaw), math.cos(pitch), math.sin(pitch), math.cos(roll), math.sin(roll)
+    r_yaw = torch.tensor([[cy, 0.0, -sy], [0.0, 1.0, 0.0], [sy, 0.0, cy]])
+    r_pitch = torch.tensor([[1.0, 0.0, 0.0], [0.0, cp, sp], [0.0, -sp, cp]])
+    r_roll = torch.tensor([[cr, -sr, 0.0], [sr, cr, 0.0], [0.0, 0.0, 1.0]])
+    return r_roll @ r_pitch @ r_yaw
+
+
+def apply_view(camera: Camera, view: View) -> Camera:
+    """The camera under which the head appears turned by `view` about its own origin.
+
+    The head's place in the image stays; its orientation is the take's, followed by the view's rotation in
+    camera axes. Zoom scales the focal length.
+    """
+    w2c = torch.linalg.inv(camera.c2w)
+    turned = w2c.clone()
+    turned[:3, :3] = view_rotation(view) @ w2c[:3, :3]
+    return replace(camera, c2w=torch.linalg.inv(turned), focal_px=camera.focal_px * view.zoom)

@@ -1,0 +1,163 @@
+"""The head field: a point, a direction and a condition to density and colour (RAD-NeRF, Tang et al. 2022, section 3).
+
+A 3-D hash grid encodes space. Its features and the frame's audio code give a point of the 2-D *ambient* space, which
+a second hash grid encodes: that is how audio moves the mouth. A density MLP reads both encodings and the eyes; a colour
+MLP reads its features, the viewing direction and the frame's appearance code.
+
+Conditions are constant over a frame, so they enter as per-frame biases of the three first layers, which equals
+concatenating them to the input and lets a kernel read them once per frame.
+
+Notation: N rays, S samples, F frames, A = 64 audio-code channels, E encoded features.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from talker.radfield.encoding import GridSpec, encode_grid
+from talker.types import Condition
+
+HIDDEN = 64
+GEOMETRY = 16  # the density logit, and features for the colour MLP
+HARMONICS = 16
+AUDIO_CODE = 64
+EYE = 3
+APPEARANCE = 4
+LEAK = 0.01
+DENSITY_SHIFT = 2.5  # initial density exp(2.5): visible fog, from which surfaces condense
+DENSITY_LOGIT_MAX = 15.0
+
+
+@dataclass(frozen=True)
+class FieldOptions:
+    """The field's size. The default is the CPU's: smaller than the paper's, 23 kFLOP a sample."""
+
+    space_levels: int = 12  # levels of the 3-D grid
+    space_finest: int = 512  # its finest resolution
+    space_table_log2: int = 16  # at most 2^this vertices a level
+    ambient_levels: int = 8  # levels of the 2-D audio grid
+    ambient_finest: int = 256
+    ambient_table_log2: int = 14
+    occupancy: int = 64  # side of the occupancy grid
+
+    @classmethod
+    def paper(cls) -> FieldOptions:
+        """RAD-NeRF's grids: 16 levels from 16 to 2048, 2^16 vertices, occupancy 128^3."""
+        return cls(16, 2048, 16, 16, 2048, 16, 128)
+
+    @property
+    def shape(self) -> FieldShape:
+        return FieldShape(
+            GridSpec(3, self.space_levels, 16, self.space_finest, self.space_table_log2),
+            GridSpec(2, self.ambient_levels, 16, self.ambient_finest, self.ambient_table_log2),
+        )
+
+
+@dataclass(frozen=True)
+class FieldShape:
+    space: GridSpec
+    ambient: GridSpec
+
+    @property
+    def encoded(self) -> int:
+        return self.space.width + self.ambient.width
+
+
+class FieldWeights(NamedTuple):
+    """Everything trained in the head field but the conditions' projections; matrices are [out, in], without biases."""
+
+    space_table: Tensor  # [space vertices, 2]
+    ambient_table: Tensor  # [ambient vertices, 2]
+    ambient_in: Tensor  # [64, space features]
+    ambient_out: Tensor  # [2, 64]
+    density_in: Tensor  # [64, E]
+    density_mid: Tensor  # [64, 64]
+    density_out: Tensor  # [16, 64]
+    colour_in: Tensor  # [64, 16 + 16]
+    colour_out: Tensor  # [3, 64]
+
+
+class Biases(NamedTuple):
+    """Conditions of F frames, as biases of the first layers."""
+
+    ambient: Tensor  # [F, 64]
+    density: Tensor  # [F, 64]
+    colour: Tensor  # [F, 64]
+
+
+class FieldSamples(NamedTuple):
+    sigmas: Tensor  # [S] density, 1/unit
+    rgbs: Tensor  # [S, 3]
+    ambient: Tensor  # [S, 2] ambient coordinates in [-1, 1]
+
+
+def evaluate_field(
+    shape: FieldShape,
+    weights: FieldWeights,
+    biases: Biases,
+    points: Tensor,  # [S, 3] in [0, 1]^3
+    harmonics: Tensor,  # [N, 16] of each ray's direction
+    ray_of: Tensor,  # [S] int32
+    frame_of: Tensor,  # [N] int32
+) -> FieldSamples:
+    """The reference: plain torch, differentiable in weights and biases."""
+    ray = ray_of.long()
+    frame = frame_of.long()[ray]
+    space = encode_grid(shape.space, weights.space_table, points)
+    hidden = functional.leaky_relu(functional.linear(space, weights.ambient_in) + biases.ambient[frame], LEAK)
+    ambient = torch.tanh(functional.linear(hidden, weights.ambient_out))
+    audio = encode_grid(shape.ambient, weights.ambient_table, (ambient + 1.0) * 0.5)
+    encoded = torch.cat([space, audio], dim=-1)
+    hidden = functional.leaky_relu(functional.linear(encoded, weights.density_in) + biases.density[frame], LEAK)
+    hidden = functional.leaky_relu(functional.linear(hidden, weights.density_mid), LEAK)
+    geometry = functional.linear(hidden, weights.density_out)
+    sigmas = torch.exp((geometry[:, 0] + DENSITY_SHIFT).clamp(max=DENSITY_LOGIT_MAX))
+    seen = torch.cat([geometry, harmonics[ray]], dim=-1)
+    hidden = functional.leaky_relu(functional.linear(seen, weights.colour_in) + biases.colour[frame], LEAK)
+    return FieldSamples(sigmas, torch.sigmoid(functional.linear(hidden, weights.colour_out)), ambient)
+
+
+def _uniform(shape: tuple[int, ...], bound: float, generator: torch.Generator) -> nn.Parameter:
+    return nn.Parameter((torch.rand(shape, generator=generator) * 2.0 - 1.0) * bound)
+
+
+class HeadField(nn.Module):
+    """Holds the head field's parameters; `talker.radfield.kernels` evaluates them."""
+
+    def __init__(self, options: FieldOptions, generator: torch.Generator) -> None:
+        super().__init__()
+        self.options = options
+        self.shape = shape = options.shape
+
+        def matrix(rows: int, columns: int) -> nn.Parameter:
+            return _uniform((rows, columns), math.sqrt(6.0 / (columns + HIDDEN)), generator)
+
+        self.space_table = _uniform((shape.space.vertices, 2), 1e-3, generator)
+        self.ambient_table = _uniform((shape.ambient.vertices, 2), 1e-2, generator)
+        self.ambient_in = matrix(HIDDEN, shape.space.width)
+        self.ambient_out = matrix(2, HIDDEN)
+        self.density_in = matrix(HIDDEN, shape.encoded)
+        self.density_mid = matrix(HIDDEN, HIDDEN)
+        self.density_out = matrix(GEOMETRY, HIDDEN)
+        self.colour_in = matrix(HIDDEN, GEOMETRY + HARMONICS)
+        self.colour_out = matrix(3, HIDDEN)
+        self.audio_to_ambient = matrix(HIDDEN, AUDIO_CODE)
+        self.eye_to_density = matrix(HIDDEN, EYE)
+        self.appearance_to_colour = matrix(HIDDEN, APPEARANCE)
+
+    @property
+    def weights(self) -> FieldWeights:
+        return FieldWeights(*(getattr(self, name) for name in FieldWeights._fields))
+
+    def biases(self, condition: Condition) -> Biases:
+        return Biases(
+            functional.linear(condition.audio, self.audio_to_ambient),
+            functional.linear(condition.eye, self.eye_to_density),
+            functional.linear(condition.appearance, self.appearance_to_colour),
+        )

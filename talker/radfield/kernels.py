@@ -1,0 +1,160 @@
+"""One interface for the hot path, and the torch reference behind it.
+
+Every backend keeps the same conventions (tiny-cuda-nn's grids, talker.radfield.volume's lattice), so a checkpoint
+written under one is read by every other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from talker.errors import BadInput, Missing
+from talker.radfield import volume
+from talker.radfield.encoding import GridSpec, encode_grid, spherical_harmonics
+from talker.radfield.field import Biases, FieldSamples, FieldShape, FieldWeights, evaluate_field
+from talker.radfield.occupancy import Occupancy
+from talker.radfield.volume import Composited, Samples
+from talker.types import Rays
+
+STOP = 1e-3  # transmittance below which a rendered ray ends
+RENDER_CHUNK = 16_384  # rays that the reference renders at a time
+
+
+@dataclass
+class AdamState:
+    """Moments of one parameter under `Kernels.sparse_adam`."""
+
+    first: Tensor
+    second: Tensor
+    steps: int = 0
+
+
+class Kernels(Protocol):
+    name: str
+    why: str  # one sentence for `talker doctor`
+
+    def encode(self, spec: GridSpec, table: Tensor, points: Tensor) -> Tensor:
+        """Grid features [N, 2 L]; differentiable in the table, and in the points where D = 2."""
+        ...
+
+    def evaluate(
+        self,
+        shape: FieldShape,
+        weights: FieldWeights,
+        biases: Biases,
+        points: Tensor,
+        harmonics: Tensor,
+        ray_of: Tensor,
+        frame_of: Tensor,
+    ) -> FieldSamples:
+        """`talker.radfield.field.evaluate_field`."""
+        ...
+
+    def march(self, rays: Rays, occupancy: Occupancy, jitter: Tensor) -> Samples:
+        """`talker.radfield.volume.march_rays`."""
+        ...
+
+    def composite(self, sigmas: Tensor, rgbs: Tensor, samples: Samples, rays: Rays) -> Composited:
+        """`talker.radfield.volume.composite`."""
+        ...
+
+    def render(
+        self, shape: FieldShape, weights: FieldWeights, biases: Biases, rays: Rays, occupancy: Occupancy
+    ) -> Tensor:
+        """One frame's rays without gradients: premultiplied rgb, alpha, depth: [N, 5]."""
+        ...
+
+    def sparse_adam(
+        self,
+        value: Tensor,
+        gradient: Tensor,
+        state: AdamState,
+        rate: float,
+        betas: tuple[float, float],
+        epsilon: float,
+    ) -> None:
+        """Adam on the entries that have a gradient, the others left alone; clears the gradient."""
+        ...
+
+
+class TorchKernels:
+    """The reference: slow, obvious, always there."""
+
+    name = "torch"
+
+    def __init__(self, why: str = "the reference, asked for by name") -> None:
+        self.why = why
+
+    encode = staticmethod(encode_grid)
+    evaluate = staticmethod(evaluate_field)
+    composite = staticmethod(volume.composite)
+
+    def march(self, rays: Rays, occupancy: Occupancy, jitter: Tensor) -> Samples:
+        return volume.march_rays(rays, occupancy.occupied, occupancy.stopping, jitter)
+
+    @torch.no_grad()
+    def render(
+        self, shape: FieldShape, weights: FieldWeights, biases: Biases, rays: Rays, occupancy: Occupancy
+    ) -> Tensor:
+        out = []
+        never = torch.zeros_like(occupancy.stopping)
+        for begin in range(0, len(rays.origins), RENDER_CHUNK):
+            part = Rays(rays.origins[begin : begin + RENDER_CHUNK], rays.directions[begin : begin + RENDER_CHUNK])
+            count = len(part.origins)
+            samples = volume.march_rays(part, occupancy.occupied, never, torch.full((count,), 0.5))
+            harmonics, frame_of = spherical_harmonics(part.directions), torch.zeros(count, dtype=torch.int32)
+            found = evaluate_field(shape, weights, biases, samples.points, harmonics, samples.ray_of, frame_of)
+            done = volume.composite(found.sigmas, found.rgbs, samples, part)
+            out.append(torch.cat([done.rgb, done.alpha[:, None], done.depth[:, None]], dim=-1))
+        return torch.cat(out)
+
+    @torch.no_grad()
+    def sparse_adam(
+        self,
+        value: Tensor,
+        gradient: Tensor,
+        state: AdamState,
+        rate: float,
+        betas: tuple[float, float],
+        epsilon: float,
+    ) -> None:
+        state.steps += 1
+        touched = gradient.flatten().nonzero().squeeze(1)
+        g = gradient.flatten()[touched]
+        first, second = state.first.view(-1), state.second.view(-1)
+        first[touched] = betas[0] * first[touched] + (1.0 - betas[0]) * g
+        second[touched] = betas[1] * second[touched] + (1.0 - betas[1]) * g * g
+        mean = first[touched] / (1.0 - betas[0] ** state.steps)
+        deviation = (second[touched] / (1.0 - betas[1] ** state.steps)).sqrt()
+        value.view(-1)[touched] -= rate * mean / (deviation + epsilon)
+        gradient.zero_()
+
+
+def _native() -> Kernels:
+    from talker.radfield.native import NativeKernels
+
+    return NativeKernels()
+
+
+KERNELS: dict[str, Callable[[], Kernels]] = {"torch": TorchKernels, "native": _native}
+
+
+def choose_kernels(name: str = "auto") -> Kernels:
+    """The backend of that name; "auto" takes the fastest that this machine has.
+
+    Raises:
+        BadInput: an unknown name. Missing: that backend cannot run here.
+    """
+    if name != "auto" and name not in KERNELS:
+        raise BadInput(f"unknown kernels '{name}'; there are: auto, {', '.join(KERNELS)}")
+    if name != "auto":
+        return KERNELS[name]()
+    try:
+        return _native()
+    except Missing as missing:
+        return TorchKernels(why=f"the slow reference, because {missing}")

@@ -1,0 +1,289 @@
+"""Binds the C++ kernels by ctypes, inside autograd functions. Every tensor is checked before C++ sees it."""
+
+from __future__ import annotations
+
+import ctypes
+from ctypes import POINTER, Structure, byref, c_float, c_int32, c_int64, c_void_p
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from talker.errors import Missing
+from talker.radfield.encoding import GridSpec, spherical_harmonics
+from talker.radfield.field import HIDDEN, Biases, FieldSamples, FieldShape, FieldWeights
+from talker.radfield.kernels import STOP, AdamState
+from talker.radfield.native.build import built_library
+from talker.radfield.occupancy import Occupancy
+from talker.radfield.volume import Composited, Samples
+from talker.types import Rays
+
+MAX_LEVELS = 16
+ABI = 1
+
+
+class _Level(Structure):
+    _fields_ = [("scale", c_float)] + [(name, c_int32) for name in ("resolution", "offset", "vertices", "dense")]
+
+
+class _Grid(Structure):
+    _fields_ = [("levels", c_int32), ("dims", c_int32), ("level", _Level * MAX_LEVELS)]
+
+
+class _Network(Structure):
+    _fields_ = [
+        ("space", _Grid),
+        ("ambient", _Grid),
+        *((name, c_void_p) for name in (*FieldWeights._fields, "ambient_bias", "density_bias", "colour_bias")),
+        ("frame_of", c_void_p),
+        ("frames", c_int32),
+    ]
+
+
+class _Occupancy(Structure):
+    _fields_ = [("bits", c_void_p), ("resolution", c_int32)]
+
+
+def _pointer(tensor: Tensor, dtype: torch.dtype = torch.float32) -> c_void_p:
+    if tensor.dtype != dtype or not tensor.is_contiguous() or tensor.device.type != "cpu":
+        raise TypeError(f"kernels take contiguous {dtype} CPU tensors, not {tensor.dtype} {tuple(tensor.stride())}")
+    return c_void_p(tensor.data_ptr())
+
+
+def _check(tensor: Tensor, *shape: int) -> None:
+    if tuple(tensor.shape) != shape:
+        raise ValueError(f"expected a tensor of shape {shape}, got {tuple(tensor.shape)}")
+
+
+def _grid(spec: GridSpec) -> _Grid:
+    if spec.levels > MAX_LEVELS or spec.levels % 4:
+        raise ValueError(f"the kernels take 4, 8, 12 or 16 grid levels, not {spec.levels}")
+    levels = [_Level(v.scale, v.resolution, v.offset, v.vertices, int(v.dense)) for v in spec.table]
+    return _Grid(spec.levels, spec.dims, (_Level * MAX_LEVELS)(*levels))
+
+
+def _network(shape: FieldShape, weights: FieldWeights, biases: Biases, frame_of: Tensor) -> _Network:
+    _check(weights.space_table, shape.space.vertices, 2)
+    _check(weights.ambient_table, shape.ambient.vertices, 2)
+    _check(weights.ambient_in, HIDDEN, shape.space.width)
+    _check(weights.density_in, HIDDEN, shape.encoded)
+    frames = len(biases.ambient)
+    for bias in biases:
+        _check(bias, frames, HIDDEN)
+    pointers = [_pointer(tensor) for tensor in (*weights, *biases)]
+    return _Network(_grid(shape.space), _grid(shape.ambient), *pointers, _pointer(frame_of, torch.int32), frames)
+
+
+class _Library:
+    """The loaded library; wrong arguments to ctypes are errors, not crashes."""
+
+    def __init__(self) -> None:
+        path = built_library()
+        try:
+            library = ctypes.CDLL(str(path))
+        except OSError as error:
+            raise Missing(f"the built kernels cannot be loaded ({error}); delete {path} to build them again") from error
+        pointer = c_void_p
+        grid, network, occupancy = POINTER(_Grid), POINTER(_Network), POINTER(_Occupancy)
+        signatures = {
+            "grid_forward": [grid, pointer, pointer, c_int64, pointer],
+            "grid_backward": [grid, pointer, pointer, c_int64, pointer],
+            "grid_point_gradient": [grid, pointer, pointer, pointer, c_int64, pointer],
+            "field_forward": [network, *[pointer] * 3, c_int64, *[pointer] * 3],
+            "field_backward": [network, *[pointer] * 3, c_int64, *[pointer] * 3, POINTER(c_void_p), *[pointer] * 4],
+            "march": [*[pointer] * 4, c_int32, occupancy, *[pointer] * 3],
+            "composite_forward": [c_int32, *[pointer] * 10],
+            "composite_backward": [c_int32, *[pointer] * 9],
+            "render": [network, *[pointer] * 3, c_int32, occupancy, c_float, pointer],
+            "sparse_adam": [*[pointer] * 4, c_int64, *[c_float] * 6],
+        }
+        for name, arguments in signatures.items():
+            function = getattr(library, name)
+            function.argtypes, function.restype = arguments, None
+            setattr(self, name, function)
+        library.abi_version.restype = c_int32
+        if library.abi_version() != ABI:
+            raise Missing(f"the built kernels are of another version; delete {path} to build them again")
+
+
+class _Encode(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, library: _Library, spec: GridSpec, table: Tensor, points: Tensor) -> Tensor:
+        _check(table, spec.vertices, 2)
+        _check(points, len(points), spec.dims)
+        out = points.new_empty(len(points), spec.width)
+        library.grid_forward(byref(_grid(spec)), _pointer(table), _pointer(points), len(points), _pointer(out))
+        ctx.library, ctx.spec = library, spec
+        ctx.save_for_backward(table, points)
+        return out
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, gradient: Tensor):
+        table, points = ctx.saved_tensors
+        gradient = gradient.contiguous()
+        grid, count = byref(_grid(ctx.spec)), len(points)
+        d_table = d_points = None
+        if ctx.needs_input_grad[2]:
+            d_table = torch.zeros_like(table)
+            ctx.library.grid_backward(grid, _pointer(points), _pointer(gradient), count, _pointer(d_table))
+        if ctx.needs_input_grad[3]:
+            if ctx.spec.dims != 2:
+                raise ValueError("gradients of points are there for two-dimensional grids only")
+            d_points = torch.empty_like(points)
+            ctx.library.grid_point_gradient(
+                grid, _pointer(table), _pointer(points), _pointer(gradient), count, _pointer(d_points)
+            )
+        return None, None, d_table, d_points
+
+
+class _Evaluate(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, library, shape, points, harmonics, ray_of, frame_of, *tensors):
+        weights, biases = FieldWeights(*tensors[:9]), Biases(*tensors[9:])
+        _check(points, len(ray_of), 3)
+        _check(harmonics, len(frame_of), 16)
+        sigmas, rgbs, ambient = (points.new_empty(len(points), *tail) for tail in ((), (3,), (2,)))
+        library.field_forward(
+            byref(_network(shape, weights, biases, frame_of)),
+            _pointer(points),
+            _pointer(harmonics),
+            _pointer(ray_of, torch.int32),
+            len(points),
+            _pointer(sigmas),
+            _pointer(rgbs),
+            _pointer(ambient),
+        )
+        ctx.library, ctx.shape = library, shape
+        ctx.save_for_backward(points, harmonics, ray_of, frame_of, *tensors)
+        return sigmas, rgbs, ambient
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, d_sigmas: Tensor, d_rgbs: Tensor, d_ambient: Tensor):
+        points, harmonics, ray_of, frame_of, *tensors = ctx.saved_tensors
+        weights, biases = FieldWeights(*tensors[:9]), Biases(*tensors[9:])
+        incoming = [g.contiguous() for g in (d_sigmas, d_rgbs, d_ambient)]
+        gradients = [torch.zeros_like(t) for t in tensors]
+        d_space, d_ambient_table, *d_matrices = gradients
+        pointers = (c_void_p * len(d_matrices))(*[t.data_ptr() for t in d_matrices])
+        encoded, coordinates = points.new_empty(len(points), ctx.shape.encoded), points.new_empty(len(points), 2)
+        ctx.library.field_backward(
+            byref(_network(ctx.shape, weights, biases, frame_of)),
+            _pointer(points),
+            _pointer(harmonics),
+            _pointer(ray_of, torch.int32),
+            len(points),
+            *(_pointer(g) for g in incoming),
+            pointers,
+            *(_pointer(t) for t in (d_space, d_ambient_table, encoded, coordinates)),
+        )
+        return (None,) * 6 + tuple(gradients)
+
+
+class _Composite(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, library, sigmas, rgbs, points, starts, origins, directions):
+        rays, samples = len(starts) - 1, len(sigmas)
+        _check(rgbs, samples, 3)
+        _check(origins, rays, 3)
+        rgb, alpha, depth = (sigmas.new_empty(rays, *tail) for tail in ((3,), (), ()))
+        transmittance = torch.empty_like(sigmas)
+        inputs = [_pointer(starts, torch.int32), *(_pointer(t) for t in (sigmas, rgbs, points, origins, directions))]
+        library.composite_forward(rays, *inputs, *(_pointer(t) for t in (rgb, alpha, depth, transmittance)))
+        ctx.library = library
+        ctx.save_for_backward(sigmas, rgbs, starts, rgb, alpha)
+        ctx.mark_non_differentiable(depth, transmittance)
+        return rgb, alpha, depth, transmittance
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, d_rgb: Tensor, d_alpha: Tensor, _depth, _transmittance):
+        sigmas, rgbs, starts, rgb, alpha = ctx.saved_tensors
+        d_sigmas, d_rgbs = torch.empty_like(sigmas), torch.empty_like(rgbs)
+        inputs = (sigmas, rgbs, rgb, alpha, d_rgb.contiguous(), d_alpha.contiguous())
+        ctx.library.composite_backward(
+            len(alpha),
+            _pointer(starts, torch.int32),
+            *(_pointer(t) for t in (*inputs, d_sigmas, d_rgbs)),
+        )
+        return None, d_sigmas, d_rgbs, None, None, None, None
+
+
+class NativeKernels:
+    """C++ on the CPU. Deterministic for a fixed number of threads."""
+
+    name = "native"
+    why = "C++ built for this CPU"
+
+    def __init__(self) -> None:
+        self._library = _Library()
+
+    def encode(self, spec: GridSpec, table: Tensor, points: Tensor) -> Tensor:
+        return _Encode.apply(self._library, spec, table, points.contiguous())
+
+    def evaluate(
+        self,
+        shape: FieldShape,
+        weights: FieldWeights,
+        biases: Biases,
+        points: Tensor,
+        harmonics: Tensor,
+        ray_of: Tensor,
+        frame_of: Tensor,
+    ) -> FieldSamples:
+        found = _Evaluate.apply(self._library, shape, points, harmonics, ray_of, frame_of, *weights, *biases)
+        return FieldSamples(*found)
+
+    def march(self, rays: Rays, occupancy: Occupancy, jitter: Tensor) -> Samples:
+        count = len(rays.origins)
+        _check(rays.directions, count, 3)
+        _check(jitter, count)
+        starts = torch.empty(count + 1, dtype=torch.int32)
+        grid = _Occupancy(_pointer(occupancy.bits, torch.int64), occupancy.resolution)
+        inputs = [_pointer(t) for t in (rays.origins, rays.directions, jitter, occupancy.stopping)]
+        self._library.march(*inputs, count, byref(grid), _pointer(starts, torch.int32), None, None)
+        total = int(starts[-1])
+        points, ray_of = torch.empty(total, 3), torch.empty(total, dtype=torch.int32)
+        if total:
+            out = (_pointer(starts, torch.int32), _pointer(points), _pointer(ray_of, torch.int32))
+            self._library.march(*inputs, count, byref(grid), *out)
+        return Samples(points, ray_of, starts)
+
+    def composite(self, sigmas: Tensor, rgbs: Tensor, samples: Samples, rays: Rays) -> Composited:
+        inputs = (sigmas.contiguous(), rgbs.contiguous(), samples.points, samples.starts, *(rays.origins, rays.directions))
+        return Composited(*_Composite.apply(self._library, *inputs))
+
+    @torch.no_grad()
+    def render(
+        self, shape: FieldShape, weights: FieldWeights, biases: Biases, rays: Rays, occupancy: Occupancy
+    ) -> Tensor:
+        count = len(rays.origins)
+        out = torch.empty(count, 5)
+        frame_of = torch.zeros(1, dtype=torch.int32)
+        grid = _Occupancy(_pointer(occupancy.bits, torch.int64), occupancy.resolution)
+        inputs = (rays.origins, rays.directions, spherical_harmonics(rays.directions).contiguous())
+        self._library.render(
+            byref(_network(shape, weights, biases, frame_of)),
+            *(_pointer(t) for t in inputs),
+            count,
+            byref(grid),
+            STOP,
+            _pointer(out),
+        )
+        return out
+
+    @torch.no_grad()
+    def sparse_adam(
+        self,
+        value: Tensor,
+        gradient: Tensor,
+        state: AdamState,
+        rate: float,
+        betas: tuple[float, float],
+        epsilon: float,
+    ) -> None:
+        state.steps += 1
+        corrections = (1.0 / (1.0 - beta**state.steps) for beta in betas)
+        tensors = (_pointer(t) for t in (value, gradient, state.first, state.second))
+        self._library.sparse_adam(*tensors, value.numel(), rate, *betas, epsilon, *corrections)

@@ -1,0 +1,300 @@
+// The C ABI of the CPU kernels: plain pointers and sizes, no torch headers. talker/radfield/native.py binds it and
+// checks every tensor before it comes here. All arrays are contiguous float32 unless said otherwise.
+#include <atomic>
+#include <vector>
+#ifdef _OPENMP
+#include <omp.h>
+#else
+static inline int omp_get_max_threads() { return 1; }
+static inline int omp_get_thread_num() { return 0; }
+#endif
+#include "network.h"
+#include "volume.h"
+
+namespace {
+
+void load_tile(const Network& n, const float* points, const float* harmonics, const int32_t* ray_of, int count,
+               Activations& a) {
+  memcpy(a.points, points, sizeof(float) * 3 * count);
+  memset(a.points + 3 * count, 0, sizeof(float) * 3 * (TILE - count));
+  for (int p = 0; p < count; p++) {
+    memcpy(a.colour_input + p * COLOUR_IN + GEOMETRY, harmonics + HARMONICS * (int64_t)ray_of[p],
+           sizeof(float) * HARMONICS);
+    a.frame[p] = n.frame_of[ray_of[p]];
+  }
+  for (int p = count; p < TILE; p++) a.frame[p] = 0;
+}
+
+template <int D>
+void encode_all(const Grid& grid, const float* table, const float* points, int64_t count, float* out) {
+  const int width = width_of(grid);
+#pragma omp parallel for schedule(static)
+  for (int64_t p = 0; p < count; p += TILE) {
+    int real = (int)std::min<int64_t>(TILE, count - p);
+    float padded[TILE * D] = {0}, encoded[TILE * 32];
+    memcpy(padded, points + p * D, sizeof(float) * real * D);
+    encode_tile<D>(grid, table, padded, D, TILE, encoded, width);
+    memcpy(out + p * width, encoded, sizeof(float) * real * width);
+  }
+}
+
+}  // namespace
+
+extern "C" {
+
+int32_t abi_version() { return 1; }
+
+void grid_forward(const Grid* grid, const float* table, const float* points, int64_t count, float* out) {
+  if (grid->dims == 3) encode_all<3>(*grid, table, points, count, out);
+  else encode_all<2>(*grid, table, points, count, out);
+}
+
+void grid_backward(const Grid* grid, const float* points, const float* gradient, int64_t count, float* d_table) {
+  if (grid->dims == 3) scatter<3>(*grid, count, points, gradient, width_of(*grid), d_table);
+  else scatter<2>(*grid, count, points, gradient, width_of(*grid), d_table);
+}
+
+// Two-dimensional points only.
+void grid_point_gradient(const Grid* grid, const float* table, const float* points, const float* gradient,
+                         int64_t count, float* d_points) {
+  const int width = width_of(*grid);
+#pragma omp parallel for schedule(static)
+  for (int64_t p = 0; p < count; p += LANES) {
+    int real = (int)std::min<int64_t>(LANES, count - p);
+    float padded[LANES * 2] = {0}, g[LANES * 32] = {0}, out[LANES * 2];
+    memcpy(padded, points + p * 2, sizeof(float) * real * 2);
+    memcpy(g, gradient + p * width, sizeof(float) * real * width);
+    point_gradient_tile(*grid, table, padded, LANES, g, width, out);
+    memcpy(d_points + p * 2, out, sizeof(float) * real * 2);
+  }
+}
+
+void field_forward(const Network* n, const float* points, const float* harmonics, const int32_t* ray_of, int64_t count,
+                   float* sigma, float* rgb, float* ambient) {
+  Transposed weights;
+  transpose_all(*n, weights);
+#pragma omp parallel
+  {
+    Activations a;
+    memset(&a, 0, sizeof a);
+#pragma omp for schedule(static)
+    for (int64_t p = 0; p < count; p += TILE) {
+      int real = (int)std::min<int64_t>(TILE, count - p);
+      load_tile(*n, points + p * 3, harmonics, ray_of + p, real, a);
+      forward_tile(*n, weights, a, real);
+      memcpy(sigma + p, a.sigma, sizeof(float) * real);
+      for (int i = 0; i < real; i++) {
+        memcpy(rgb + 3 * (p + i), a.colour + i * PADDED, sizeof(float) * 3);
+        memcpy(ambient + 2 * (p + i), a.ambient + i * PADDED, sizeof(float) * 2);
+      }
+    }
+  }
+}
+
+// Recomputes the activations tile by tile. `weights_out` points at the ten gradients in WeightGradients' order, to be
+// added to; `encoded_scratch` is [count][encoded], `ambient_scratch` [count][2].
+void field_backward(const Network* n, const float* points, const float* harmonics, const int32_t* ray_of, int64_t count,
+                    const float* d_sigma, const float* d_rgb, const float* d_ambient, float** weights_out,
+                    float* d_space_table, float* d_ambient_table, float* encoded_scratch, float* ambient_scratch) {
+  Transposed weights;
+  transpose_all(*n, weights);
+  const int space = width_of(n->space), encoded = encoded_width(*n), bias = HIDDEN * n->frames;
+  constexpr int ARRAYS = 10;
+  const int padded_sizes[ARRAYS] = {HIDDEN * space, PADDED * HIDDEN,    HIDDEN * encoded, HIDDEN * HIDDEN,
+                                    GEOMETRY * HIDDEN, HIDDEN * COLOUR_IN, PADDED * HIDDEN, bias, bias, bias};
+  const int sizes[ARRAYS] = {HIDDEN * space, 2 * HIDDEN,         HIDDEN * encoded, HIDDEN * HIDDEN,
+                             GEOMETRY * HIDDEN, HIDDEN * COLOUR_IN, 3 * HIDDEN, bias, bias, bias};
+  int offset[ARRAYS + 1] = {0};
+  for (int i = 0; i < ARRAYS; i++) offset[i + 1] = offset[i] + padded_sizes[i];
+  const int threads = omp_get_max_threads();
+  std::vector<float> partial((size_t)offset[ARRAYS] * threads, 0.f);
+#pragma omp parallel
+  {
+    Activations a;
+    BackwardScratch s;
+    memset(&a, 0, sizeof a);
+    memset(&s, 0, sizeof s);
+    memcpy(s.colour_out, n->colour_out, sizeof(float) * 3 * HIDDEN);
+    memcpy(s.ambient_out, n->ambient_out, sizeof(float) * 2 * HIDDEN);
+    float* mine = partial.data() + (size_t)offset[ARRAYS] * omp_get_thread_num();
+    const WeightGradients g = {mine + offset[0], mine + offset[1], mine + offset[2], mine + offset[3], mine + offset[4],
+                               mine + offset[5], mine + offset[6], mine + offset[7], mine + offset[8], mine + offset[9]};
+#pragma omp for schedule(static)
+    for (int64_t p = 0; p < count; p += TILE) {
+      int real = (int)std::min<int64_t>(TILE, count - p);
+      load_tile(*n, points + p * 3, harmonics, ray_of + p, real, a);
+      forward_tile(*n, weights, a, TILE);
+      memcpy(ambient_scratch + p * 2, a.ambient_point, sizeof(float) * real * 2);
+      backward_tile(*n, a, real, d_sigma + p, d_rgb + 3 * p, d_ambient + 2 * p, s, g, encoded_scratch + p * encoded);
+    }
+  }
+  for (int t = 0; t < threads; t++)
+    for (int i = 0; i < ARRAYS; i++) {
+      const float* from = partial.data() + (size_t)t * offset[ARRAYS] + offset[i];
+      for (int k = 0; k < sizes[i]; k++) weights_out[i][k] += from[k];
+    }
+  scatter<3>(n->space, count, points, encoded_scratch, encoded, d_space_table);
+  scatter<2>(n->ambient, count, ambient_scratch, encoded_scratch + space, encoded, d_ambient_table);
+}
+
+// First call with points == nullptr: fills starts [rays + 1]. Second call: fills points and ray_of.
+void march(const float* origins, const float* directions, const float* jitter, const float* density, int32_t rays,
+           const Occupancy* grid, int32_t* starts, float* points, int32_t* ray_of) {
+#pragma omp parallel for schedule(dynamic, 256)
+  for (int i = 0; i < rays; i++) {
+    Ray ray;
+    start_ray(ray, origins + 3 * i, directions + 3 * i, jitter[i]);
+    float point[3];
+    int64_t voxel;
+    if (points) {
+      for (int s = starts[i]; s < starts[i + 1]; s++) {
+        next_sample(ray, *grid, points + 3 * (int64_t)s, &voxel);
+        ray_of[s] = i;
+      }
+    } else {
+      int samples = 0;
+      float depth = 0.f;
+      while (depth < OPAQUE && next_sample(ray, *grid, point, &voxel)) {
+        samples++;
+        depth += std::min(density[voxel] * STEP, VOXEL_DEPTH_CAP);
+      }
+      starts[i + 1] = samples;
+    }
+  }
+  if (points) return;
+  starts[0] = 0;
+  for (int i = 0; i < rays; i++) starts[i + 1] += starts[i];
+}
+
+// out: premultiplied rgb [rays][3]; alpha, depth [rays]; transmittance before each sample.
+void composite_forward(int32_t rays, const int32_t* starts, const float* sigma, const float* rgb, const float* points,
+                       const float* origins, const float* directions, float* out, float* alpha, float* depth,
+                       float* transmittance) {
+#pragma omp parallel for schedule(static, 256)
+  for (int i = 0; i < rays; i++) {
+    float T = 1.f, colour[3] = {0}, distance = 0.f;
+    for (int s = starts[i]; s < starts[i + 1]; s++) {
+      transmittance[s] = T;
+      float through = exp_accurate(-sigma[s] * STEP), w = T * (1.f - through), t = 0.f;
+      for (int c = 0; c < 3; c++) {
+        colour[c] += w * rgb[3 * s + c];
+        t += (points[3 * s + c] * 2.f - 1.f - origins[3 * i + c]) * directions[3 * i + c];
+      }
+      distance += w * t;
+      T *= through;
+    }
+    memcpy(out + 3 * i, colour, sizeof colour);
+    alpha[i] = 1.f - T;
+    depth[i] = distance;
+  }
+}
+
+// d rgb / d sigma_i = STEP (T_{i+1} c_i - sum_{j > i} w_j c_j);  d alpha / d sigma_i = STEP (1 - alpha).
+void composite_backward(int32_t rays, const int32_t* starts, const float* sigma, const float* rgb, const float* out,
+                        const float* alpha, const float* d_out, const float* d_alpha, float* d_sigma, float* d_rgb) {
+#pragma omp parallel for schedule(static, 256)
+  for (int i = 0; i < rays; i++) {
+    float T = 1.f, colour[3] = {0};
+    for (int s = starts[i]; s < starts[i + 1]; s++) {
+      float through = exp_accurate(-sigma[s] * STEP), w = T * (1.f - through), gradient = 0.f;
+      T *= through;
+      for (int c = 0; c < 3; c++) {
+        colour[c] += w * rgb[3 * s + c];
+        d_rgb[3 * s + c] = w * d_out[3 * i + c];
+        gradient += d_out[3 * i + c] * (T * rgb[3 * s + c] - (out[3 * i + c] - colour[c]));
+      }
+      d_sigma[s] = (gradient + d_alpha[i] * (1.f - alpha[i])) * STEP;
+    }
+  }
+}
+
+// Forward only, one frame: tiles are kept full by refilling slots as rays end, and samples are never stored.
+// out: premultiplied rgb, alpha, depth: [rays][5].
+void render(const Network* n, const float* origins, const float* directions, const float* harmonics, int32_t rays,
+            const Occupancy* grid, float stop, float* out) {
+  Transposed weights;
+  transpose_all(*n, weights);
+  constexpr int CHUNK = 256;
+  std::atomic<int> queue{0};
+#pragma omp parallel
+  {
+    Activations a;
+    memset(&a, 0, sizeof a);
+    Ray slot[TILE];
+    float T[TILE], sum[TILE][4], t[TILE];
+    int id[TILE], live = 0, current = 0, end = 0;
+    int64_t voxel;
+    auto finish = [&](int s) {
+      float* o = out + 5 * (int64_t)id[s];
+      memcpy(o, sum[s], sizeof(float) * 3);
+      o[3] = 1.f - T[s];
+      o[4] = sum[s][3];
+    };
+    auto advance = [&](int s) {
+      bool more = next_sample(slot[s], *grid, a.points + 3 * s, &voxel);
+      t[s] = distance_at(slot[s], slot[s].step - 1);
+      return more;
+    };
+    auto refill = [&](int s) {  // starts the next ray that meets anything in slot s
+      for (;;) {
+        if (current == end) {
+          current = queue.fetch_add(CHUNK);
+          if (current >= rays) { current = end = rays; return false; }
+          end = std::min(rays, current + CHUNK);
+        }
+        int i = current++;
+        id[s] = i;
+        start_ray(slot[s], origins + 3 * (int64_t)i, directions + 3 * (int64_t)i, 0.5f);
+        T[s] = 1.f;
+        memset(sum[s], 0, sizeof sum[s]);
+        memcpy(a.colour_input + s * COLOUR_IN + GEOMETRY, harmonics + HARMONICS * (int64_t)i, sizeof(float) * HARMONICS);
+        if (advance(s)) return true;
+        finish(s);
+      }
+    };
+    while (live < TILE && refill(live)) live++;
+    while (live > 0) {
+      forward_tile(*n, weights, a, live);
+      for (int s = 0; s < live;) {
+        float through = exp_accurate(-a.sigma[s] * STEP), w = T[s] * (1.f - through);
+        for (int c = 0; c < 3; c++) sum[s][c] += w * a.colour[s * PADDED + c];
+        sum[s][3] += w * t[s];
+        T[s] *= through;
+        if (T[s] > stop && advance(s)) { s++; continue; }
+        finish(s);
+        if (refill(s)) { s++; continue; }
+        if (--live > s) {  // no more rays: the last slot moves here
+          slot[s] = slot[live], T[s] = T[live], t[s] = t[live], id[s] = id[live];
+          memcpy(sum[s], sum[live], sizeof sum[s]);
+          memcpy(a.colour_input + s * COLOUR_IN + GEOMETRY, a.colour_input + live * COLOUR_IN + GEOMETRY,
+                 sizeof(float) * HARMONICS);
+          memcpy(a.points + 3 * s, a.points + 3 * live, sizeof(float) * 3);
+          a.sigma[s] = a.sigma[live];
+          memcpy(a.colour + s * PADDED, a.colour + live * PADDED, sizeof(float) * 3);
+        }
+      }
+    }
+  }
+}
+
+// Adam that leaves blocks without any gradient alone (a hash table is touched sparsely); clears the gradient.
+void sparse_adam(float* value, float* gradient, float* first, float* second, int64_t count, float rate, float beta1,
+                 float beta2, float epsilon, float correction1, float correction2) {
+  constexpr int64_t BLOCK = 16;
+#pragma omp parallel for schedule(static)
+  for (int64_t begin = 0; begin < count; begin += BLOCK) {
+    int64_t end = std::min(count, begin + BLOCK);
+    bool touched = false;
+    for (int64_t i = begin; i < end; i++) touched |= gradient[i] != 0.f;
+    if (!touched) continue;
+    for (int64_t i = begin; i < end; i++) {
+      float g = gradient[i];
+      first[i] = beta1 * first[i] + (1.f - beta1) * g;
+      second[i] = beta2 * second[i] + (1.f - beta2) * g * g;
+      value[i] -= rate * (first[i] * correction1) / (std::sqrt(second[i] * correction2) + epsilon);
+      gradient[i] = 0.f;
+    }
+  }
+}
+
+}  // extern "C"

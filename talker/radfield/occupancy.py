@@ -1,0 +1,87 @@
+"""Where the head can be: a voxel grid that marching skips empty space with.
+
+A hull carved from the head masks bounds it from the start (a full grid would cost ninety samples a ray); then a
+decaying maximum of the field's own density, and whether a voxel was seen by any ray lately, thin it out.
+G voxels a side over the box [-1, 1]^3, flat in z, y, x order. Source: Mueller et al. 2022, appendix E.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from talker.radfield.volume import voxel_of
+
+DENSITY_THRESHOLD = 1.5  # 1/unit; below it a voxel is empty
+EARLY_DECAY, LATE_DECAY, EARLY_STEPS = 0.6, 0.9, 600
+SEEN_WITHIN_STEPS = 600  # a voxel that no ray reached for so long is hidden or empty
+PRUNE_FROM_STEP = 256
+VISIBLE = 0.01  # transmittance at which a sample counts as seen
+NEVER = -(10**6)
+
+
+def pack_bits(occupied: Tensor) -> Tensor:
+    """[G^3] bool to [G^3 / 64] int64, the first voxel in the lowest bit."""
+    return (occupied.reshape(-1, 64).long() << torch.arange(64)).sum(1)
+
+
+class Occupancy:
+    """The grid and its statistics. `occupied`, `bits` and `stopping` are what kernels read."""
+
+    def __init__(self, resolution: int) -> None:
+        count = resolution**3
+        self.resolution = resolution
+        self.hull = torch.ones(count, dtype=torch.bool)  # voxels that no mask rules out
+        self.density = torch.zeros(count)  # decaying maximum
+        self.stopping = torch.zeros(count)  # running mean: where training rays may stop
+        self.seen = torch.full((count,), NEVER, dtype=torch.int32)  # last step at which a ray got there
+        self.set_occupied(self.hull)
+
+    def set_occupied(self, occupied: Tensor) -> None:
+        self.occupied = occupied
+        self.bits = pack_bits(occupied)
+
+    def carve(self, hull: Tensor) -> None:
+        """Rules out every voxel outside `hull` [G^3], for good."""
+        self.hull = hull
+        self.set_occupied(self.occupied & hull)
+
+    def voxel_points(self, generator: torch.Generator | None = None) -> Tensor:
+        """A point [G^3, 3] in [0, 1]^3 of every voxel: its centre, or a random place given a generator."""
+        axis = torch.arange(self.resolution)
+        z, y, x = torch.meshgrid(axis, axis, axis, indexing="ij")
+        cell = torch.stack([x, y, z], dim=-1).reshape(-1, 3).float()
+        inside = 0.5 if generator is None else torch.rand(cell.shape, generator=generator) * 0.99 + 0.005
+        return (cell + inside) / self.resolution
+
+    def mark_seen(self, points: Tensor, transmittance: Tensor, step: int) -> None:
+        """Notes the voxels that samples [S, 3] reached with light left."""
+        self.seen[voxel_of(points[transmittance > VISIBLE], self.resolution)] = step
+
+    def update(self, sigmas: Tensor, step: int) -> None:
+        """Takes in the field's density [G^3] at `voxel_points`, and thins out."""
+        self.stopping.lerp_(sigmas, 0.5)
+        decay = EARLY_DECAY if step < EARLY_STEPS else LATE_DECAY
+        self.density = torch.maximum(self.density * decay, sigmas)
+        occupied = (self.density > DENSITY_THRESHOLD) & self.hull
+        if step >= PRUNE_FROM_STEP:
+            side = (1, 1, self.resolution, self.resolution, self.resolution)
+            lately = (self.seen > step - SEEN_WITHIN_STEPS).float().reshape(side)
+            occupied &= functional.max_pool3d(lately, 3, 1, 1).flatten() > 0
+        self.set_occupied(occupied)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """All state, for checkpoints."""
+        return {
+            "occupied": self.occupied,
+            "hull": self.hull,
+            "density": self.density,
+            "stopping": self.stopping,
+            "seen": self.seen,
+        }
+
+    def restore(self, tensors: dict[str, Tensor]) -> None:
+        self.hull, self.density = tensors["hull"], tensors["density"]
+        self.stopping, self.seen = tensors["stopping"], tensors["seen"]
+        self.set_occupied(tensors["occupied"])

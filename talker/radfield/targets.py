@@ -1,0 +1,65 @@
+"""What the fitter asks for: a source of targets, and objectives to meet.
+
+Fitting a take and fitting edited frames differ in these two and in nothing else: the fitter never learns whether
+its targets are originals or edits. F frames, n pixels of each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Pixels of a few frames of the take, and what they should look like."""
+
+    frames: list[int]  # F indices into the take
+    pixels: Tensor  # [F, n, 2] int64 (x, y)
+    target: Tensor  # [F, n, 3] RGB
+    patch: tuple[int, int] | None = None  # (h, w) when each frame's pixels are one patch in reading order
+
+
+class TargetSource(Protocol):
+    def next_batch(self, step: int, generator: torch.Generator) -> Batch:
+        """The batch of this step; all randomness comes from `generator`."""
+        ...
+
+
+class Objective(Protocol):
+    """A loss on rendered pixels, with parameters and an update of its own where it needs them."""
+
+    learning_rate: float
+
+    def __call__(
+        self,
+        rendered: Tensor,  # [F, n, 3] composited RGB, differentiable
+        batch: Batch,
+    ) -> Tensor: ...
+
+    def parameters(self) -> Iterable[nn.Parameter]:
+        """Trained along with the scene at `learning_rate`."""
+        ...
+
+    def after_step(self, rendered: Tensor, batch: Batch) -> None:
+        """Called after every optimiser step, for updates of the objective's own (a discriminator's, say)."""
+        ...
+
+
+class PixelObjective:
+    """Mean squared error on the composited pixels."""
+
+    learning_rate = 0.0
+
+    def __call__(self, rendered: Tensor, batch: Batch) -> Tensor:
+        return (rendered - batch.target).square().mean()
+
+    def parameters(self) -> Iterable[nn.Parameter]:
+        return ()
+
+    def after_step(self, rendered: Tensor, batch: Batch) -> None:
+        pass
