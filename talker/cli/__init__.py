@@ -1,0 +1,80 @@
+"""The command line: reads flags, draws progress, prints results and one-line errors. The only package that prints.
+
+Exit codes: 0 done, 2 something the user can mend (one line on standard error), 130 interrupted, 1 a bug (a traceback).
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import sys
+import warnings
+from collections.abc import Sequence
+
+from talker.cli.progress import ProgressPrinter
+from talker.cli.subcommands import read
+from talker.doctor import SYSTEM_LIBRARIES
+from talker.errors import BadInput, Missing, TalkerError
+
+__all__ = ["main"]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    if not os.environ.get("TALKER_DEBUG"):
+        warnings.simplefilter("ignore")
+    printer = ProgressPrinter()
+    try:
+        run = read(sys.argv[1:] if argv is None else list(argv))
+        printer.quiet = run.quiet
+        if argv is None:
+            _end_on_terminate()
+        text = run(printer)
+        printer.close()
+        if text and not run.quiet:
+            print(text, flush=True)
+        return 0
+    except TalkerError as error:
+        return _fail(printer, str(error), 2)
+    except KeyboardInterrupt:
+        return _fail(printer, "interrupted; nothing is lost, the same command goes on where this one stopped", 130)
+    except SystemExit as leaving:  # --help, --version, SIGTERM
+        return leaving.code if isinstance(leaving.code, int) else 0
+    except BrokenPipeError:  # `talker info | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except (OSError, ImportError) as error:
+        mendable = _mendable(error)
+        if mendable is None:
+            raise
+        return _fail(printer, str(mendable), 2)
+
+
+def _fail(printer: ProgressPrinter, message: str, code: int) -> int:
+    printer.close()
+    print(f"talker: {' '.join(message.split())}", file=sys.stderr, flush=True)
+    return code
+
+
+def _mendable(error: OSError | ImportError) -> TalkerError | None:
+    """The sentence for errors of the machine that a user can mend."""
+    if isinstance(error, ImportError):
+        for library, package in SYSTEM_LIBRARIES.items():
+            if library in str(error):
+                return Missing(f"This machine lacks {library}; on Debian or Ubuntu: apt-get install {package}")
+        return None
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return BadInput("The disk is full; free some space and run the same command again")
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return BadInput(f"{error.filename or 'A file'}: {error.strerror}; choose another place with -o")
+    return None
+
+
+def _end_on_terminate() -> None:
+    """A polite kill unwinds as Ctrl-C does, so that no temporary file stays behind."""
+
+    def leave(_signal: int, _frame: object) -> None:
+        sys.exit(143)
+
+    signal.signal(signal.SIGTERM, leave)

@@ -1,0 +1,73 @@
+"""Flags out of option dataclasses: one field, one flag, one default, and the field's own sentence as help."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import inspect
+import re
+import types
+import typing
+from collections.abc import Iterable
+from typing import Any
+
+from talker.errors import BadInput
+
+_FIELD = re.compile(
+    r"^    (\w+):[^#\n]*(?:#\s*(?P<beside>[^\n]+))?\n(?:    (?P<quotes>\"{1,3})(?P<under>.+?)(?P=quotes)\n)?",
+    re.M | re.S,
+)
+_UNITS = re.compile(r"_(s|px|deg|hz)$")
+
+
+def flag_name(field_name: str) -> str:
+    """`size_px` -> `--size`: people give no units where there is only one."""
+    return "--" + _UNITS.sub("", field_name).replace("_", "-")
+
+
+def sentences(options: type) -> dict[str, str]:
+    """What stands beside (a comment) or under (a docstring) each field of a dataclass, in its source."""
+    found = _FIELD.finditer(inspect.getsource(options))
+    return {match[1]: " ".join((match["beside"] or match["under"] or "").split()) for match in found}
+
+
+def add_flags(parser: argparse.ArgumentParser, options: type, fields: Iterable[str] | None = None) -> None:
+    """One flag for each of the fields (None: all); what a command line does not name stays at the field's default."""
+    hints, texts = typing.get_type_hints(options), sentences(options)
+    defaults = {field.name: field.default for field in dataclasses.fields(options)}
+    for name in defaults if fields is None else fields:
+        default, help_text = defaults[name], texts.get(name, "").replace("%", "%%")
+        shown = "" if default is None else f" [{_show(default)}]"
+        parser.add_argument(
+            flag_name(name), dest=name, default=argparse.SUPPRESS, help=help_text + shown, **_kind(hints[name])
+        )
+
+
+def chosen(options: type, arguments: argparse.Namespace) -> Any:
+    """The options that a command line asks for."""
+    names = {field.name for field in dataclasses.fields(options)}
+    return options(**{name: value for name, value in vars(arguments).items() if name in names})
+
+
+def _kind(hint: Any) -> dict[str, Any]:
+    """What argparse needs to read a value of a type."""
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        hint = next(member for member in typing.get_args(hint) if member is not type(None))
+    if typing.get_origin(hint) is typing.Literal:
+        return {"choices": typing.get_args(hint), "type": str}
+    if typing.get_origin(hint) is tuple:
+        member = typing.get_args(hint)[0]
+        return {"type": lambda text: _pair(text, member), "metavar": "LOW,HIGH"}
+    return {"type": hint, "metavar": {int: "N", float: "X"}.get(hint, "NAME")}
+
+
+def _pair(text: str, member: type) -> tuple:
+    try:
+        low, high = (member(part) for part in text.split(","))
+    except ValueError:
+        raise BadInput(f"{text!r} is not a pair; write two numbers with a comma, for example 3,6") from None
+    return low, high
+
+
+def _show(value: Any) -> str:
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)

@@ -1,0 +1,268 @@
+"""What talker can be told on the command line: each subcommand's flags, examples, and the call that it becomes.
+
+A subcommand's flags are built only when it is the one asked for: what they import takes seconds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from talker import __version__
+from talker.cli.flags import add_flags, chosen
+from talker.cli.parser import Parser, nearest
+from talker.errors import BadInput
+from talker.types import Reporter
+
+Call = Callable[[argparse.Namespace, Reporter], str]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A command line, understood."""
+
+    call: Call
+    arguments: argparse.Namespace
+
+    @property
+    def quiet(self) -> bool:
+        return self.arguments.quiet
+
+    def __call__(self, reporter: Reporter) -> str:
+        return self.call(self.arguments, reporter)
+
+
+@dataclass(frozen=True)
+class Subcommand:
+    summary: str
+    examples: tuple[str, ...]
+    add: Callable[[Parser], None]
+    call: Call
+
+
+def read(argv: Sequence[str]) -> Run:
+    """The run that a command line asks for. BadInput with the nearest word when it is misspelt."""
+    if not argv or argv[0] in ("-h", "--help", "help"):
+        print(_overview())
+        raise SystemExit(0 if argv else 2)
+    if argv[0] in ("-V", "--version"):
+        print(f"talker {__version__}")
+        raise SystemExit(0)
+    name = argv[0]
+    if name not in SUBCOMMANDS:
+        kind = "flag" if name.startswith("-") else "command"
+        hint = nearest(name, ["--help", "--version"] if kind == "flag" else SUBCOMMANDS)
+        raise BadInput(f"Unknown {kind} {name}{hint or '; talker --help lists what there is'}")
+    subcommand = SUBCOMMANDS[name]
+    parser = Parser(f"talker {name}", subcommand.summary, subcommand.examples)
+    subcommand.add(parser)
+    parser.add_argument("-q", "--quiet", action="store_true", help="say nothing but errors")
+    return Run(subcommand.call, parser.parse_args(argv[1:]))
+
+
+def _overview() -> str:
+    lines = [f"  {name:<10}{subcommand.summary}" for name, subcommand in SUBCOMMANDS.items()]
+    return "\n".join(
+        [
+            "talker: film a speaker, edit the talking head by instruction, drive it with any audio from any view",
+            "",
+            "usage: talker COMMAND ...   (talker COMMAND --help for flags and examples; talker --version)",
+            "",
+            *lines,
+        ]
+    )
+
+
+def _add_project(parser: Parser) -> None:
+    parser.add_argument("--project", type=Path, metavar="DIR", help="the project folder [the nearest *.talker]")
+
+
+def _add_force(parser: Parser, what: str) -> None:
+    parser.add_argument("-f", "--force", action="store_true", help=f"replace {what}")
+
+
+# -------------------------------------------------------------------- speaker
+
+
+def _add_speaker(parser: Parser) -> None:
+    from talker.speaker.record import SpeakerOptions
+
+    parser.add_argument("out", type=Path, metavar="OUT.mp4")
+    add_flags(parser, SpeakerOptions)
+    parser.add_argument("--truth", type=Path, metavar="DIR", help="also write everything that is known exactly")
+    _add_force(parser, "what is there")
+
+
+def _speaker(arguments: argparse.Namespace, reporter: Reporter) -> str:
+    from talker import commands
+    from talker.speaker.record import SpeakerOptions
+
+    options = chosen(SpeakerOptions, arguments)
+    done = commands.speaker(arguments.out, options, truth=arguments.truth, force=arguments.force, reporter=reporter)
+    return done.text
+
+
+# -------------------------------------------------------------------- fit
+
+
+def _add_fit(parser: Parser) -> None:
+    from talker.commands import FitOptions
+    from talker.take.build import TakeOptions
+
+    parser.add_argument("video", type=Path, metavar="VIDEO", help="anything that ffmpeg reads")
+    parser.add_argument("-o", "--out", type=Path, metavar="DIR", help="the project folder [VIDEO's name with .talker]")
+    add_flags(parser, TakeOptions)
+    add_flags(parser, FitOptions)
+    _add_force(parser, "a take or field made from other inputs")
+
+
+def _fit(arguments: argparse.Namespace, reporter: Reporter) -> str:
+    from talker import commands
+    from talker.take.build import TakeOptions
+
+    take, options = chosen(TakeOptions, arguments), chosen(commands.FitOptions, arguments)
+    return commands.fit(arguments.video, arguments.out, take, options, force=arguments.force, reporter=reporter).text
+
+
+# -------------------------------------------------------------------- edit
+
+
+def _add_edit(parser: Parser) -> None:
+    from talker.commands import EditOptions
+    from talker.types import EditPlan
+
+    parser.add_argument("--instruction", required=True, metavar="TEXT", help="what to make of the speaker")
+    parser.add_argument("--name", help="the edit's name [from the instruction]")
+    add_flags(parser, EditOptions)
+    add_flags(parser, EditPlan, [field.name for field in dataclasses.fields(EditPlan) if field.name != "instruction"])
+    parser.add_argument("-n", "--dry-run", action="store_true", help="say what would be done, and do nothing")
+    _add_project(parser)
+    _add_force(parser, "an edit of that name made from other inputs")
+
+
+def _edit(arguments: argparse.Namespace, reporter: Reporter) -> str:
+    from talker import commands
+    from talker.types import EditPlan
+
+    return commands.edit(
+        arguments.project,
+        chosen(EditPlan, arguments),
+        chosen(commands.EditOptions, arguments),
+        name=arguments.name,
+        dry_run=arguments.dry_run,
+        force=arguments.force,
+        reporter=reporter,
+    ).text
+
+
+# -------------------------------------------------------------------- drive
+
+
+def _add_drive(parser: Parser) -> None:
+    from talker.drive import DriveOptions, parse_view
+
+    parser.add_argument("audio", type=Path, metavar="AUDIO", help="speech, in anything that ffmpeg reads")
+    parser.add_argument("--edit", metavar="NAME", help="drive this edit [the speaker as filmed]")
+    parser.add_argument("--background", metavar="IMAGE|#rrggbb", help="another background [the speaker's own]")
+    parser.add_argument(
+        "--view",
+        type=parse_view,
+        default=argparse.SUPPRESS,
+        metavar="KEY=X,...",
+        help="turn on top of the head's own motion, in degrees, and zoom: yaw=20,pitch=-5,roll=0,zoom=1.1",
+    )
+    add_flags(parser, DriveOptions, ["motion", "detail"])
+    parser.add_argument("-o", "--out", type=Path, metavar="OUT.mp4", help="the video [renders/0001.mp4 in the project]")
+    _add_project(parser)
+    _add_force(parser, "OUT.mp4")
+
+
+def _drive(arguments: argparse.Namespace, reporter: Reporter) -> str:
+    from talker import commands
+    from talker.drive import DriveOptions
+
+    return commands.drive(
+        arguments.project,
+        arguments.audio,
+        chosen(DriveOptions, arguments),
+        edit=arguments.edit,
+        background=arguments.background,
+        out=arguments.out,
+        force=arguments.force,
+        reporter=reporter,
+    ).text
+
+
+# -------------------------------------------------------------------- info, doctor
+
+
+def _add_info(parser: Parser) -> None:
+    _add_project(parser)
+    parser.add_argument("--json", action="store_true", help="for programs")
+
+
+def _info(arguments: argparse.Namespace, _reporter: Reporter) -> str:
+    from talker import commands
+
+    facts = commands.info(arguments.project)
+    return json.dumps(facts, indent=2) if arguments.json else commands.describe(facts)
+
+
+def _doctor(_arguments: argparse.Namespace, _reporter: Reporter) -> str:
+    from talker import doctor
+
+    return doctor.describe(doctor.examine())
+
+
+SUBCOMMANDS: dict[str, Subcommand] = {
+    "speaker": Subcommand(
+        "record the demo speaker: a synthetic talker of whom everything is known exactly",
+        (
+            "talker speaker speaker.mp4",
+            "talker speaker speaker.mp4 --seconds 20 --seed 7 --truth speaker-truth",
+            "talker speaker calm.mp4 --motion 0.4 --light head",
+        ),
+        _add_speaker,
+        _speaker,
+    ),
+    "fit": Subcommand(
+        "turn a video of a speaker into a talking radiance field, in a project folder",
+        (
+            "talker fit clip.mp4",
+            "talker fit phone.mov --start 2 --end 62 --size 512 --preset gpu -o anna.talker",
+            "talker fit clip.mp4 --landmarks face-alignment --audio hubert",
+        ),
+        _add_fit,
+        _fit,
+    ),
+    "edit": Subcommand(
+        "edit the speaker by an instruction",
+        (
+            'talker edit --instruction "make him a Van Gogh painting"',
+            'talker edit --instruction "turn her into a bronze statue" --name bronze --dry-run',
+            'talker edit --instruction "make him look like a zombie" --editor ip2p --model timbrooks/instruct-pix2pix',
+        ),
+        _add_edit,
+        _edit,
+    ),
+    "drive": Subcommand(
+        "make the speaker say any audio, from any view, before any background",
+        (
+            "talker drive speech.wav",
+            "talker drive speech.mp3 --edit van-gogh-painting --view yaw=20,pitch=-5 -o out.mp4",
+            "talker drive speech.wav --motion still --background '#1e90ff' --detail 1",
+        ),
+        _add_drive,
+        _drive,
+    ),
+    "info": Subcommand(
+        "say what a project holds", ("talker info", "talker info --project anna.talker --json"), _add_info, _info
+    ),
+    "doctor": Subcommand(
+        "say what this machine has, and how to get what it lacks", ("talker doctor",), lambda parser: None, _doctor
+    ),
+}
