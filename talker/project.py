@@ -156,21 +156,20 @@ class Project:
             lock.release()
 
     @contextmanager
-    def build(self, stage: Stage) -> Iterator[Build]:
+    def build(self, stage: Stage, *, discard_if_bad: bool = False) -> Iterator[Build]:
         """Build a stage: the body writes into `Build.folder`; leaving it normally makes the stage real.
 
-        An interrupted body leaves its folder for the next run to resume in. A body that finds its input bad leaves
-        nothing, not even the project if that held nothing else.
+        An interrupted body leaves its folder for the next run to resume in. With `discard_if_bad`, a body that finds
+        its input bad leaves nothing, not even the project if that held nothing else.
         """
         folder = self.root / f"{stage.path}.partial-{stage.fingerprint}"
-        resumed = folder.exists()
         folder.mkdir(parents=True, exist_ok=True)
         (folder / RECORD).unlink(missing_ok=True)
         build, started = Build(folder), time.monotonic()
         try:
             yield build
         except BadInput:
-            if not resumed:
+            if discard_if_bad:
                 shutil.rmtree(folder, ignore_errors=True)
                 self._remove_if_empty()
             raise
@@ -280,7 +279,7 @@ def describe_changes(before: dict[str, Any], after: dict[str, Any]) -> str:
 def _flatten(value: dict[str, Any]) -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for key, item in value.items():
-        flat.update(_flatten(item) if isinstance(item, dict) else {key: item})
+        flat |= _flatten(item) if isinstance(item, dict) else {key: item}
     return flat
 
 

@@ -11,14 +11,17 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from talker import __version__
 from talker.cli.flags import add_flags, chosen
 from talker.cli.parser import Parser, nearest
 from talker.errors import BadInput
-from talker.types import Reporter
 
-Call = Callable[[argparse.Namespace, Reporter], str]
+if TYPE_CHECKING:  # what it imports takes seconds, too
+    from talker.types import Reporter
+
+Call = Callable[[argparse.Namespace, "Reporter"], str]
 
 
 @dataclass(frozen=True)

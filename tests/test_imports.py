@@ -1,0 +1,83 @@
+"""Imports point one way, and what is slow or optional is not imported until it is needed."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+# Each room may import the rooms of lower floors, and its own; rooms of one floor do not meet.
+FLOORS = (
+    ("errors", "types", "__init__"),
+    ("camera", "losses", "metrics", "video", "project"),
+    ("sheet", "take", "speaker"),
+    ("radfield",),
+    ("pdu", "refine"),
+    ("drive",),
+    ("measure",),
+    ("commands", "doctor"),
+    ("cli", "studio"),
+    ("__main__",),
+)
+FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
+LAZY = {"torchvision", "torchaudio", "lpips", "mediapipe", "librosa", "transformers", "diffusers", "face_alignment"}
+
+
+def room_of(module: str) -> str:
+    parts = module.split(".")
+    return parts[1] if len(parts) > 1 else "__init__"
+
+
+def imported_modules(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = {f"{node.module}.{alias.name}" for alias in node.names}
+            found.update(names if node.module == "talker" else {node.module})
+    return {name for name in found if name.split(".")[0] == "talker"}
+
+
+def sources() -> list[Path]:
+    return sorted((ROOT / "talker").rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_room_imports_only_what_lies_below_it(path):
+    own = room_of(".".join(path.relative_to(ROOT).with_suffix("").parts))
+    for module in imported_modules(path):
+        other = "__init__" if module == "talker.__version__" else room_of(module)
+        assert other == own or FLOOR_OF[other] < FLOOR_OF[own] or own == other == "__init__", f"{own} imports {module}"
+
+
+def test_camera_level_rooms_that_may_meet_do_so_downward_only():
+    """On the second floor, `speaker` has only types, errors, camera, video and project below it."""
+    allowed = {"errors", "types", "camera", "video", "project", "speaker", "__init__"}
+    for path in (ROOT / "talker" / "speaker").glob("*.py"):
+        assert {room_of(module) for module in imported_modules(path)} <= allowed, path
+
+
+@pytest.mark.parametrize("folder", ["talker", "tools"])
+def test_nobody_imports_tools_but_tools(folder):
+    for path in (ROOT / folder).rglob("*.py"):
+        tree = ast.walk(ast.parse(path.read_text()))
+        names = {node.module or "" for node in tree if isinstance(node, ast.ImportFrom)}
+        assert folder == "tools" or not any(name.split(".")[0] == "tools" for name in names), path
+
+
+def test_slow_and_optional_packages_are_imported_inside_functions():
+    for path in sources():
+        for node in ast.parse(path.read_text()).body:
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            assert not LAZY & {name.split(".")[0] for name in names}, path
+
+
+def test_the_overview_does_not_load_torch():
+    code = "import sys, talker.cli; sys.exit(talker.cli.main(['--version']) or 'numpy' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
