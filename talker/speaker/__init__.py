@@ -1,0 +1,25 @@
+"""The demo speaker: a synthetic talker with exact ground truth, rendered on the CPU.
+
+Files, from below: noise, mesh, raster, shadow, materials, shade (compiled with numba); hair, head (what he looks like);
+lexicon, phonetics, speech, visemes, motion (what he says and does); render, truth, record (what comes out).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from pathlib import Path
+
+
+def _kernel_cache() -> Path:
+    """One folder per version of the compiled sources: numba notices a changed file, but not a changed callee."""
+    digest = hashlib.sha256()
+    for source in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(source.read_bytes())
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return home / "talker" / f"numba-{digest.hexdigest()[:12]}"
+
+
+if "NUMBA_CACHE_DIR" not in os.environ and "numba" not in sys.modules:
+    os.environ["NUMBA_CACHE_DIR"] = str(_kernel_cache())

@@ -1,0 +1,199 @@
+"""Recordings of the demo speaker: a video with sound, and on request everything that is known exactly about it."""
+
+from __future__ import annotations
+
+import math
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from talker.errors import BadInput, Conflict
+from talker.speaker import truth
+from talker.speaker.head import HeadModel, HeadState, head_model
+from talker.speaker.motion import head_motion, head_states
+from talker.speaker.render import (
+    SpeakerFrame,
+    head_camera,
+    project_world,
+    render_frame,
+    room_plate,
+    studio_camera,
+    world_camera,
+)
+from talker.speaker.speech import Phone, Sentence, speak
+from talker.speaker.visemes import VISEMES, viseme_track
+from talker.types import FPS, Camera, Reporter
+from talker.video import VideoWriter, write_wav
+
+_GAZE_UNIT = math.sin(math.radians(30.0))
+_INNER_LIPS = ((61, 67), (62, 66), (63, 65))  # iBUG: above, below
+_MOUTH_CORNERS = (48, 54)
+
+
+@dataclass(frozen=True)
+class SpeakerOptions:
+    seconds: float = 12.0
+    """Length of the recording."""
+    size_px: int = 256
+    """Side of the square picture; even, as H.264 wants it."""
+    seed: int = 0
+    """Chooses the sentences, the motion and the room; the same seed gives the same frames."""
+    motion: float = 1.0
+    """Size of the head's motion; at 1 it turns up to about 25 degrees to either side."""
+    light: str = "world"
+    """Where the key light hangs: in the "world", or on the "head", so that a face's shading never changes."""
+
+    def __post_init__(self) -> None:
+        if not 0.2 <= self.seconds <= 3600:
+            raise BadInput(f"--seconds is {self.seconds:g}; choose 0.2 to 3600")
+        if not 32 <= self.size_px <= 2048 or self.size_px % 2:
+            raise BadInput(f"--size is {self.size_px}; choose an even number from 32 to 2048")
+        if not 0.0 <= self.motion <= 1.5:
+            raise BadInput(f"--motion is {self.motion:g}; choose 0 to 1.5")
+        if self.light not in ("world", "head"):
+            raise BadInput(f"--light is {self.light!r}; choose world or head")
+
+    @property
+    def frames(self) -> int:
+        return round(self.seconds * FPS)
+
+
+@dataclass(frozen=True)
+class _Script:
+    """All that is decided before anything is drawn."""
+
+    wav: np.ndarray  # [T] float32
+    phones: list[Phone]
+    sentences: list[Sentence]
+    visemes: np.ndarray  # [B, 15]
+    states: list[HeadState]  # B
+    eye: np.ndarray  # [B, 3]
+
+
+@lru_cache(maxsize=4)
+def _script(options: SpeakerOptions) -> _Script:
+    wav, phones, sentences = speak(options.frames / FPS, options.seed)
+    visemes = viseme_track(phones, (np.arange(options.frames) + 0.5) / FPS)
+    motion = head_motion(options.frames, options.seed, options.motion)
+    right, up = np.sin(motion.gaze).T / _GAZE_UNIT
+    eye = np.stack([1.0 - motion.blink, right, -up], 1)
+    return _Script(wav, phones, sentences, visemes, head_states(motion, visemes), eye)
+
+
+def render_truth(
+    options: SpeakerOptions,
+    index: int | Sequence[int],  # frames of that recording
+    camera: Camera | None = None,  # its c2w is in the head frame of the frame asked for; None is the recording's own
+) -> SpeakerFrame | list[SpeakerFrame]:
+    """Any frame of a recording from any other camera. The room's plate stays put in the picture."""
+    if not isinstance(index, int | np.integer):
+        return [render_truth(options, int(each), camera) for each in index]
+    model, script = head_model(), _script(options)
+    if not 0 <= index < len(script.states):
+        raise BadInput(f"The recording has frames 0 to {len(script.states) - 1}, not {index}")
+    head = model.pose(script.states[index])
+    seen_from = studio_camera(options.size_px) if camera is None else world_camera(camera, head)
+    return render_frame(model, head, seen_from, room_plate(seen_from.size_px, options.seed), light=options.light)
+
+
+def record_speaker(
+    out: Path,
+    options: SpeakerOptions,
+    truth_dir: Path | None,
+    reporter: Reporter,
+) -> None:
+    """Write the video, and the truth folder if one is asked for; neither appears before it is whole.
+
+    A truth folder of an earlier recording is replaced; Conflict when the folder holds anything else.
+    """
+    out = Path(out)
+    model, script = head_model(), _script(options)
+    camera = studio_camera(options.size_px)
+    plate = room_plate(camera.size_px, options.seed)
+    with (
+        VideoWriter(out, camera.size_px, audio=script.wav, crf=14) as video,
+        _truth_folder(truth_dir) as folder,
+    ):
+        tracks: dict[str, list[torch.Tensor]] = {"c2w": [], "landmarks_px": [], "mouth_opening": [], "mouth_width": []}
+        for index, state in enumerate(script.states):
+            head = model.pose(state)
+            frame = render_frame(model, head, camera, plate, light=options.light)
+            video.write(frame.rgb)
+            if folder is not None:
+                for kind, image in (("frames", frame.rgb), ("parts", frame.parts), ("alpha", frame.alpha)):
+                    truth.write_png(truth.frame_path(folder, kind, index), image)
+                opening, width = _mouth_size(head.landmarks_head)
+                tracks["c2w"].append(head_camera(camera, head).c2w)
+                tracks["landmarks_px"].append(torch.from_numpy(project_world(camera, head.landmarks)).float())
+                tracks["mouth_opening"].append(torch.tensor(opening))
+                tracks["mouth_width"].append(torch.tensor(width))
+            reporter.progress("speaker", (index + 1) / len(script.states), f"frame {index + 1} of {len(script.states)}")
+        if folder is not None:
+            _write_facts(folder, options, script, model, plate, {name: torch.stack(t) for name, t in tracks.items()})
+
+
+def _mouth_size(
+    landmarks: np.ndarray,  # [68, 3]
+) -> tuple[float, float]:
+    """(opening, width)."""
+    gaps = [np.linalg.norm(landmarks[above] - landmarks[below]) for above, below in _INNER_LIPS]
+    left, right = _MOUTH_CORNERS
+    return float(np.mean(gaps)), float(np.linalg.norm(landmarks[left] - landmarks[right]))
+
+
+def _write_facts(
+    folder: Path,
+    options: SpeakerOptions,
+    script: _Script,
+    model: HeadModel,
+    plate: np.ndarray,
+    tracks: dict[str, torch.Tensor],
+) -> None:
+    camera = studio_camera(options.size_px)
+    truth.write_png(folder / "background.png", plate)
+    write_wav(folder / "audio.wav", script.wav)
+    tracks = {
+        **tracks,
+        "landmarks_head": torch.from_numpy(model.pose(HeadState()).landmarks_head).float(),
+        "visemes": torch.from_numpy(script.visemes).float(),
+        "eye": torch.from_numpy(script.eye).float(),
+    }
+    facts = {
+        "options": asdict(options),
+        "focal_px": camera.focal_px,
+        "centre_px": camera.centre_px,
+        "size_px": camera.size_px,
+        "visemes": VISEMES,
+        "phones": script.phones,
+        "sentences": script.sentences,
+    }
+    truth.save_tracks(folder, tracks, facts)
+
+
+@contextmanager
+def _truth_folder(target: Path | None) -> Iterator[Path | None]:
+    """A hidden sibling of `target` to write into, that takes its name at the end; removed at failure."""
+    if target is None:
+        yield None
+        return
+    target = Path(target)
+    if target.exists() and not (target / "truth.json").is_file() and (not target.is_dir() or any(target.iterdir())):
+        raise Conflict(f"{target} holds something else than a truth folder; give --truth another place")
+    partial = target.with_name(f".{target.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    try:
+        for kind in ("frames", "parts", "alpha"):
+            (partial / kind).mkdir(parents=True)
+        yield partial
+        shutil.rmtree(target, ignore_errors=True)
+        partial.replace(target)
+    except OSError as error:
+        raise BadInput(f"Cannot write {target}: {error.strerror}; free some space or choose another place") from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
