@@ -1,0 +1,116 @@
+"""The plug point for editors: what edits an image by an instruction.
+
+Notation: B images of H x W pixels, RGB in [0, 1].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from talker.errors import BadInput, Missing
+
+DEFAULT_MODEL = "timbrooks/instruct-pix2pix"
+
+
+@dataclass(frozen=True)
+class Masks:
+    """Where things are in B images, for editors that work by region."""
+
+    alpha: Tensor  # [B, H, W] float, coverage of the person
+    parts: Tensor  # [B, H, W] uint8 indices into talker.types.PARTS
+    anchors: Tensor | None = None  # [B, H, W, 2] place on the head, radians (talker.pdu.anchors)
+
+    def __getitem__(self, which: slice) -> Masks:
+        return Masks(self.alpha[which], self.parts[which], None if self.anchors is None else self.anchors[which])
+
+
+def stack_masks(masks: list[Masks]) -> Masks:
+    """One Masks for all images of several."""
+    anchors = [m.anchors for m in masks if m.anchors is not None]
+    return Masks(
+        torch.cat([m.alpha for m in masks]),
+        torch.cat([m.parts for m in masks]),
+        torch.cat(anchors) if len(anchors) == len(masks) else None,
+    )
+
+
+class Editor(Protocol):
+    """Edits images by an instruction."""
+
+    name: str
+    reads: frozenset[str]  # which of "rendered" and "originals" it looks at; the loop renders only those
+
+    def describe(self, instruction: str) -> str:
+        """What the editor understood, for people; raises BadInput when it cannot do it."""
+
+    def edit(
+        self,
+        rendered: Tensor,  # [B, H, W, 3] from the field as edited so far
+        originals: Tensor,  # [B, H, W, 3] from the unedited field under the same conditions
+        instruction: str,
+        *,
+        text_guidance: float,
+        image_guidance: float,
+        steps: int,
+        start: float = 1.0,
+        noise: Tensor | None = None,
+        generator: torch.Generator,
+        masks: Masks | None = None,
+    ) -> Tensor:  # [B, H, W, 3]
+        """`start` below 1 starts from `rendered` noised to that share of the diffusion time, and conditions on
+        `originals` (the iterative strategy); `noise` fixes the start noise, otherwise `generator` draws it."""
+
+
+def _open_builtin(model: str | None) -> Editor:
+    from talker.pdu.builtin.editor import BuiltinEditor
+
+    return BuiltinEditor()
+
+
+def _open_ip2p(model: str | None) -> Editor:
+    from talker.pdu.ip2p import load
+
+    return load(model or DEFAULT_MODEL)
+
+
+EDITORS: dict[str, Callable[[str | None], Editor]] = {"builtin": _open_builtin, "ip2p": _open_ip2p}
+
+
+def open_editor(
+    name: str,  # "auto" or a key of EDITORS
+    instruction: str,
+    model: str | None = None,  # hub id or folder of an InstructPix2Pix pipeline
+) -> Editor:
+    """The editor for an instruction, which it is known to understand.
+
+    `auto` takes the built-in editor when it parses the instruction, otherwise InstructPix2Pix when a model was
+    named or already lies on this machine. Raises BadInput or Missing with the way out.
+    """
+    if name != "auto" and name not in EDITORS:
+        raise BadInput(f"no editor called {name!r}; choose auto, {', '.join(EDITORS)}")
+    if name == "auto":
+        builtin = _open_builtin(None)
+        try:
+            builtin.describe(instruction)
+            return builtin
+        except BadInput as unknown:
+            if model is None:
+                try:
+                    return _open_cached_ip2p()
+                except Missing:
+                    raise unknown from None
+        name = "ip2p"
+    editor = EDITORS[name](model)
+    editor.describe(instruction)
+    return editor
+
+
+def _open_cached_ip2p() -> Editor:
+    from talker.pdu.ip2p import load
+
+    return load(DEFAULT_MODEL, local_only=True)

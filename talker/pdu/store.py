@@ -1,0 +1,68 @@
+"""Edited frames on disk, round by round: what a killed edit continues from.
+
+Layout under one folder: round-1/00012.png, ..., round-1/trained (an empty file: the round is over).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from talker.errors import BadInput
+
+
+class EditStore:
+    """The edited frames of one edit; files appear whole or not at all."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+
+    def path(self, round_number: int, index: int) -> Path:
+        return self.folder / f"round-{round_number}" / f"{index:05d}.png"
+
+    def write(
+        self,
+        round_number: int,
+        index: int,  # frame of the take
+        image: np.ndarray,  # [H, W, 3] float in [0, 1]
+    ) -> None:
+        pixels = np.rint(np.clip(image, 0.0, 1.0) * 255.0).astype(np.uint8)
+        encoded, data = cv2.imencode(".png", pixels[..., ::-1])
+        if not encoded:
+            raise ValueError(f"cannot encode an image of shape {image.shape}")
+        self._write_whole(self.path(round_number, index), lambda partial: partial.write_bytes(data.tobytes()))
+
+    def read(self, round_number: int, index: int) -> np.ndarray:
+        """[H, W, 3] uint8."""
+        pixels = cv2.imread(str(self.path(round_number, index)), cv2.IMREAD_COLOR)
+        if pixels is None:
+            raise FileNotFoundError(self.path(round_number, index))
+        return np.ascontiguousarray(pixels[..., ::-1])
+
+    def edited(self, round_number: int) -> list[int]:
+        """Indices of the frames that this round has edited so far, in order."""
+        return sorted(int(path.stem) for path in (self.folder / f"round-{round_number}").glob("[0-9]*.png"))
+
+    def mark_trained(self, round_number: int) -> None:
+        self._write_whole(self.folder / f"round-{round_number}" / "trained", Path.touch)
+
+    def rounds_trained(self) -> int:
+        """How many rounds are over; the caller's current field must be the one after that many."""
+        number = 0
+        while (self.folder / f"round-{number + 1}" / "trained").exists():
+            number += 1
+        return number
+
+    def _write_whole(self, path: Path, write: Callable[[Path], object]) -> None:
+        partial = path.with_name(path.name + ".partial")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write(partial)
+            os.replace(partial, path)
+        except OSError as error:
+            partial.unlink(missing_ok=True)
+            raise BadInput(f"cannot write {path}: {error.strerror or error}; free some space and run again") from error

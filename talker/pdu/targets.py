@@ -1,0 +1,82 @@
+"""The edited frames as the fitter's targets: large random patches first, then small ones about the lips.
+
+The paper (Instruct-NeuralTalker, 4.1) trains on 256x256 crops of 512x512 frames and then on 64x64 lip patches;
+below 512 px the patches are side/2 and side/8 of the frame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from talker.pdu.store import EditStore
+from talker.radfield.targets import Batch
+from talker.types import Take
+
+Stage = Literal["patch", "lips"]
+PATCH_DIVISOR: dict[Stage, int] = {"patch": 2, "lips": 8}
+
+
+def lip_centres(take: Take) -> dict[int, tuple[float, float]]:
+    """Centre (x, y) in pixels of the lips (iBUG 48-67) of every frame."""
+    centres = take.landmarks_px[:, 48:68].mean(dim=1)
+    return {index: (float(x), float(y)) for index, (x, y) in enumerate(centres)}
+
+
+def patch_pixels(
+    left: int,
+    top: int,
+    size: int,
+) -> Tensor:
+    """[size * size, 2] int64 (x, y) of a square patch in reading order."""
+    y, x = torch.meshgrid(torch.arange(top, top + size), torch.arange(left, left + size), indexing="ij")
+    return torch.stack([x, y], dim=-1).reshape(-1, 2)
+
+
+class EditedTargets:
+    """A TargetSource over one round of the store."""
+
+    def __init__(
+        self,
+        store: EditStore,
+        round_number: int,
+        centres: Mapping[int, tuple[float, float]],  # of the lips, per frame, pixels (x, y)
+        *,
+        stage: Stage = "patch",
+        patches: int = 1,  # F, frames per step
+        patch_px: int | None = None,  # side of a patch; None takes the paper's share of the frame
+    ):
+        self.frames = store.edited(round_number)
+        if not self.frames:
+            raise ValueError(f"round {round_number} of {store.folder} holds no edited frames")
+        # Read once: a step must not wait for a PNG, and 200 frames of 512x512 are 157 MB.
+        self.images = torch.from_numpy(np.stack([store.read(round_number, index) for index in self.frames]))
+        self.stage = stage
+        self.patches = patches
+        self.centres = centres
+        height, width = self.images.shape[1:3]
+        self.patch_px = min(patch_px or max(1, min(height, width) // PATCH_DIVISOR[stage]), height, width)
+
+    def next_batch(self, step: int, generator: torch.Generator) -> Batch:
+        """F patches, each of its own frame; the lip stage moves its patch about the lips by up to a half."""
+        height, width = self.images.shape[1:3]
+        rows = torch.randint(len(self.frames), (self.patches,), generator=generator).tolist()
+        shift = torch.rand(self.patches, 2, generator=generator).tolist()
+        pixels, targets = [], []
+        for row, (u, v) in zip(rows, shift, strict=True):
+            if self.stage == "patch":
+                left, top = u * (width - self.patch_px + 1), v * (height - self.patch_px + 1)
+            else:
+                x, y = self.centres[self.frames[row]]
+                left, top = x + (u - 1.0) * self.patch_px, y + (v - 1.0) * self.patch_px
+            left = min(max(int(left), 0), width - self.patch_px)
+            top = min(max(int(top), 0), height - self.patch_px)
+            patch = patch_pixels(left, top, self.patch_px)
+            pixels.append(patch)
+            targets.append(self.images[row, patch[:, 1], patch[:, 0]].float() / 255.0)
+        side = (self.patch_px, self.patch_px)
+        return Batch([self.frames[row] for row in rows], torch.stack(pixels), torch.stack(targets), side)
