@@ -1,0 +1,250 @@
+"""From a video file to a take: look, crop, track, pose, matte, parts, plate, eyes, sound.
+
+Everything is streamed: the source passes twice (a sparse look, then every frame in the crop), and frames wait on disk.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from talker.errors import BadInput
+from talker.take.audio import load_encoder
+from talker.take.crop import FaceSearch, check_presence, checked_span, choose_crop, search_faces
+from talker.take.eyes import gaze, lid_ratio, openness
+from talker.take.landmarks import LandmarkDetector, load_detector
+from talker.take.masks import keep_speaker, person_segmenter, refine_matte
+from talker.take.parts import ColourModel, fit_colours, head_places, label_parts, polygon_mask, seed_colours
+from talker.take.plate import background_plate, plate_samples
+from talker.take.pose import HeadMotion, smooth_motion, solve_motion
+from talker.take.store import TakeFolder, load_take, read_image, save_facts, save_tracks, torch_float, write_image
+from talker.types import AUDIO_RATE_HZ, FPS, Reporter, Take
+from talker.video import Crop, read_audio, read_frames, require_video, write_wav
+
+WORKING_SIDE_PX = 512  # landmarks are read at up to this size: finer than a small take's own frames
+STEADY_FRAMES = 1.5  # poses are smoothed by a Gaussian of this many frames
+COLOUR_SAMPLES = 40  # frames that teach skin, hair and clothes
+
+
+@dataclass(frozen=True)
+class TakeOptions:
+    """What a take is made from and how."""
+
+    start_s: float | None = None  # use the video from this second on
+    end_s: float | None = None  # use the video up to this second
+    size_px: int = 256  # side of the square that head and shoulders are cut to
+    landmarks: str = "mediapipe"  # face landmarks: mediapipe (embedded) or face-alignment (downloads weights)
+    audio: str = "mel"  # speech features: mel (no weights), wav2vec2 or hubert (transformers, any language)
+    audio_model: str | None = None  # folder or hub name of the wav2vec2 or HuBERT to use instead of the usual one
+
+
+@dataclass(frozen=True)
+class Tracked:
+    """What the pass over all frames found."""
+
+    points: np.ndarray  # [B, M, 3] pixels of the take's frames; NaN where no face was found
+    mattes: list[bytes]  # B soft person mattes, PNG
+
+
+def build_take(
+    video: Path,
+    out: Path,
+    options: TakeOptions,
+    reporter: Reporter,
+) -> Take:
+    """Understand a speaker video and write the take into `out`. BadInput, in one line, for footage that cannot serve.
+
+    `out` is emptied first: `take.json`, written last, is what makes a folder a take.
+    """
+    video, folder = Path(video), TakeFolder(Path(out))
+    info = require_video(video)
+    span_s = checked_span(info, video.name, options.start_s, options.end_s)
+    wav = read_audio(video, start_s=span_s[0], end_s=span_s[1])
+    encoder = load_encoder(options.audio, model=options.audio_model)
+    detector = load_detector(options.landmarks)
+    search = search_faces(video, info, span_s, detector, reporter)
+    if search.rivals:
+        reporter.notice("More than one face in the picture: talker follows the larger one")
+    crop = choose_crop(search, info.size_px)
+    if folder.path.exists():
+        shutil.rmtree(folder.path)
+    folder.make()
+
+    tracked = track_frames(video, span_s, crop, search, detector, options.size_px, folder, reporter)
+    seen = np.isfinite(tracked.points[:, 0, 0])
+    count = len(seen)
+    check_presence(seen, span_s[0], FPS)
+    reporter.progress("pose", 0.0, "bundle adjustment")
+    size_px = (options.size_px, options.size_px)
+    motion = smooth_motion(solve_motion(tracked.points, detector.ibug, size_px), STEADY_FRAMES)
+    points = fill_points(tracked.points, seen)
+    landmarks = points[:, list(detector.ibug), :2]
+    reporter.progress("pose", 1.0, "bundle adjustment")
+
+    background = separate(folder, tracked.mattes, points, detector, motion, reporter)
+    write_image(folder.background, background)
+
+    wav = fit_length(wav, count * AUDIO_RATE_HZ // FPS)
+    write_wav(folder.audio, wav)
+    encoder.fit(wav)
+    lids = openness(lid_ratio(landmarks))
+    look = np.zeros((count, 2))
+    if detector.irises is not None:
+        look = gaze(motion, landmarks, points[:, list(detector.irises), :2], lids, detector.ibug)
+    # Frames and masks stay on disk here: a long take at 512 px would fill the memory twice over.
+    numbers = Take(
+        frames=np.empty((count, *size_px, 0), np.uint8),
+        alpha=np.empty((count, 0, 0), np.uint8),
+        parts=np.empty((count, 0, 0), np.uint8),
+        background=background,
+        c2w=torch_float(motion.c2w()),
+        focal_px=motion.focal_px,
+        centre_px=motion.centre_px,
+        landmarks_px=torch_float(landmarks),
+        landmarks_head=torch_float(motion.shape[list(detector.ibug)]),
+        eye=torch_float(np.concatenate([lids[:, None], look], axis=1)),
+        audio_features=encoder.encode(wav),
+        audio_encoder=options.audio,
+    )
+    save_tracks(folder, numbers, encoder.state(), {"face_seen": torch_float(seen)})
+    save_facts(
+        folder,
+        numbers,
+        {"source": video.name, "span_s": list(span_s), "crop": asdict(crop), "options": asdict(options)},
+    )
+    return load_take(folder.path)
+
+
+def track_frames(
+    video: Path,
+    span_s: tuple[float, float],
+    crop: Crop,
+    search: FaceSearch,
+    detector: LandmarkDetector,
+    size_px: int,
+    folder: TakeFolder,
+    reporter: Reporter,
+) -> Tracked:
+    """Every frame once: landmarks, person matte, and the frame itself on disk at its final size."""
+    segment = person_segmenter()
+    working_px = max(size_px, min(crop.side, WORKING_SIDE_PX))
+    expected = max(1, round((span_s[1] - span_s[0]) * FPS))
+    points, mattes = [], []
+    for index, rgb in enumerate(
+        read_frames(video, start_s=span_s[0], end_s=span_s[1], crop=crop, size_px=working_px)
+    ):
+        focused = rgb if not search.rivals else blank_others(rgb, search.box_at(index / FPS), crop)
+        found = detector.detect(focused)
+        points.append(found)
+        matte = segment(rgb)
+        if working_px != size_px:
+            rgb = cv2.resize(rgb, (size_px, size_px), interpolation=cv2.INTER_AREA)
+            matte = cv2.resize(matte, (size_px, size_px), interpolation=cv2.INTER_AREA)
+        write_image(folder.frame(index), rgb)
+        mattes.append(cv2.imencode(".png", (matte.clip(0, 1) * 255).round().astype(np.uint8))[1].tobytes())
+        reporter.progress("track", min(1.0, (index + 1) / expected), "landmarks and person mask")
+    known = next((found for found in points if found is not None), None)
+    if known is None:
+        raise BadInput(f"The face in {video.name} could not be followed; film closer, from the front, in good light")
+    nothing = np.full_like(known, np.nan)
+    array = np.stack([nothing if found is None else found for found in points]) * (size_px / working_px)
+    return Tracked(array.astype(np.float32), mattes)
+
+
+def blank_others(
+    rgb: np.ndarray,  # [H, W, 3] uint8, the crop
+    box: np.ndarray,  # [4] the speaker's face, source pixels
+    crop: Crop,
+) -> np.ndarray:
+    """The crop with everything far from the speaker's face painted grey: other faces cannot be followed."""
+    scale = rgb.shape[1] / crop.side
+    x0, y0, x1, y1 = (box - [crop.x0, crop.y0, crop.x0, crop.y0]) * scale
+    margin = 0.45 * (x1 - x0)
+    rows = slice(max(0, int(y0 - margin)), max(0, int(y1 + margin)))
+    columns = slice(max(0, int(x0 - margin)), max(0, int(x1 + margin)))
+    blank = np.full_like(rgb, 128)
+    blank[rows, columns] = rgb[rows, columns]
+    return blank
+
+
+def fill_points(
+    points: np.ndarray,  # [B, M, 3]
+    seen: np.ndarray,  # [B] bool
+) -> np.ndarray:
+    """Landmarks of the few frames without a face, interpolated in time."""
+    if seen.all():
+        return points
+    known, every = np.flatnonzero(seen), np.arange(len(seen))
+    flat = points.reshape(len(points), -1)
+    return np.stack([np.interp(every, known, column[seen]) for column in flat.T], axis=1).reshape(points.shape)
+
+
+def separate(
+    folder: TakeFolder,
+    mattes: list[bytes],
+    points: np.ndarray,  # [B, M, 3]
+    detector: LandmarkDetector,
+    motion: HeadMotion,
+    reporter: Reporter,
+) -> np.ndarray:
+    """Refined mattes and part labels on disk; returns the background plate [H, W, 3] uint8."""
+    count = len(mattes)
+    ibug, oval = list(detector.ibug), list(detector.oval)
+    samples = plate_samples(count)
+    frames = np.stack([read_image(folder.frame(i)) for i in samples])
+    covered = np.stack([speaker_cover(decode(mattes[i])) for i in samples])
+    background, _ = background_plate(frames, covered)
+
+    seeds = []
+    for i in np.unique(np.linspace(0, count - 1, COLOUR_SAMPLES).round().astype(int)):
+        places = head_places(motion, i, (frames.shape[2], frames.shape[1]))
+        inside, features = face_outlines(points[i], detector, places.shape[:2])
+        seeds.append(seed_colours(read_image(folder.frame(i)), decode(mattes[i]) / 255.0, inside, features, places))
+    colours: ColourModel = fit_colours([np.concatenate(kind) for kind in zip(*seeds, strict=True)])
+
+    for i in range(count):
+        rgb = read_image(folder.frame(i))
+        inside, _ = face_outlines(points[i], detector, rgb.shape[:2])
+        matte = keep_speaker(refine_matte(rgb, decode(mattes[i]).astype(np.float32) / 255.0), inside)
+        places = head_places(motion, i, (rgb.shape[1], rgb.shape[0]))
+        parts = label_parts(rgb, matte, points[i, ibug, :2], points[i, oval, :2], places, colours)
+        write_image(folder.alpha(i), (matte * 255.0).round().astype(np.uint8))
+        write_image(folder.parts(i), parts)
+        reporter.progress("masks", (i + 1) / count, "matte and parts")
+    return background
+
+
+def face_outlines(
+    points: np.ndarray,  # [M, 3]
+    detector: LandmarkDetector,
+    shape: tuple[int, int],
+) -> tuple[np.ndarray, np.ndarray]:  # [H, W] bool: the face's oval; brows, eyes and lips
+    size_px = (shape[1], shape[0])
+    ibug = points[list(detector.ibug), :2]
+    features = polygon_mask(size_px, ibug[17:22], ibug[22:27], ibug[36:42], ibug[42:48], ibug[48:60])
+    return polygon_mask(size_px, points[list(detector.oval), :2]), features
+
+
+def decode(png: bytes) -> np.ndarray:
+    return cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_GRAYSCALE)
+
+
+def speaker_cover(
+    matte: np.ndarray,  # [H, W] uint8
+) -> np.ndarray:  # [H, W] bool
+    """Where the speaker may be, hair's loose ends and all."""
+    reach = max(3, round(0.03 * matte.shape[0]))
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1,) * 2)
+    return cv2.dilate((matte > 20).astype(np.uint8), kernel).astype(bool)
+
+
+def fit_length(
+    wav: np.ndarray,  # [n]
+    samples: int,
+) -> np.ndarray:
+    """Exactly as long as the frames: cut, or silence added."""
+    return np.pad(wav[:samples], (0, max(0, samples - len(wav))))

@@ -1,0 +1,146 @@
+"""Where the speaker is in the source video: a quick, small, sparse look that decides the crop.
+
+The crop is one square for the whole video: head and shoulders, so that the camera stands still in it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from talker.errors import BadInput
+from talker.take.landmarks import LandmarkDetector
+from talker.types import Reporter
+from talker.video import Crop, VideoInfo, read_frames
+
+SEARCH_FPS = 5.0
+SEARCH_SIDE_PX = 640
+MINIMUM_S = 3.0
+FACES_PER_SIDE = 3.0  # the crop's side over the face's width: head, shoulders and some room
+FACE_SHARE_KEPT = (0.17, 0.7)  # a square source with a face this large is taken whole
+FACE_HEIGHT = 0.44  # where the face's middle lies in the crop, from its top
+RIVAL_SHARE = 0.3  # of the larger face's area: a second face smaller than this is a picture on the wall
+RIVAL_FRAMES = 0.15  # share of looks in which a second face must show to be worth a word
+
+
+@dataclass(frozen=True)
+class FaceSearch:
+    """Face boxes of one person at `SEARCH_FPS`, in source pixels; NaN rows where there was no face."""
+
+    boxes: np.ndarray  # [n, 4] x0, y0, x1, y1
+    times_s: np.ndarray  # [n] from the start of the trimmed clip
+    rivals: bool  # somebody else's face was there, too
+
+    def box_at(self, time_s: float) -> np.ndarray:
+        """The box at any time, interpolated."""
+        seen = np.isfinite(self.boxes[:, 0])
+        return np.array([np.interp(time_s, self.times_s[seen], side) for side in self.boxes[seen].T])
+
+
+def checked_span(
+    info: VideoInfo,
+    name: str,
+    start_s: float | None,
+    end_s: float | None,
+) -> tuple[float, float]:
+    """Start and end of the part to use, in seconds; BadInput unless they make sense and leave `MINIMUM_S`."""
+    start = start_s or 0.0
+    end = min(end_s if end_s is not None else info.duration_s, info.duration_s)
+    if start < 0 or start >= info.duration_s:
+        raise BadInput(f"--start {start:g} is outside {name}, which is {info.duration_s:.1f} s long")
+    if end <= start:
+        raise BadInput(f"--end {end:g} is not after --start {start:g}; give a later end")
+    if end - start < MINIMUM_S:
+        trimmed = start_s is not None or end_s is not None
+        way_out = "move --start or --end apart" if trimmed else "film at least ten seconds"
+        raise BadInput(f"{name} gives only {end - start:.1f} s and at least {MINIMUM_S:.0f} are needed; {way_out}")
+    return start, end
+
+
+def search_faces(
+    video: Path,
+    info: VideoInfo,
+    span_s: tuple[float, float],
+    detector: LandmarkDetector,
+    reporter: Reporter,
+) -> FaceSearch:
+    """Look for the speaker five times a second. BadInput when there is no face at all."""
+    shrink = min(1.0, SEARCH_SIDE_PX / max(info.size_px))
+    expected = max(1, round((span_s[1] - span_s[0]) * SEARCH_FPS))
+    boxes, rivals = [], 0
+    last: np.ndarray | None = None
+    frames = read_frames(video, start_s=span_s[0], end_s=span_s[1], fps=SEARCH_FPS, max_side_px=SEARCH_SIDE_PX)
+    for index, rgb in enumerate(frames):
+        found = detector.find_faces(rgb)
+        if len(found):
+            last = follow(found, last)
+            rivals += len(found) > 1 and bool((box_area(found) > RIVAL_SHARE * box_area(last)).sum() > 1)
+            boxes.append(last / shrink)
+        else:
+            boxes.append(np.full(4, np.nan))
+        reporter.progress("look", min(1.0, (index + 1) / expected), "finding the speaker")
+    array = np.array(boxes).reshape(-1, 4)
+    if not np.isfinite(array).any():
+        raise BadInput(
+            f"No face in {video.name}; film one person from the front in good light, or cut to the part that shows one"
+        )
+    return FaceSearch(array, np.arange(len(array)) / SEARCH_FPS, rivals > RIVAL_FRAMES * len(array))
+
+
+def box_area(boxes: np.ndarray) -> np.ndarray:
+    return (boxes[..., 2] - boxes[..., 0]) * (boxes[..., 3] - boxes[..., 1])
+
+
+def follow(
+    boxes: np.ndarray,  # [n, 4]
+    last: np.ndarray | None,  # [4]
+) -> np.ndarray:  # [4]
+    """The larger face, except that a face once chosen is kept while it is there."""
+    if last is None:
+        return boxes[np.argmax(box_area(boxes))]
+    moved = np.linalg.norm((boxes[:, :2] + boxes[:, 2:] - last[:2] - last[2:]) / 2.0, axis=1)
+    side = np.sqrt(box_area(last))
+    return boxes[np.argmax(box_area(boxes) * np.exp(-2.0 * moved / side))]
+
+
+def choose_crop(
+    search: FaceSearch,
+    size_px: tuple[int, int],  # (width, height) of the source
+) -> Crop:
+    """One square for the whole clip. A square source with a fair-sized face is taken whole."""
+    width, height = size_px
+    boxes = search.boxes[np.isfinite(search.boxes[:, 0])]
+    face = float(np.median(boxes[:, 2] - boxes[:, 0]))
+    if width == height and FACE_SHARE_KEPT[0] <= face / width <= FACE_SHARE_KEPT[1]:
+        return Crop(0, 0, width)
+    low, high = np.percentile(boxes[:, :2], 2, axis=0), np.percentile(boxes[:, 2:], 98, axis=0)
+    travel = float((high - low).max()) - face  # a speaker who moves about needs a larger square
+    side = int(min(FACES_PER_SIDE * face + max(0.0, travel), width, height))
+    side -= side % 2
+    middle = (low + high) / 2.0
+    x0 = int(np.clip(round(middle[0] - side / 2.0), 0, width - side))
+    y0 = int(np.clip(round(middle[1] - FACE_HEIGHT * side), 0, height - side))
+    return Crop(x0, y0, side)
+
+
+def check_presence(
+    seen: np.ndarray,  # [B] bool
+    start_s: float,
+    fps: float,
+    longest_gap_s: float = 0.6,
+) -> None:
+    """BadInput when the face is away for longer than poses can be guessed; says what to cut."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[1], seen.astype(int), [1]])))
+    gaps = [(int(a), int(b)) for a, b in edges.reshape(-1, 2) if b - a > longest_gap_s * fps]
+    if not gaps:
+        return
+    first, last = gaps[0][0], gaps[-1][1]
+    before, after = first / fps, (len(seen) - last) / fps
+    where = f"No face in frames {gaps[0][0]}-{gaps[0][1] - 1}" + (" and elsewhere" if len(gaps) > 1 else "")
+    if max(before, after) < MINIMUM_S:
+        raise BadInput(f"{where}: no {MINIMUM_S:.0f} s in one piece show the face; film again, facing the camera")
+    if before >= after:
+        raise BadInput(f"{where}; trim with --end {start_s + np.floor(before * 10) / 10:.1f}")
+    raise BadInput(f"{where}; trim with --start {start_s + np.ceil((len(seen) - after * fps) / fps * 10) / 10:.1f}")

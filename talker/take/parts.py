@@ -1,0 +1,178 @@
+"""Parts of the speaker by landmarks, pose and colour: face, brows, eyes, lips, mouth, hair, ears, neck, torso.
+
+Landmarks outline what lies inside the face. For the rest, every pixel has a place in the head frame (where its ray
+meets the head's middle plane) and a colour; colours of skin, hair and clothes are learnt from the clip itself, from
+places that can hardly be anything else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from talker.take.pose import HeadMotion
+from talker.types import BACKGROUND, BROWS, EARS, EYES, FACE, HAIR, LIPS, MOUTH, NECK, TORSO
+
+SKIN, DARK, CLOTH = range(3)  # colour classes: skin, hair, clothes
+BINS = 16  # per Lab channel
+BROW_WIDTH = 0.055  # head units: iBUG's brow points run along the brow's middle
+EAR_BAND = (-0.2, 0.42)  # head frame y between which skin outside the face is an ear
+EAR_FROM = 0.4  # head frame |x| beyond which that holds
+HAIR_BELOW = 0.95  # head frame y below which hair counts as torso: the head's field ends at 1
+PERSON = 0.5  # matte above which a pixel belongs to the speaker
+
+
+@dataclass(frozen=True)
+class ColourModel:
+    """Log-likelihood of a Lab colour under each of the colour classes."""
+
+    table: np.ndarray  # [3, BINS, BINS, BINS] float32
+
+    def __call__(
+        self,
+        rgb: np.ndarray,  # [H, W, 3] uint8
+    ) -> np.ndarray:  # [3, H, W]
+        a, b, c = np.moveaxis(lab_bins(rgb), -1, 0)
+        return self.table[:, a, b, c]
+
+
+def lab_bins(rgb: np.ndarray) -> np.ndarray:
+    """Bin indices [..., 3] of colours; hue and saturation, which occupy the middle of Lab's range, are spread out."""
+    lab = cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2LAB).astype(np.float32)
+    lab[..., 1:] = (lab[..., 1:] - 128.0) * 2.5 + 128.0
+    return np.clip(lab * (BINS / 256.0), 0, BINS - 1).astype(np.int64)
+
+
+def fit_colours(
+    samples: list[np.ndarray],  # per class [n, 3] uint8 RGB
+) -> ColourModel:
+    """Smoothed histograms; a class without samples is equally unlikely everywhere."""
+    tables = []
+    for colours in samples:
+        counts = np.zeros((BINS,) * 3, np.float32)
+        if len(colours):
+            np.add.at(counts, tuple(lab_bins(colours[None])[0].T), 1.0)
+            counts = _blur_cube(counts / len(colours))
+        tables.append(np.log(counts + 1e-4))
+    return ColourModel(np.stack(tables))
+
+
+def _blur_cube(counts: np.ndarray) -> np.ndarray:
+    from scipy.ndimage import gaussian_filter
+
+    return gaussian_filter(counts, 0.8, mode="nearest")
+
+
+def head_places(
+    motion: HeadMotion,
+    index: int,
+    size_px: tuple[int, int],  # (width, height)
+    plane_z: float = 0.0,
+) -> np.ndarray:  # [H, W, 2] x, y in the head frame
+    """Where each pixel's ray meets the plane z = plane_z of the head in frame `index`."""
+    width, height = size_px
+    x = (np.arange(width) + 0.5 - motion.centre_px[0]) / motion.focal_px
+    y = (np.arange(height) + 0.5 - motion.centre_px[1]) / motion.focal_px
+    ray = np.stack([*np.meshgrid(x, y), np.ones((height, width))], axis=-1)
+    rotation, translation = motion.rotation[index], motion.translation[index]
+    direction = ray @ rotation
+    origin = -rotation.T @ translation
+    distance = (plane_z - origin[2]) / direction[..., 2]
+    return origin[:2] + distance[..., None] * direction[..., :2]
+
+
+def polygon_mask(
+    size_px: tuple[int, int],  # (width, height)
+    *polygons: np.ndarray,  # [n, 2] pixels
+) -> np.ndarray:  # [H, W] bool
+    mask = np.zeros((size_px[1], size_px[0]), np.uint8)
+    # OpenCV's integer positions are pixel centres; ours lie at +0.5. Four fractional bits are kept.
+    fixed = [np.round((polygon - 0.5) * 16.0).astype(np.int32) for polygon in polygons]
+    cv2.fillPoly(mask, fixed, 1, lineType=cv2.LINE_8, shift=4)
+    return mask.astype(bool)
+
+
+def brow_polygons(
+    landmarks: np.ndarray,  # [68, 2]
+    width_px: float,
+) -> list[np.ndarray]:
+    """The five points of each brow, thickened across the brow and tapered at its tail."""
+    polygons = []
+    for points in (landmarks[17:22], landmarks[22:27][::-1]):  # both from the tail to the nose
+        along = np.gradient(points, axis=0)
+        normal = np.stack([-along[:, 1], along[:, 0]], axis=1)
+        normal /= np.linalg.norm(normal, axis=1, keepdims=True).clip(1e-6)
+        half = 0.5 * width_px * np.array([0.4, 0.9, 1.1, 1.1, 0.9])[:, None]
+        polygons.append(np.concatenate([points + half * normal, (points - half * normal)[::-1]]))
+    return polygons
+
+
+def below_jaw(
+    landmarks: np.ndarray,  # [68, 2]
+    places: np.ndarray,  # [H, W, 2]
+) -> np.ndarray:  # [H, W] bool
+    """Pixels under the jaw line (iBUG 0-16), or, beside it, under the ears."""
+    height, width = places.shape[:2]
+    jaw = landmarks[2:15]
+    order = np.argsort(jaw[:, 0], kind="stable")
+    x = np.arange(width) + 0.5
+    line = np.interp(x, jaw[order, 0], jaw[order, 1])
+    under = (np.arange(height) + 0.5)[:, None] > line
+    beside = (x < jaw[:, 0].min()) | (x > jaw[:, 0].max())
+    return np.where(beside[None], places[..., 1] > EAR_BAND[1], under)
+
+
+def seed_colours(
+    rgb: np.ndarray,  # [H, W, 3] uint8
+    matte: np.ndarray,  # [H, W] in [0, 1]
+    inside: np.ndarray,  # [H, W] bool: in the landmarks' oval
+    features: np.ndarray,  # [H, W] bool: brows, eyes, lips
+    places: np.ndarray,  # [H, W, 2]
+) -> list[np.ndarray]:
+    """Pixels of one frame that can hardly be anything but skin, hair, clothes: three lists [n, 3] of colours."""
+    person = matte > 0.95
+    x, y = places[..., 0], places[..., 1]
+    core = cv2.erode(inside.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool)
+    skin = core & ~cv2.dilate(features.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool) & (y < 0.6)
+    hair = person & ~inside & (y < -0.62) & (np.abs(x) < 0.55)
+    cloth = person & ((y > 1.35) | ((y > 1.0) & (np.abs(x) > 0.75)))
+    return [rgb[mask] for mask in (skin, hair, cloth)]
+
+
+def label_parts(
+    rgb: np.ndarray,  # [H, W, 3] uint8
+    matte: np.ndarray,  # [H, W] in [0, 1]
+    landmarks: np.ndarray,  # [68, 2] pixels
+    oval: np.ndarray,  # [n, 2] pixels: the face's outline
+    places: np.ndarray,  # [H, W, 2] head frame
+    colours: ColourModel,
+) -> np.ndarray:  # [H, W] uint8 indices into PARTS
+    size_px = (matte.shape[1], matte.shape[0])
+    pixels_per_unit = 1.0 / max(float(np.linalg.norm(places[0, 1] - places[0, 0])), 1e-6)
+    inside = polygon_mask(size_px, oval)
+    x, y = places[..., 0], places[..., 1]
+    radius = max(1, round(0.012 * pixels_per_unit))
+    score = np.stack([cv2.blur(layer, (2 * radius + 1,) * 2) for layer in colours(rgb)])
+    is_skin = score[SKIN] >= np.maximum(score[DARK], score[CLOTH] - 4.0 * (y < 0.7))
+    is_hair = score[DARK] > np.maximum(score[SKIN], score[CLOTH])
+    under = below_jaw(landmarks, places) & ~inside
+
+    parts = np.full(matte.shape, HAIR, np.uint8)
+    ear = is_skin & (y > EAR_BAND[0]) & (y < EAR_BAND[1]) & (np.abs(x) > EAR_FROM)
+    parts[is_skin & (np.abs(x) <= 0.62)] = FACE
+    parts[ear] = EARS
+    parts[inside] = FACE
+    parts[under] = np.where(is_skin & (y < 1.25), NECK, TORSO)[under]
+    parts[under & is_hair & ~is_skin & (y < HAIR_BELOW) & (np.abs(x) > 0.35)] = HAIR
+    parts[(y > HAIR_BELOW) & ~is_skin] = TORSO
+    parts[(y > 1.0) & (parts == HAIR)] = TORSO
+
+    brows = polygon_mask(size_px, *brow_polygons(landmarks, BROW_WIDTH * pixels_per_unit))
+    parts[brows & ~under] = BROWS
+    parts[polygon_mask(size_px, landmarks[36:42], landmarks[42:48])] = EYES
+    parts[polygon_mask(size_px, landmarks[48:60])] = LIPS
+    parts[polygon_mask(size_px, landmarks[60:68])] = MOUTH
+    parts[matte < PERSON] = BACKGROUND
+    return parts
