@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial import cKDTree
 
-from talker.speaker.mesh import HAIR, LASH
+from talker.speaker.mesh import HAIR, LASH, Lid
 
 HAIR_POINTS, LASH_POINTS = 7, 4
 SCALP_RADIUS = 0.95  # the skull is nearly a sphere there
@@ -21,7 +21,7 @@ WHORL = np.array([0.12, 9.15, -0.25])  # hair runs away from here, over the top,
 class Strands:
     points: np.ndarray  # [K, 3]
     normals: np.ndarray  # [K, 3] of the surface below: hair is lit as the volume that it covers
-    along: np.ndarray  # [K] 0 at the root, 1 at the tip
+    openness: np.ndarray  # [K] 0 in the dark between strands, 1 in the open; of lashes: 0 at the root, 1 at the tip
     tone: np.ndarray  # [K] brightness, about 1
     radii: np.ndarray  # [K] mesh units
     segments: np.ndarray  # [S, 2] int32
@@ -63,7 +63,7 @@ def _scatter_roots(
 ) -> _Roots:
     corners = points[triangles]
     area = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)
-    share = area * density[triangles].mean(1)
+    share = area * np.minimum(1.0, 2.5 * density[triangles].mean(1))
     # Systematic sampling: as even as the triangles are, where independent draws would leave bald spots.
     picks = (np.arange(count) + generator.uniform()) / count * share.sum()
     chosen = triangles[np.minimum(np.searchsorted(np.cumsum(share), picks), len(triangles) - 1)]
@@ -122,34 +122,44 @@ def grow_hair(
     spread = (roots.points - locks.points[lock])[:, None] * (1.0 - 0.75 * s[None, :, None])
     curves += pull * (lock_curves[lock] + spread - curves)
     tone = lock_tone[lock] * generator.normal(1.0, 0.16, strands)
-    taper = radius * np.array([1.0, 1.0, 1.0, 0.95, 0.85, 0.65, 0.3])
-    return _assemble(curves, roots.normals, np.clip(tone, 0.5, 1.7), taper, HAIR)
+    taper = radius * np.array([[1.0, 1.0, 1.0, 0.95, 0.85, 0.65, 0.3]])
+    buried = np.clip((roots.density - 0.15) / 0.6, 0.0, 1.0)[:, None]  # at the hairline, roots lie open
+    openness = 1.0 - 0.65 * buried * (1.0 - np.clip(s / 0.7, 0.0, 1.0)[None] ** 1.5)
+    return _assemble(curves, roots.normals, openness, np.clip(tone, 0.5, 1.7), taper, HAIR)
 
 
 def lash_strands(
-    root_rows: list[np.ndarray],  # per lid [M, 3]: the lid's edge, as it stands now
-    tip_rows: list[np.ndarray],  # per lid [M, 3]: where lashes from there end
+    points: np.ndarray,  # [V, 3] of the head, as the lids stand now
+    lids: list[Lid],
     *,
-    lashes_per_lid: int = 34,
-    radius: float = 0.0028,
+    upper: int = 64,  # lashes on an upper lid
+    lower: int = 26,
+    radius: float = 0.0024,
     seed: int = 1,
 ) -> Strands:
     """Lashes along four lids; long at the outer corner of the upper ones because the asset's rows are."""
     generator = np.random.default_rng(seed)
-    curves = []
+    curves, openness, radii = [], [], []
     s = np.linspace(0.0, 1.0, LASH_POINTS)[None, :, None]
-    for roots, tips in zip(root_rows, tip_rows, strict=True):
-        place = (np.arange(lashes_per_lid) + generator.uniform(0.1, 0.9, lashes_per_lid)) / lashes_per_lid
-        root = _along_row(roots, place)
-        tip = _along_row(tips, np.clip(place + generator.normal(0.0, 0.02, lashes_per_lid), 0.0, 1.0))
-        reach = (tip - root) * generator.uniform(0.75, 1.1, (lashes_per_lid, 1))
+    for lid in lids:
+        count = upper if lid.is_upper else lower
+        place = (np.arange(count) + generator.uniform(0.1, 0.9, count)) / count
+        root = _along_row(points[lid.roots], place)
+        tip = _along_row(points[lid.tips], np.clip(place + generator.normal(0.0, 0.02, count), 0.0, 1.0))
+        reach = (tip - root) * generator.uniform(0.7, 1.0, (count, 1)) * (1.0 if lid.is_upper else 0.6)
         # Out first, then up (or down): the curl of a lash.
         curl = np.zeros_like(reach)
         curl[:, 1] = reach[:, 1]
         curves.append(root[:, None] + s * (reach - curl)[:, None] + s**2 * curl[:, None])
+        # The upper row closes into a dark line at its roots; the lower one hardly shows.
+        fade = np.array([0.0, 0.15, 0.55, 1.0]) if lid.is_upper else np.array([0.45, 0.6, 0.8, 1.0])
+        openness.append(np.tile(fade, (count, 1)))
+        radii.append(
+            np.tile(radius * np.array([2.2, 1.2, 0.8, 0.6] if lid.is_upper else [1.0, 0.9, 0.8, 0.6]), (count, 1))
+        )
     flat = np.concatenate(curves)
     forward = np.tile([0.0, 0.0, 1.0], (len(flat), 1))
-    return _assemble(flat, forward, np.ones(len(flat)), radius * np.array([1.2, 1.0, 0.8, 0.35]), LASH)
+    return _assemble(flat, forward, np.concatenate(openness), np.ones(len(flat)), np.concatenate(radii), LASH)
 
 
 def _along_row(
@@ -165,8 +175,9 @@ def _along_row(
 def _assemble(
     curves: np.ndarray,  # [N, P, 3]
     normals: np.ndarray,  # [N, 3]
+    openness: np.ndarray,  # [N, P]
     tone: np.ndarray,  # [N]
-    taper: np.ndarray,  # [P] radii
+    radii: np.ndarray,  # [N, P] or [1, P]
     kind: int,
 ) -> Strands:
     count, per = curves.shape[:2]
@@ -174,9 +185,9 @@ def _assemble(
     return Strands(
         points=curves.reshape(-1, 3),
         normals=np.repeat(normals, per, axis=0),
-        along=np.tile(np.linspace(0.0, 1.0, per), count),
+        openness=openness.ravel(),
         tone=np.repeat(tone, per),
-        radii=np.tile(taper, count),
+        radii=np.broadcast_to(radii, (count, per)).ravel(),
         segments=np.stack([first, first + 1], -1).reshape(-1, 2).astype(np.int32),
         kind=kind,
     )

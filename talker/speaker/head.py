@@ -25,6 +25,7 @@ HEAD_UNIT = 1.42  # mesh units in a head unit: outer eye corners are then types.
 FLIP = np.diag([1.0, -1.0, -1.0])
 LIPS_COLUMN, MOUTH_COLUMN, LID_COLUMN, EAR_COLUMN, FACE_COLUMN, SHIRT_COLUMN, SCALP_COLUMN = range(7)
 
+_AT_REST = {"browInnerUp": 0.25}
 # Outlines in the (z, y) plane, back to front.
 _HAIRLINE = np.array(
     [
@@ -96,7 +97,7 @@ class HeadModel:
         at_cap = np.full(len(neutral), -1)
         at_cap[self._cap] = np.arange(len(self._cap))
         self._cap_height = (
-            0.5 * hair.hair_thickness(neutral[self._cap]) * np.clip(1.6 * scalp[self._cap] - 0.3, -0.1, 1.0)
+            0.5 * hair.hair_thickness(neutral[self._cap]) * np.clip(2.0 * scalp[self._cap] - 1.0, -0.1, 1.0)
         )
         surfaces = [(neutral, masks, triangles, kinds)]
         surfaces += [(sphere, np.zeros((len(sphere), 7)), sphere_triangles, np.full(len(sphere_triangles), EYE))] * 2
@@ -111,9 +112,9 @@ class HeadModel:
 
         normals = vertex_normals(neutral, self._mesh_triangles)
         self._hair = hair.grow_hair(neutral, normals, scalp_triangles, scalp)
-        lashes = self._lashes(neutral)
+        lashes = hair.lash_strands(neutral, asset.lids)
         both = (self._hair, lashes)
-        self.strand_along = np.concatenate([s.along for s in both]).astype(np.float32)  # [K]
+        self.strand_openness = np.concatenate([s.openness for s in both]).astype(np.float32)  # [K]
         self.strand_tone = np.concatenate([s.tone for s in both]).astype(np.float32)
         self.strand_radii = np.concatenate([s.radii for s in both]).astype(np.float32)
         self.segments = np.concatenate([self._hair.segments, lashes.segments + len(self._hair.points)])  # [S, 2]
@@ -129,18 +130,15 @@ class HeadModel:
             float(neutral[asset.masks[:, LIPS_COLUMN] > 0.6, 2].max()) - 0.08
         )  # rest z just behind the lips
 
-    def _lashes(self, points: np.ndarray) -> hair.Strands:
-        return hair.lash_strands(
-            [points[r] for r in self._asset.lash_roots], [points[t] for t in self._asset.lash_tips]
-        )
-
     def deform(
         self,
         shapes: dict[str, float],
     ) -> np.ndarray:
-        """The head's own mesh [V', 3] in rest space under blend shapes; lids open a little wider than the asset's."""
+        """The head's own mesh [V', 3] in rest space under blend shapes, on top of a kinder face than the asset's."""
         points = self._neutral.copy()
         weights = dict(shapes)
+        for name, weight in _AT_REST.items():
+            weights[name] = weights.get(name, 0.0) + weight
         for side in ("Left", "Right"):
             open_lid = 1.0 - min(1.0, weights.get(f"eyeBlink{side}", 0.0))
             weights[f"eyeWide{side}"] = weights.get(f"eyeWide{side}", 0.0) + 0.3 * open_lid
@@ -154,7 +152,7 @@ class HeadModel:
         points = self.deform(state.shapes)
         normals = vertex_normals(points, self._mesh_triangles)
         anchors = (points[self._asset.anchor_triangles] * self._asset.anchor_weights[..., None]).sum(1)
-        lashes = self._lashes(points)
+        lashes = hair.lash_strands(points, self._asset.lids)
         yaw, pitch = state.gaze
         look = Rotation.from_euler("yx", [yaw, -pitch]).as_matrix()
         ball = _rotated(self._sphere, look)
@@ -173,7 +171,7 @@ class HeadModel:
         breath = state.breath * np.array([0.0, 0.02, 0.015])
         bend = (rotation, pivot, shift, breath)
         world, world_normals = _bend(np.concatenate(all_points), np.concatenate(all_normals), weights, *bend)
-        rigid = np.ones(len(self.strand_along))
+        rigid = np.ones(len(self.strand_openness))
         strand_points = np.concatenate([self._hair.points, lashes.points])
         strand_normals = np.concatenate([self._hair.normals, lashes.normals])
         strands, strand_normals = _bend(strand_points, strand_normals, rigid, *bend)

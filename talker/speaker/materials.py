@@ -24,7 +24,7 @@ def brow_density(x, y, z):
         return 0.0
     t = (aside - 0.10) / 0.47
     middle = BROW_HEIGHT + 0.105 * math.sin(2.2 * min(1.0, max(0.0, 1.12 * t))) - 0.03 * t
-    half = 0.072 * (1.0 - 0.6 * max(0.0, t)) * smoothstep(-0.08, 0.16, t) * (1.0 - smoothstep(0.85, 1.06, t))
+    half = 0.066 * (1.0 - 0.6 * max(0.0, t)) * smoothstep(-0.09, 0.06, t) * (1.0 - smoothstep(0.85, 1.06, t))
     if half < 0.004:
         return 0.0
     across = (y - middle) / half
@@ -32,15 +32,22 @@ def brow_density(x, y, z):
         return 0.0
     lean = 0.35 + 0.5 * t  # hairs stand up near the nose and lie down outward
     hairs = noise(
-        (aside * (1.0 - lean) - y * lean) * 120.0, (aside * lean + y * (1.0 - lean)) * 8.0, 3.0 if x > 0 else 9.0
+        (aside * (1.0 - lean) - y * lean) * 70.0, (aside * lean + y * (1.0 - lean)) * 8.0, 3.0 if x > 0 else 9.0
     )
-    return min(1.0, (1.0 - across * across) ** 0.7 * (0.55 + 0.6 * hairs))
+    return min(1.0, (1.0 - across * across) ** 0.7 * (0.62 + 0.45 * hairs))
 
 
 @numba.njit(**KERNEL)
-def shirt(x, y, z, border):
+def below_collar(x, y, z):
+    """Depth below the shirt's collar, in mesh units; negative above."""
+    collar = 6.41 + 0.36 * min(1.0, max(0.0, (0.5 - z) / 0.9)) + 0.9 * max(0.0, abs(x) - 0.62)
+    return collar - 0.10 - y
+
+
+@numba.njit(**KERNEL)
+def shirt(x, y, z):
     weave = 0.80 + 0.25 * noise(x * 55, y * 55, z * 55) + 0.2 * noise(x * 3, y * 6, z * 3)
-    if border < 0.86:  # the hem of the collar
+    if below_collar(x, y, z) < 0.035:  # the hem
         weave *= 0.6
     return 0.035 * weave, 0.075 * weave, 0.13 * weave, 0.006, 6.0, 1.0
 

@@ -20,6 +20,15 @@ ASSET = Path(__file__).with_name("speaker_head.npz")
 
 
 @dataclass(frozen=True)
+class Lid:
+    """Where lashes grow on one of the four eyelids."""
+
+    roots: np.ndarray  # [M] vertices along the lid's edge
+    tips: np.ndarray  # [M] the vertices where lashes from there end
+    is_upper: bool
+
+
+@dataclass(frozen=True)
 class HeadAsset:
     """The file, after one Catmull-Clark step."""
 
@@ -32,8 +41,7 @@ class HeadAsset:
     shapes: dict[str, tuple[np.ndarray, np.ndarray]]  # ARKit's names: vertex indices [n], offsets [n, 3]
     anchor_triangles: np.ndarray  # [68, 3] iBUG landmarks: vertex indices ...
     anchor_weights: np.ndarray  # [68, 3] ... and barycentric weights
-    lash_roots: list[np.ndarray]  # per lid: vertex indices along the lid's edge
-    lash_tips: list[np.ndarray]  # per lid: the vertices that they point to
+    lids: list[Lid]
 
 
 def load_asset(path: Path = ASSET) -> HeadAsset:
@@ -51,7 +59,6 @@ def load_asset(path: Path = ASSET) -> HeadAsset:
         moved = np.flatnonzero(np.abs(offsets).sum(1) > 1e-4)
         shapes[str(name)] = (moved, offsets[moved])
     kinds = np.repeat(data["grp"], 4)
-    lids = _lash_rows(quads[data["grp"] == LASH_CARD], points, data["eye"])
     return HeadAsset(
         points=subdivide @ points,
         triangles=np.concatenate([finer[:, [0, 1, 2]], finer[:, [0, 2, 3]]]),
@@ -62,8 +69,7 @@ def load_asset(path: Path = ASSET) -> HeadAsset:
         shapes=shapes,
         anchor_triangles=data["lm_tri"].astype(int),
         anchor_weights=data["lm_bary"].astype(float),
-        lash_roots=[root for root, _ in lids],
-        lash_tips=[tip for _, tip in lids],
+        lids=_lids(quads[data["grp"] == LASH_CARD], points, data["eye"]),
     )
 
 
@@ -114,12 +120,12 @@ def catmull_clark(
     return sparse.vstack([vertex_points, edge_points, face_points]).tocsr(), finer.reshape(-1, 4)
 
 
-def _lash_rows(
+def _lids(
     quads: np.ndarray,  # [Q, 4] the lash cards: four grids, one per lid
     points: np.ndarray,  # [V, 3] before subdivision
     eyes: np.ndarray,  # [2, 4]
-) -> list[tuple[np.ndarray, np.ndarray]]:
-    """(roots, tips) of each lash card, as matching rows of vertices; the root is the long side nearer to the eye."""
+) -> list[Lid]:
+    """A lash card's long sides are matching rows of vertices; the roots are the one nearer to the eye."""
     edges = np.sort(np.stack([quads, np.roll(quads, -1, 1)], 2).reshape(-1, 2), 1)
     border, uses = np.unique(edges, axis=0, return_counts=True)
     border = border[uses == 1]
@@ -129,7 +135,7 @@ def _lash_rows(
         neighbours.setdefault(b, []).append(a)
     valence = np.bincount(quads.ravel(), minlength=len(points))
     corners = {vertex for vertex in neighbours if valence[vertex] == 1}
-    rows = []
+    lids = []
     while corners:
         start = min(corners)
         sides, here, before = [], start, None
@@ -146,8 +152,9 @@ def _lash_rows(
         pair = np.array(first), np.array(second[::-1])
         eye = eyes[np.argmin(np.linalg.norm(eyes[:, :3] - points[pair[0]].mean(0), axis=1)), :3]
         near = np.argmin([np.linalg.norm(points[row] - eye, axis=1).mean() for row in pair])
-        rows.append((pair[near], pair[1 - near]))
-    return rows
+        roots, tips = pair[near], pair[1 - near]
+        lids.append(Lid(roots, tips, bool(points[tips, 1].mean() > points[roots, 1].mean())))
+    return lids
 
 
 @numba.njit(**KERNEL)

@@ -121,7 +121,7 @@ def render_frame(
     strands = StrandSurface(
         head.strand_points,
         head.strand_normals,
-        model.strand_along,
+        model.strand_openness,
         model.strand_tone,
         model.segments,
         model.segment_kinds,

@@ -15,7 +15,7 @@ import numpy as np
 from talker import types
 from talker.speaker import materials
 from talker.speaker.mesh import EYE, HAIR_CAP, LASH, SKIN, TEETH, TONGUE
-from talker.speaker.noise import KERNEL, noise_gradient, smoothstep
+from talker.speaker.noise import KERNEL, noise_gradient
 
 _PARTS = len(types.PARTS)
 FACE, BROWS, EYES, LIPS, MOUTH, HAIR_PART = types.FACE, types.BROWS, types.EYES, types.LIPS, types.MOUTH, types.HAIR
@@ -40,7 +40,7 @@ class Surface(NamedTuple):
 class StrandSurface(NamedTuple):
     points: np.ndarray  # [K, 3] float32 world
     normals: np.ndarray  # [K, 3] float32
-    along: np.ndarray  # [K] float32
+    openness: np.ndarray  # [K] float32
     tone: np.ndarray  # [K] float32
     segments: np.ndarray  # [S, 2] int32
     kinds: np.ndarray  # [S] int32
@@ -75,16 +75,20 @@ def _unit(x, y, z):
 
 @numba.njit(**KERNEL)
 def _openness(point, lights, bias):
-    """Share of the key light that reaches a point: 3 x 3 taps of the shadow map."""
+    """Share of the key light that reaches a point: a 3 x 3 box that slides smoothly over the shadow map's texels."""
     m, side = lights.shadow_from_world, lights.shadow.shape[0]
     x, y, depth = _dot(m[0], point) + m[0, 3], _dot(m[1], point) + m[1, 3], _dot(m[2], point) + m[2, 3]
-    lit = 0
-    for dy in range(-1, 2):
-        for dx in range(-1, 2):
-            column, row = int(x + 0.9 * dx), int(y + 0.9 * dy)
-            outside = column < 0 or row < 0 or column >= side or row >= side
-            if outside or 1.0 / max(lights.shadow[row, column], 1e-6) > depth - bias:
-                lit += 1
+    left, top = int(math.floor(x - 1.5)), int(math.floor(y - 1.5))
+    if left < 0 or top < 0 or left + 3 >= side or top + 3 >= side:
+        return 1.0
+    into_x, into_y = x - 1.5 - left, y - 1.5 - top
+    farthest = 1.0 / (depth - bias)  # what is nearer than this casts the shadow
+    lit = 0.0
+    for j in range(4):
+        share_y = 1.0 - into_y if j == 0 else (into_y if j == 3 else 1.0)
+        for i in range(4):
+            if lights.shadow[top + j, left + i] < farthest:
+                lit += share_y * (1.0 - into_x if i == 0 else (into_x if i == 3 else 1.0))
     return lit / 9.0
 
 
@@ -122,9 +126,9 @@ def _surface_colour(surface, lights, mouth_front, triangle, wb, wc):
     lit = _openness(point, lights, 0.08 if kind == HAIR_CAP else 0.035)
 
     wrap, wet = 0.0, False
-    if kind == SKIN and shirt_mask > 0.5:
+    if kind == SKIN and shirt_mask > 0.0 and materials.below_collar(x, y, z) > 0.0:
         part = TORSO
-        r, g, bl, specular, gloss, share = materials.shirt(x, y, z, shirt_mask)
+        r, g, bl, specular, gloss, share = materials.shirt(x, y, z)
     elif kind == SKIN and mouth > 0.5:
         part, wet = MOUTH, True
         r, g, bl, specular, gloss, share = materials.mouth_inside(z, mouth_front)
@@ -139,7 +143,7 @@ def _surface_colour(surface, lights, mouth_front, triangle, wb, wc):
         r, g, bl, specular, gloss, share = materials.eyeball(x, y, z)
     elif kind == HAIR_CAP:
         part, specular, gloss, share = HAIR_PART, 0.0, 1.0, 1.0
-        r, g, bl = 0.35 * HAIR_COLOUR[0], 0.35 * HAIR_COLOUR[1], 0.35 * HAIR_COLOUR[2]
+        r, g, bl = 0.4 * HAIR_COLOUR[0], 0.4 * HAIR_COLOUR[1], 0.4 * HAIR_COLOUR[2]
     else:
         fine, gx, gy, gz = noise_gradient(x * 52, y * 52, z * 52)
         r, g, bl, specular, gloss, share = materials.skin(x, y, z, fine, lips, lids, ears, scalp)
@@ -194,7 +198,7 @@ def _surface_colour(surface, lights, mouth_front, triangle, wb, wc):
     if wet or kind == EYE:  # the window that fills from the other side is seen in wet things
         mirror = (2 * facing * normal[0] - view[0], 2 * facing * normal[1] - view[1], 2 * facing * normal[2] - view[2])
         toward = max(0.0, -0.45 * mirror[0] + 0.35 * mirror[1] + 0.82 * mirror[2])
-        window = 0.25 * toward**180 if kind == EYE else 0.02 * toward**30
+        window = 0.8 * toward**110 if kind == EYE else 0.02 * toward**30
         r_out, g_out, b_out = r_out + window, g_out + window, b_out + 1.1 * window
     return r_out, g_out, b_out, part
 
@@ -202,9 +206,11 @@ def _surface_colour(surface, lights, mouth_front, triangle, wb, wc):
 @numba.njit(**KERNEL)
 def _strand_colour(strands, lights, segment, along):
     """(red, green, blue, part) of a strand's point, linear (Kajiya and Kay 1989)."""
-    if strands.kinds[segment] == LASH:
-        return 0.012, 0.010, 0.009, EYES
     a, b = strands.segments[segment, 0], strands.segments[segment, 1]
+    depth = strands.openness[a] + along * (strands.openness[b] - strands.openness[a])
+    if strands.kinds[segment] == LASH:
+        # A lash is finer than a sample: toward its tip it is mixed with the lid's shade instead of drawn ever thinner.
+        return 0.012 + 0.30 * depth, 0.010 + 0.16 * depth, 0.009 + 0.11 * depth, EYES if depth < 0.3 else FACE
     point = _mix(strands.points, a, b, b, 1.0 - along, along, 0.0)
     normal = (strands.normals[a, 0], strands.normals[a, 1], strands.normals[a, 2])
     tangent = _unit(
@@ -212,11 +218,9 @@ def _strand_colour(strands, lights, segment, along):
         strands.points[b, 1] - strands.points[a, 1],
         strands.points[b, 2] - strands.points[a, 2],
     )
-    toward_tip = strands.along[a] + along * (strands.along[b] - strands.along[a])
     view = _unit(lights.camera[0] - point[0], lights.camera[1] - point[1], lights.camera[2] - point[2])
     lit = _openness(point, lights, 0.12)
     tone = strands.tone[a]
-    depth = 0.35 + 0.65 * smoothstep(0.0, 0.7, toward_tip)  # roots lie in the dark between strands
     r, g, bl = HAIR_COLOUR[0] * tone * depth, HAIR_COLOUR[1] * tone * depth, HAIR_COLOUR[2] * tone * depth
     facing_key = _dot(normal, lights.key)
     across = _dot(tangent, lights.key)
