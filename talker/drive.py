@@ -22,9 +22,8 @@ from torch import Tensor
 
 from talker.camera import apply_view
 from talker.errors import BadInput
-from talker.radfield.scene import Scene
 from talker.take.audio import audio_windows
-from talker.types import AUDIO_RATE_HZ, FPS, Condition, Render, Reporter, Take, View
+from talker.types import AUDIO_RATE_HZ, FPS, Camera, Condition, Render, Reporter, Take, View
 from talker.video import VideoWriter
 
 Motion = Literal["take", "still"]
@@ -32,6 +31,14 @@ SILENCE = 10 ** (-50 / 20)  # peak amplitude; even whispered speech stays 20 dB 
 AS_TAKEN = View()
 DETAIL_RANGE = (0.0, 1.5)
 _CODES_AT_ONCE = 64  # windows of 64 frames are 5 MB; those of an hour would be 7 GB
+
+
+class TalkingScene(Protocol):
+    """A scene as driving sees it (`talker.radfield.scene.Scene`)."""
+
+    def encode_audio(self, windows: Tensor) -> Tensor: ...  # [B, 8, 16, C] -> [B, A]
+
+    def render(self, camera: Camera, condition: Condition, *, background: Tensor | None = None) -> Render: ...
 
 
 class Refiner(Protocol):
@@ -52,7 +59,7 @@ class DriveOptions:
 class Portrait:
     """The friendly door to a speaker: give it audio, ask it for frames. What frames share is computed once."""
 
-    def __init__(self, scene: Scene, take: Take, refiner: Refiner | None = None, motion: Motion = "take"):
+    def __init__(self, scene: TalkingScene, take: Take, refiner: Refiner | None = None, motion: Motion = "take"):
         self.scene = scene
         self.take = take
         self.refiner = refiner

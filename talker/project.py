@@ -185,11 +185,6 @@ class Project:
         self._replace(folder, self.root / stage.path)
         self._summarise()
 
-    def next_render(self) -> int:
-        """The number of the next file in renders/."""
-        numbers = [int(path.stem) for path in self.root.glob("renders/*.*") if path.stem.isdigit()]
-        return max(numbers, default=0) + 1
-
     def _replace(self, folder: Path, destination: Path) -> None:
         replaced = destination.with_name(destination.name + ".replaced")
         shutil.rmtree(replaced, ignore_errors=True)

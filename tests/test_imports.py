@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent.parent
 FLOORS = (
     ("errors", "types", "__init__"),
     ("camera", "losses", "metrics", "video", "project"),
-    ("sheet", "take", "speaker"),
+    ("sheet", "renders", "take", "speaker"),
     ("radfield",),
     ("pdu", "refine"),
     ("drive",),

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from talker import __version__
+from talker.cli.describe import describe_project
 from talker.cli.flags import add_flags, chosen
 from talker.cli.parser import Parser, nearest
 from talker.errors import BadInput
@@ -212,7 +213,7 @@ def _info(arguments: argparse.Namespace, _reporter: Reporter) -> str:
     from talker import commands
 
     facts = commands.info(arguments.project)
-    return json.dumps(facts, indent=2) if arguments.json else commands.describe(facts)
+    return json.dumps(facts, indent=2) if arguments.json else describe_project(facts)
 
 
 def _doctor(_arguments: argparse.Namespace, _reporter: Reporter) -> str:

@@ -1,0 +1,199 @@
+"""What talker can do, as functions: the API that the command line and the studio both call.
+
+Every function checks what it is given before it begins, takes the project's lock while it writes, and returns an
+`Outcome`. Nothing here prints.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from talker import __version__, measure, renders
+from talker.drive import DriveOptions, Motion, Portrait, check_audible, check_detail, load_background
+from talker.drive import drive as drive_speech
+from talker.errors import BadInput, Conflict
+from talker.project import SUFFIX, Project, Stage, check_name, file_hash, read_json, slug, write_json
+from talker.radfield.fit import FieldOptions, fit_scene
+from talker.radfield.kernels import choose_kernels
+from talker.radfield.scene import Scene
+from talker.refine.network import RefinementNet
+from talker.sheet import save_picture
+from talker.speaker.record import SpeakerOptions, record_speaker
+from talker.take.build import TakeOptions, build_take
+from talker.take.store import load_encoder_of, load_take
+from talker.types import FPS, EditPlan, Reporter, Silent, Take
+from talker.video import read_audio, require_video
+
+KernelsName = Literal["auto", "torch", "native", "tcnn"]
+SCENE_FILE, REFINER_FILE = "field.safetensors", "refine.safetensors"
+
+
+@dataclass(frozen=True)
+class FitOptions:
+    """How a field is fitted."""
+
+    preset: Literal["auto", "cpu", "gpu"] = "auto"  # size of the field and length of its training
+    kernels: KernelsName = "auto"  # what computes: the fastest that this machine has, or one by name
+    seed: int = 0  # the same seed and the same machine give the same field
+
+
+@dataclass(frozen=True)
+class EditOptions:
+    """Who edits, and what computes."""
+
+    editor: Literal["auto", "builtin", "ip2p"] = "auto"  # builtin knows a vocabulary, ip2p (InstructPix2Pix) any words
+    model: str | None = None  # InstructPix2Pix from this folder or hub name
+    kernels: KernelsName = "auto"  # what computes: the fastest that this machine has, or one by name
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command leaves behind."""
+
+    path: Path  # the file or folder that it made
+    text: str  # one or a few lines for people
+    already_done: bool = False
+
+
+def speaker(
+    out: Path, options: SpeakerOptions, *, truth: Path | None = None, force: bool = False, reporter: Reporter = Silent()
+) -> Outcome:
+    """Record the demo speaker."""
+    for path in filter(None, (out, truth)):
+        if path.exists() and not force:
+            raise Conflict(f"{path} exists; add --force to replace it")
+    record_speaker(out, options, truth, reporter)
+    known = f"; what is true of it: {truth}" if truth else ""
+    return Outcome(out, f"{out}: {options.seconds:g} s of the demo speaker{known}")
+
+
+def fit(
+    video: Path,
+    root: Path | None = None,
+    take_options: TakeOptions = TakeOptions(),
+    options: FitOptions = FitOptions(),
+    *,
+    force: bool = False,
+    reporter: Reporter = Silent(),
+) -> Outcome:
+    """Turn a video into a take and a fitted field, in the project at `root` (None: the video's name here)."""
+    require_video(video)
+    kernels = choose_kernels(options.kernels)
+    field_options = FieldOptions.preset(options.preset, kernels, seed=options.seed)
+    take_stage = Stage("take", {"source_sha256": file_hash(video), **asdict(take_options)})
+    field_stage = Stage("field", {"take": take_stage.fingerprint, **asdict(field_options)})
+    project = Project.create(root or Path(video.stem + SUFFIX))
+    if project.is_done(take_stage) and project.is_done(field_stage):
+        return Outcome(project.root, f"Already done: {project.root}", already_done=True)
+    project.ask_before_redoing([take_stage, field_stage], force)
+    with project.lock():
+        if not project.is_done(take_stage):
+            with project.build(take_stage, discard_if_bad=True) as build:
+                take = build_take(video, build.folder, take_options, reporter)
+                build.measured.update(frames=len(take), seconds=len(take) / FPS, size_px=take.size_px)
+        take = load_take(project.path("take"))
+        with project.build(field_stage) as build:
+            scene = fit_scene(take, field_options, kernels, reporter, build.folder / "work")
+            scene.save(build.folder / SCENE_FILE)
+            portrait = Portrait(scene, take)
+            metrics = {**measure.held_out_metrics(portrait, reporter), "kernels": kernels.name}
+            write_json(build.folder / "options.json", asdict(field_options))
+            write_json(build.folder / "metrics.json", metrics)
+            save_picture(build.folder / "preview.png", measure.fit_preview(portrait))
+            shutil.rmtree(build.folder / "work", ignore_errors=True)
+            build.measured.update(metrics)
+    return Outcome(
+        project.root,
+        f"{project.root}: {len(take) / FPS:.1f} s fitted; held-out head PSNR {metrics['head_psnr_db']:.1f} dB "
+        f"(without a field {metrics['null_psnr_db']:.1f}). Look at {project.path('field/preview.png')}",
+    )
+
+
+def drive(
+    project_dir: Path | None,
+    audio: Path,
+    options: DriveOptions = DriveOptions(),
+    *,
+    edit: str | None = None,
+    background: str | None = None,  # a picture's path or #rrggbb
+    out: Path | None = None,
+    kernels: KernelsName = "auto",
+    force: bool = False,
+    reporter: Reporter = Silent(),
+) -> Outcome:
+    """Render the speaker, or one of its edits, saying `audio`. Without `out`, into the project's renders/."""
+    check_detail(options.detail)
+    if out is not None and out.suffix.lower() != ".mp4":
+        raise BadInput(f"{out} does not end in .mp4, the one format that drive writes")
+    project = open_project(project_dir)
+    scene = scene_record(project, edit)
+    speech = read_audio(audio)
+    check_audible(speech, audio.name)
+    take = load_take(project.path("take"))
+    room = load_background(background, take.size_px) if background else None
+    inputs = {
+        "audio_sha256": file_hash(audio),
+        "scene": scene["fingerprint"],
+        "background": file_hash(Path(background)) if background and Path(background).is_file() else background,
+        **asdict(options),
+    }
+    same = renders.find(project, inputs, out)
+    if same is not None:
+        return Outcome(same, f"Already done: {same}", already_done=True)
+    if out is not None and out.exists() and not force:
+        raise Conflict(f"{out} exists and was made from other inputs; add --force to replace it")
+    portrait = load_portrait(project, take, edit, kernels, options.motion)
+    video = out or project.path(f"{renders.FOLDER}/.{os.getpid()}.mp4")
+    encode = load_encoder_of(project.path("take")).encode
+    count = drive_speech(portrait, speech, video, options, reporter, encode, room)
+    facts = {"audio": audio.name, "edit": edit, "frames": count, "talker": __version__, "inputs": inputs}
+    kept = renders.keep(project, video, out, facts)
+    return Outcome(kept, f"{kept}: {count / FPS:.1f} s")
+
+
+def info(project_dir: Path | None) -> dict[str, Any]:
+    """What a project holds, as JSON values."""
+    project = open_project(project_dir)
+    records = project.stages()
+    field = records.get("field", {}).get("fingerprint")
+    for path, record in records.items():
+        record["current"] = not path.startswith("edits/") or record["inputs"]["field"] == field
+    videos = [read_json(path) for path in sorted(project.path(renders.FOLDER).glob("*.json"))]
+    return {"project": str(project.root), "stages": records, "renders": videos}
+
+
+# -------------------------------------------------------------------- opening things
+
+
+def open_project(project_dir: Path | None) -> Project:
+    """The project named, or the nearest."""
+    return Project.open(project_dir) if project_dir else Project.find(Path.cwd())
+
+
+def scene_record(project: Project, edit_name: str | None) -> dict[str, Any]:
+    """The record of the field, or of an edit that still belongs to it."""
+    field = project.require("field", "finish it: talker fit VIDEO")
+    if edit_name is None:
+        return field
+    record = project.record(f"edits/{check_name(edit_name)}")
+    if record is None:
+        names = ", ".join(project.edit_names())
+        there = f"there are: {names}" if names else "there are none yet; make one: talker edit --instruction TEXT"
+        raise BadInput(f"No edit called {edit_name} in {project.root.name}; {there}")
+    if record["inputs"]["field"] != field["fingerprint"]:
+        raise Conflict(f"The edit {edit_name} belongs to an earlier fit; make it again: talker edit --name {edit_name}")
+    return record
+
+
+def load_portrait(
+    project: Project, take: Take, edit_name: str | None = None, kernels: KernelsName = "auto", motion: Motion = "take"
+) -> Portrait:
+    """The speaker as fitted, or as edited."""
+    folder = project.path(f"edits/{edit_name}" if edit_name else "field")
+    scene = Scene.load(folder / SCENE_FILE, choose_kernels(kernels))
+    refiner = RefinementNet.load(folder / REFINER_FILE) if edit_name else None
+    return Portrait(scene, take, refiner, motion)

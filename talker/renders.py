@@ -1,0 +1,57 @@
+"""The numbered records in a project's renders/: what was driven, from what, and where the video is.
+
+A record names its video relative to the project and by its hash, so that a video which was moved away, replaced or
+cut off is never taken for the one that was asked for.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from talker.project import Project, file_hash, read_json
+
+FOLDER = "renders"
+
+
+def find(
+    project: Project,
+    inputs: dict[str, Any],
+    out: Path | None,  # None: any video inside the project will do
+) -> Path | None:
+    """The video that was made from these very inputs, if it is still there, whole."""
+    wanted = json.loads(json.dumps(inputs))
+    for path in sorted(project.path(FOLDER).glob("*.json")):
+        facts = read_json(path)
+        video = project.root / facts["video"]
+        right_place = video.parent == project.path(FOLDER) if out is None else video.resolve() == out.resolve()
+        if right_place and facts["inputs"] == wanted and video.is_file() and file_hash(video) == facts["sha256"]:
+            return video if out is None else out
+    return None
+
+
+def keep(
+    project: Project,
+    video: Path,  # finished
+    out: Path | None,  # where it is to stay: outside as `out`, or (None) under the next free number
+    facts: dict[str, Any],
+) -> Path:
+    """Record a finished video; returns where it is."""
+    folder = project.path(FOLDER)
+    folder.mkdir(exist_ok=True)
+    digest = file_hash(video)
+    for number in itertools.count(1):
+        kept = out or folder / f"{number:04d}.mp4"
+        place = Path(os.path.relpath(kept.resolve(), project.root.resolve())).as_posix()
+        try:
+            with (folder / f"{number:04d}.json").open("x", encoding="utf-8") as file:  # two runs get two numbers
+                file.write(json.dumps({"video": place, "sha256": digest, **facts}, indent=2) + "\n")
+        except FileExistsError:
+            continue
+        if kept != video:
+            video.replace(kept)
+        break
+    return kept

@@ -1,0 +1,190 @@
+"""Driving: which pose and blink a frame shows, what a view does, how long the video is."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from talker.drive import (
+    DriveOptions,
+    Portrait,
+    check_audible,
+    check_detail,
+    drive,
+    forth_and_back,
+    frames_of,
+    load_background,
+    most_central,
+    parse_view,
+)
+from talker.errors import BadInput
+from talker.types import Render, Silent, View
+from talker.video import probe, read_audio, read_frames
+
+
+class ToyScene:
+    """Renders the audio code's mean as grey, before the given background on the left half."""
+
+    def __init__(self):
+        self.seen = []
+
+    def encode_audio(self, windows):  # [B, 8, 16, C]
+        return windows.mean((1, 2, 3))[:, None].expand(-1, 64)
+
+    def render(self, camera, condition, *, background=None):
+        self.seen.append((camera, condition))
+        width, height = camera.size_px
+        rgb = torch.full((height, width, 3), float(condition.audio.mean().sigmoid()))
+        alpha = torch.ones(height, width)
+        alpha[:, : width // 2] = 0
+        if background is not None:
+            rgb = torch.where(alpha[..., None] > 0, rgb, background)
+        return Render(rgb, alpha, torch.zeros(height, width))
+
+
+class Inverter:
+    """g(I) = 1 - I."""
+
+    def refine(self, rendered, weight):
+        return torch.lerp(rendered, 1 - rendered, weight)
+
+
+@pytest.fixture
+def portrait(toy_take):
+    portrait = Portrait(ToyScene(), toy_take)
+    portrait.set_audio(toy_take.audio_features)
+    return portrait
+
+
+def test_replayed_frames_never_jump():
+    count = 7
+    indices = [forth_and_back(index, count) for index in range(50)]
+    assert set(indices) == set(range(count))
+    assert max(abs(a - b) for a, b in zip(indices, indices[1:], strict=False)) == 1
+    assert indices[:13] == [0, 1, 2, 3, 4, 5, 6, 5, 4, 3, 2, 1, 0]
+    assert forth_and_back(9, 1) == 0
+
+
+def test_the_still_pose_is_the_one_in_the_middle(toy_take):
+    assert most_central(toy_take.c2w) in (5, 6)
+
+
+def test_the_torso_follows_the_take_and_the_view_turns_the_camera_alone(portrait):
+    portrait.render(3, View(yaw_deg=20))
+    camera, condition = portrait.scene.seen[-1]
+    assert torch.equal(condition.head_pose[0], portrait.take.c2w[3])
+    turned = torch.linalg.inv(camera.c2w)[:3, :3] @ portrait.take.c2w[3, :3, :3]
+    angle = math.degrees(math.acos((float(turned.trace()) - 1) / 2))
+    assert angle == pytest.approx(20, abs=1e-3)
+
+
+def test_a_still_head_blinks(toy_take):
+    portrait = Portrait(ToyScene(), toy_take, motion="still")
+    portrait.set_audio(toy_take.audio_features)
+    lids = []
+    for index in range(len(portrait)):
+        portrait.render(index)
+        camera, condition = portrait.scene.seen[-1]
+        lids.append(float(condition.eye[0, 0]))
+        assert torch.equal(camera.c2w, portrait.scene.seen[0][0].c2w)
+    assert lids == toy_take.eye[:, 0].tolist()
+
+
+def test_audio_codes_do_not_depend_on_the_chunks(toy_take, monkeypatch):
+    portrait = Portrait(ToyScene(), toy_take)
+    portrait.set_audio(toy_take.audio_features)
+    whole = portrait.condition(7, 0, 0).audio
+    monkeypatch.setattr("talker.drive._CODES_AT_ONCE", 5)
+    portrait.set_audio(toy_take.audio_features)
+    assert torch.equal(portrait.condition(7, 0, 0).audio, whole)
+
+
+def test_detail_is_the_weight_of_the_refinement_and_leaves_a_chosen_background_alone(toy_take):
+    portrait = Portrait(ToyScene(), toy_take, Inverter())
+    portrait.set_audio(toy_take.audio_features)
+    plain = portrait.render(0, detail=0).rgb
+    assert torch.allclose(portrait.render(0, detail=1).rgb, 1 - plain)
+    assert torch.allclose(portrait.render(0, detail=0.5).rgb, torch.full_like(plain, 0.5))
+    red = torch.zeros(16, 16, 3)
+    red[..., 0] = 1
+    shown = portrait.render(0, background=red, detail=1).rgb
+    assert torch.equal(shown[:, :8], red[:, :8]) and torch.allclose(shown[:, 8:], 1 - plain[:, 8:])
+
+
+@pytest.mark.parametrize("seconds", [0.01, 0.5, 1.0, 1.23, 2.019])
+def test_video_and_audio_last_equally_long_within_a_frame(seconds):
+    assert abs(frames_of(seconds) / 25 - seconds) <= 1 / 25
+
+
+def test_drive_writes_the_video_with_its_sound(toy_take, tmp_path):
+    rate = 16_000
+    speech = (0.3 * np.sin(2 * np.pi * 440 * np.arange(int(1.3 * rate)) / rate)).astype(np.float32)
+    out = tmp_path / "out.mp4"
+    portrait = Portrait(ToyScene(), toy_take)
+    assert drive(portrait, speech, out, DriveOptions(), Silent(), lambda wav: torch.zeros(66, 6)) == 32
+    assert probe(out).has_audio and len(list(read_frames(out))) == 32
+    assert abs(len(read_audio(out)) / rate - 1.3) < 0.1
+    assert list(tmp_path.iterdir()) == [out]
+
+
+def test_a_failed_drive_leaves_nothing(toy_take, tmp_path):
+    portrait = Portrait(ToyScene(), toy_take)
+    portrait.scene.render = lambda *args, **kwargs: 1 / 0
+    with pytest.raises(ZeroDivisionError):
+        drive(
+            portrait,
+            np.zeros(16_000, np.float32),
+            tmp_path / "out.mp4",
+            DriveOptions(),
+            Silent(),
+            lambda wav: torch.zeros(50, 6),
+        )
+    assert not list(tmp_path.iterdir())
+
+
+def test_views_are_read():
+    assert parse_view("yaw=20, pitch=-5,roll=0,zoom=1.1") == View(20, -5, 0, 1.1)
+    assert parse_view("") == View()
+
+
+@pytest.mark.parametrize("text", ["yow=3", "yaw", "yaw=fast", "yaw=nan", "zoom=0", "yaw=120"])
+def test_bad_views_are_refused(text):
+    with pytest.raises(BadInput):
+        parse_view(text)
+
+
+def test_detail_has_a_range():
+    assert check_detail(1.5) == 1.5
+    for bad in (-0.1, 1.6, math.nan):
+        with pytest.raises(BadInput, match=r"1\.5"):
+            check_detail(bad)
+
+
+def test_silence_cannot_drive():
+    check_audible(np.array([0.1, -0.1], np.float32), "a.wav")
+    for quiet in (np.zeros(100, np.float32), np.full(100, 1e-3, np.float32), np.zeros(0, np.float32)):
+        with pytest.raises(BadInput, match="silent"):
+            check_audible(quiet, "a.wav")
+
+
+def test_backgrounds_fill_the_picture(tmp_path):
+    blue = load_background("#0080ff", (6, 4))
+    assert blue.shape == (4, 6, 3) and torch.allclose(blue[0, 0], torch.tensor([0, 128 / 255, 1.0]))
+    wide = np.zeros((10, 40, 3), np.uint8)
+    wide[:, 15:25] = (255, 0, 0)
+    Image.fromarray(wide).save(tmp_path / "wide.png")
+    shown = load_background(str(tmp_path / "wide.png"), (4, 4))
+    assert torch.allclose(shown, torch.tensor([1.0, 0, 0]).expand(4, 4, 3), atol=0.02)
+
+
+@pytest.mark.parametrize("text", ["#12345", "#gggggg", "nowhere.png", "empty.png", "text.png"])
+def test_bad_backgrounds_are_refused(text, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty.png").touch()
+    (tmp_path / "text.png").write_text("no picture")
+    with pytest.raises(BadInput):
+        load_background(text, (4, 4))
