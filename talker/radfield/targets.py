@@ -15,6 +15,15 @@ from torch import Tensor, nn
 
 
 @dataclass(frozen=True)
+class LayerTargets:
+    """What is known of the layers behind a pixel, when the targets are tracked frames."""
+
+    behind: Tensor  # [F, n, 3] RGB of torso over plate, were the head not there
+    head_alpha: Tensor  # [F, n] coverage by the head
+    torso_alpha: Tensor  # [F, n] coverage by neck and torso
+
+
+@dataclass(frozen=True)
 class Batch:
     """Pixels of a few frames of the take, and what they should look like."""
 
@@ -22,6 +31,16 @@ class Batch:
     pixels: Tensor  # [F, n, 2] int64 (x, y)
     target: Tensor  # [F, n, 3] RGB
     patch: tuple[int, int] | None = None  # (h, w) when each frame's pixels are one patch in reading order
+    layers: LayerTargets | None = None  # None: the scene's own torso and plate stand behind the head
+
+    def first(self, count: int) -> Batch:
+        """The first `count` pixels of each frame; patches stay whole."""
+        if self.patch or count >= self.pixels.shape[1]:
+            return self
+        layers = self.layers and LayerTargets(
+            *(t[:, :count] for t in (self.layers.behind, self.layers.head_alpha, self.layers.torso_alpha))
+        )
+        return Batch(self.frames, self.pixels[:, :count], self.target[:, :count], None, layers)
 
 
 class TargetSource(Protocol):

@@ -251,7 +251,13 @@ class NativeKernels:
         return Samples(points, ray_of, starts)
 
     def composite(self, sigmas: Tensor, rgbs: Tensor, samples: Samples, rays: Rays) -> Composited:
-        inputs = (sigmas.contiguous(), rgbs.contiguous(), samples.points, samples.starts, *(rays.origins, rays.directions))
+        inputs = (
+            sigmas.contiguous(),
+            rgbs.contiguous(),
+            samples.points,
+            samples.starts,
+            *(rays.origins, rays.directions),
+        )
         return Composited(*_Composite.apply(self._library, *inputs))
 
     @torch.no_grad()

@@ -1,0 +1,50 @@
+"""From audio features to one code per frame (RAD-NeRF; the network is AD-NeRF's, Guo et al. 2021, section 3.2).
+
+Each of eight neighbouring frames has a window of 16 features (320 ms). Four stride-2 convolutions turn a window into
+a code; attention over the neighbours, learnt from the codes themselves, smooths it in time.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from talker.radfield.field import AUDIO_CODE
+
+NEIGHBOURS = 8  # frames i - 4 .. i + 3
+CENTRE = 4  # where frame i stands among them
+WINDOW = 16  # features in a window
+SLOPE = 0.02
+CENTRE_BIAS = 3.0  # attention starts on the frame itself and learns to widen
+
+
+class AudioNet(nn.Module):
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        widths = (channels, 64, 64, 64, 64)
+        self.window = nn.ModuleList(
+            nn.Conv1d(a, b, 3, stride=2, padding=1) for a, b in zip(widths, widths[1:], strict=False)
+        )
+        self.code = nn.Sequential(nn.Linear(64, 64), nn.LeakyReLU(SLOPE), nn.Linear(64, AUDIO_CODE))
+        widths = (AUDIO_CODE, 16, 8, 4, 2, 1)
+        self.attention = nn.ModuleList(nn.Conv1d(a, b, 3, padding=1) for a, b in zip(widths, widths[1:], strict=False))
+        self.weights = nn.Linear(NEIGHBOURS, NEIGHBOURS)
+        with torch.no_grad():
+            self.weights.bias.zero_()
+            self.weights.bias[CENTRE] = CENTRE_BIAS
+
+    def forward(
+        self,
+        windows: Tensor,  # [B, 8, 16, C]
+    ) -> Tensor:
+        """Audio codes [B, 64]."""
+        hidden = windows.flatten(0, 1).transpose(1, 2)
+        for layer in self.window:
+            hidden = functional.leaky_relu(layer(hidden), SLOPE)
+        codes = self.code(hidden.squeeze(-1)).reshape(-1, NEIGHBOURS, AUDIO_CODE)
+        hidden = codes.transpose(1, 2)
+        for layer in self.attention:
+            hidden = functional.leaky_relu(layer(hidden), SLOPE)
+        share = self.weights(hidden.squeeze(1)).softmax(dim=-1)
+        return (codes * share[..., None]).sum(1)

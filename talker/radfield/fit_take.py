@@ -1,0 +1,183 @@
+"""Fits a scene to a take: the field and the torso on random pixels, then the lip stage on patches.
+
+RAD-NeRF trains head, lips and torso one after the other; here torso and head share every step, because each pixel of
+a tracked frame tells about both.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import cv2
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from talker.camera import project
+from talker.losses import PyramidBank, perceptual
+from talker.radfield.field import FieldOptions
+from talker.radfield.fit import Fitter
+from talker.radfield.kernels import Kernels
+from talker.radfield.sampling import LipTargets, TakeTargets
+from talker.radfield.scene import Scene, SceneOptions, plate_tensor
+from talker.radfield.targets import Batch, PixelObjective
+from talker.radfield.torso import TorsoOptions, neck_anchors
+from talker.types import HEAD_PARTS, TORSO_PARTS, Reporter, Take, mask_of
+
+CHECKPOINT_EVERY = 250  # steps
+HULL_VIEWS = 40  # frames that carve the hull
+HULL_MARGIN = 0.02  # the masks are dilated by this much of the image's height
+HULL_DISSENT = 0.08  # share of the views that may see a voxel outside the mask before it is ruled out
+EXTENT_MARGIN = 0.03  # the torso may reach this much of the image's height beyond where it was seen
+
+
+@dataclass(frozen=True)
+class FieldFitOptions:
+    """How large a field is and how long it trains."""
+
+    steps: int = 2400  # training steps on random pixels
+    lip_steps: int = 300  # steps of the lip stage after them
+    lip_weight: float = 0.01  # of the perceptual loss on lip patches
+    frames_per_step: int = 4  # frames that a step draws pixels from
+    pixels_per_frame: int = 1024  # pixels of each
+    seed: int = 0  # of everything random
+    field: FieldOptions = FieldOptions()
+    torso: TorsoOptions = TorsoOptions()
+
+    @classmethod
+    def preset(cls, name: Literal["auto", "cpu", "gpu"], kernels: Kernels, seed: int = 0) -> FieldFitOptions:
+        """ "cpu": minutes on two cores; "gpu": the paper's grids; "auto" goes by where the kernels run."""
+        if name == "gpu" or (name == "auto" and kernels.name == "tcnn"):
+            return cls(steps=20_000, lip_steps=2_500, seed=seed, field=FieldOptions.paper())
+        return cls(seed=seed)
+
+
+class LipObjective:
+    """A perceptual loss on patches, through a frozen bank of features (RAD-NeRF fine-tunes lips with LPIPS)."""
+
+    learning_rate = 0.0
+
+    def __init__(self, weight: float) -> None:
+        self._bank, self._weight = PyramidBank(), weight
+
+    def __call__(self, rendered: Tensor, batch: Batch) -> Tensor:
+        if batch.patch is None:
+            return torch.zeros(())
+        found, wanted = (t.reshape(-1, *batch.patch, 3) for t in (rendered, batch.target))
+        return (
+            self._weight
+            * self._bank.perceptual_gain
+            * perceptual(self._bank.features(found), self._bank.features(wanted))
+        )
+
+    def parameters(self) -> tuple[nn.Parameter, ...]:
+        return ()
+
+    def after_step(self, rendered: Tensor, batch: Batch) -> None:
+        pass
+
+
+def carve_hull(take: Take, points: Tensor) -> Tensor:
+    """Which of the points [V, 3] (head frame) may belong to the head, by the head masks of evenly spaced frames."""
+    width, height = take.size_px
+    side = 2 * max(1, round(HULL_MARGIN * height)) + 1
+    seen_outside, views = torch.zeros(len(points)), 0
+    for index in list(take.training)[:: max(1, len(take.training) // HULL_VIEWS)]:
+        mask = cv2.dilate(mask_of(take.parts[index], HEAD_PARTS).astype(np.uint8), np.ones((side, side), np.uint8))
+        pixel = project(take.camera(index), points).floor().long()
+        inside = (pixel[:, 0] >= 0) & (pixel[:, 0] < width) & (pixel[:, 1] >= 0) & (pixel[:, 1] < height)
+        pixel = pixel.clamp(min=0).minimum(torch.tensor([width - 1, height - 1]))
+        covered = torch.from_numpy(mask)[pixel[:, 1], pixel[:, 0]] > 0
+        seen_outside += inside & ~covered
+        views += 1
+    return seen_outside <= HULL_DISSENT * views
+
+
+def torso_extent(take: Take) -> Tensor:
+    """Pixels [H, W] that neck and torso ever cover, or come near to; the head in front of them included."""
+    parts = take.parts[take.training.start : take.training.stop : 5]
+    ever = mask_of(parts, TORSO_PARTS).any(0)
+    side = 2 * max(1, round(EXTENT_MARGIN * len(ever))) + 1
+    grown = cv2.dilate(ever.astype(np.uint8), np.ones((side, side), np.uint8)) > 0
+    return torch.from_numpy(grown)
+
+
+def new_scene(take: Take, options: FieldFitOptions, kernels: Kernels) -> Scene:
+    """An untrained scene for a take, its hull carved."""
+    anchors = torch.stack([neck_anchors(take.camera(index)) for index in take.training])
+    facts = SceneOptions(
+        audio_encoder=take.audio_encoder,
+        audio_channels=take.audio_features.shape[1],
+        size_px=take.size_px,
+        focal_px=take.focal_px,
+        centre_px=take.centre_px,
+        frames=len(take),
+        field=options.field,
+        torso=options.torso,
+    )
+    generator = torch.Generator().manual_seed(options.seed)
+    scene = Scene(facts, anchors, plate_tensor(take.background), torso_extent(take), kernels, generator)
+    scene.occupancy.carve(carve_hull(take, scene.occupancy.voxel_points() * 2.0 - 1.0))
+    return scene
+
+
+def fit_scene(
+    take: Take,
+    options: FieldFitOptions,
+    kernels: Kernels,
+    reporter: Reporter,
+    workdir: Path,
+) -> Scene:
+    """Trains a scene on a take's training frames; a killed run resumes from its checkpoint in `workdir`."""
+    scene = new_scene(take, options, kernels)
+    total = options.steps + options.lip_steps
+    pixel, lips = PixelObjective(), LipObjective(options.lip_weight)
+    fitter = Fitter(scene, take, total, [pixel, lips], seed=options.seed)
+    checkpoint = workdir / "checkpoint.safetensors"
+    resume(fitter, checkpoint, reporter)
+    recent = 0.0
+
+    def after_step(step: int, loss: float) -> None:
+        nonlocal recent
+        recent = loss if recent == 0.0 else 0.98 * recent + 0.02 * loss
+        if step % 10 == 0 or step == total:
+            stage = "field" if step <= options.steps else "lips"
+            reporter.progress("fit", step / total, f"{stage}, loss {recent:.4f}")
+        if step % CHECKPOINT_EVERY == 0 and step < total:
+            save_checkpoint(fitter, checkpoint)
+
+    size = (options.frames_per_step, options.pixels_per_frame)
+    if fitter.step_count < options.steps:
+        fitter.run(TakeTargets(take, *size), options.steps, after_step, [pixel])
+    if fitter.step_count < total:
+        fitter.run(LipTargets(take, *size), total, after_step)
+    fitter.optimiser.swap_average()
+    if fitter.optimiser.skipped:
+        reporter.notice(
+            f"{fitter.optimiser.skipped} of {total} steps had gradients that were not finite and were skipped"
+        )
+    return scene
+
+
+def save_checkpoint(fitter: Fitter, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(".tmp")
+    save_file({name: t.contiguous() for name, t in fitter.tensors().items()}, unfinished)
+    os.replace(unfinished, path)
+
+
+def resume(fitter: Fitter, path: Path, reporter: Reporter) -> None:
+    """Restores the fitter from a checkpoint, if there is a readable one."""
+    if not path.exists():
+        return
+    try:
+        fitter.restore(load_file(path))
+    except (OSError, SafetensorError, KeyError, RuntimeError, ValueError):
+        reporter.notice("the checkpoint of an earlier run does not fit and was put aside; starting over")
+        return
+    reporter.notice(f"resuming at step {fitter.step_count} of {fitter.total_steps}")

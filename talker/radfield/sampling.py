@@ -1,0 +1,139 @@
+"""Targets from a tracked take: random pixels where they matter, and patches around the lips.
+
+Pixels are drawn in random order, so that a prefix of a batch is a fair smaller batch. F frames, n pixels of each.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from talker.camera import project
+from talker.radfield.layers import separate
+from talker.radfield.targets import Batch, LayerTargets
+from talker.types import HEAD_PARTS, TORSO_PARTS, Take, mask_of
+
+MAX_TRAINING_FRAMES = 1200  # the paper's; longer takes are thinned evenly
+HEAD_MARGIN = 0.025  # head pixels are drawn from the mask dilated by this much of the image's height
+MOUTH_SHARE, TORSO_SHARE, UNIFORM_SHARE = 0.25, 0.12, 0.13  # of each frame's pixels; the rest fall on the head
+MOUTH_LANDMARKS = range(48, 68)
+MOUTH_HALF_WIDTH, MOUTH_HALF_HEIGHT = 0.30, 0.23  # head units: a box that an open mouth fits
+
+
+def mouth_centre_head(take: Take) -> Tensor:
+    """The mean mouth point [3], head frame: following it by pose alone leaks nothing of the audio."""
+    return take.landmarks_head[list(MOUTH_LANDMARKS)].mean(0)
+
+
+def pixels_per_unit(take: Take) -> float:
+    """Pixels that one head unit covers at the head's typical distance."""
+    return take.focal_px / take.c2w[:, :3, 3].norm(dim=-1).median().item()
+
+
+def mouth_box(
+    take: Take,
+    index: int,
+    half_width: int,
+    half_height: int,
+) -> tuple[int, int]:
+    """Top left corner (x, y) of a fixed-size box around the mouth, wholly inside the image."""
+    x, y = project(take.camera(index), mouth_centre_head(take)).round().int().tolist()
+    width, height = take.size_px
+    return (
+        min(max(x - half_width, 0), max(width - 2 * half_width, 0)),
+        min(max(y - half_height, 0), max(height - 2 * half_height, 0)),
+    )
+
+
+class TakeTargets:
+    """A TargetSource over a take's training frames; holds each frame's layers, 8 bit."""
+
+    def __init__(self, take: Take, frames_per_batch: int, pixels_per_frame: int) -> None:
+        self._take, self._frames_per_batch, self._pixels_per_frame = take, frames_per_batch, pixels_per_frame
+        stride = -(-len(take.training) // MAX_TRAINING_FRAMES)
+        self.frames = list(take.training)[::stride]
+        height, width = take.frames.shape[1:3]
+        count = len(self.frames)
+        self._behind = np.empty((count, height, width, 3), np.uint8)
+        self._alphas = np.empty((count, height, width, 2), np.uint8)
+        self._head_pixels: list[np.ndarray] = []
+        self._torso_pixels: list[np.ndarray] = []
+        scale = pixels_per_unit(take)
+        self._mouth_half_px = tuple(max(2, round(scale * half)) for half in (MOUTH_HALF_WIDTH, MOUTH_HALF_HEIGHT))
+        margin = max(1, round(HEAD_MARGIN * height)) * 2 + 1
+        for slot, index in enumerate(self.frames):
+            frame = take.frame(index)
+            layers = separate(frame.rgb, frame.alpha, frame.parts, take.background)
+            self._behind[slot] = layers.behind
+            self._alphas[slot] = np.stack([layers.head_alpha, layers.torso_alpha], axis=-1)
+            near_head = cv2.dilate(
+                mask_of(frame.parts, HEAD_PARTS).astype(np.uint8), np.ones((margin, margin), np.uint8)
+            )
+            self._head_pixels.append(np.flatnonzero(near_head).astype(np.int32))
+            self._torso_pixels.append(np.flatnonzero(mask_of(frame.parts, TORSO_PARTS)).astype(np.int32))
+
+    def next_batch(self, step: int, generator: torch.Generator) -> Batch:
+        slots = torch.randint(len(self.frames), (self._frames_per_batch,), generator=generator).tolist()
+        flat = torch.stack([self._draw(slot, generator) for slot in slots])
+        return self._batch(slots, flat, patch=None)
+
+    def _draw(self, slot: int, generator: torch.Generator) -> Tensor:
+        """Flat indices [n] of one frame's pixels, shuffled."""
+        width, height = self._take.size_px
+        count = self._pixels_per_frame
+
+        def pick(pixels: np.ndarray, share: int) -> Tensor:
+            if not len(pixels):
+                return torch.randint(width * height, (share,), generator=generator)
+            return torch.from_numpy(pixels)[torch.randint(len(pixels), (share,), generator=generator)].long()
+
+        mouth, torso, uniform = (round(count * share) for share in (MOUTH_SHARE, TORSO_SHARE, UNIFORM_SHARE))
+        half_width, half_height = self._mouth_half_px
+        left, top = mouth_box(self._take, self.frames[slot], half_width, half_height)
+        x = torch.randint(2 * half_width, (mouth,), generator=generator) + left
+        y = torch.randint(2 * half_height, (mouth,), generator=generator) + top
+        drawn = torch.cat(
+            [
+                y * width + x,
+                pick(self._torso_pixels[slot], torso),
+                torch.randint(width * height, (uniform,), generator=generator),
+                pick(self._head_pixels[slot], count - mouth - torso - uniform),
+            ]
+        )
+        return drawn[torch.randperm(count, generator=generator)]
+
+    def _batch(self, slots: list[int], flat: Tensor, patch: tuple[int, int] | None) -> Batch:
+        width = self._take.size_px[0]
+        rows = flat.numpy()
+
+        def gather(images: np.ndarray, indices: list[int]) -> Tensor:
+            channels = images.shape[-1]
+            picked = [images[i].reshape(-1, channels)[row] for i, row in zip(indices, rows, strict=True)]
+            return torch.from_numpy(np.stack(picked)).float() / 255.0
+
+        frames = [self.frames[slot] for slot in slots]
+        alphas = gather(self._alphas, slots)
+        layers = LayerTargets(gather(self._behind, slots), alphas[..., 0], alphas[..., 1])
+        pixels = torch.stack([flat % width, flat // width], dim=-1)
+        return Batch(frames, pixels, gather(self._take.frames, frames), patch, layers)
+
+
+class LipTargets(TakeTargets):
+    """Patches around the mouth on even steps, TakeTargets' pixels on odd ones, so that the rest does not drift."""
+
+    def next_batch(self, step: int, generator: torch.Generator) -> Batch:
+        if step % 2:
+            return super().next_batch(step, generator)
+        width, height = self._take.size_px
+        side = max(8, width // 8 // 4 * 4)
+        slots = torch.randint(len(self.frames), (self._frames_per_batch,), generator=generator).tolist()
+        corners = []
+        for slot in slots:
+            left, top = mouth_box(self._take, self.frames[slot], side // 2, side // 2)
+            shift_x, shift_y = (torch.randint(-side // 4, side // 4 + 1, (2,), generator=generator)).tolist()
+            corners.append((min(max(left + shift_x, 0), width - side), min(max(top + shift_y, 0), height - side)))
+        y, x = torch.meshgrid(torch.arange(side), torch.arange(side), indexing="ij")
+        flat = torch.stack([((y + top) * width + x + left).flatten() for left, top in corners])
+        return self._batch(slots, flat, patch=(side, side))

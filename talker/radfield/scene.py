@@ -1,0 +1,240 @@
+"""A fitted speaker: the head field over the torso layer over the background plate.
+
+`Scene` is the raw door, tensors in and tensors out; the friendly one is `talker.drive.Portrait`.
+Notation: N rays, F frames, n pixels a frame, P pixels, H x W an image.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from torch.nn import functional
+
+from talker.camera import pixel_grid, rays_through
+from talker.errors import BadInput
+from talker.radfield.audio_net import AudioNet
+from talker.radfield.encoding import spherical_harmonics
+from talker.radfield.field import APPEARANCE, Biases, FieldOptions, HeadField
+from talker.radfield.kernels import Kernels
+from talker.radfield.occupancy import Occupancy
+from talker.radfield.torso import Torso, TorsoOptions, neck_anchors
+from talker.radfield.volume import Composited, Samples
+from talker.types import Camera, Condition, Rays, Render
+
+SCHEMA = 1
+TORSO_FAINT = 1.0 / 255.0
+
+
+@dataclass(frozen=True)
+class SceneOptions:
+    """What a scene must know to be built before its parameters are loaded."""
+
+    audio_encoder: str  # the encoder whose features drive it
+    audio_channels: int  # C
+    size_px: tuple[int, int]  # (width, height) that it was fitted at
+    focal_px: float
+    centre_px: tuple[float, float]
+    frames: int  # frames of the take, each with an appearance code
+    field: FieldOptions = FieldOptions()
+    torso: TorsoOptions = TorsoOptions()
+
+
+class HeadTrace(NamedTuple):
+    """A differentiable rendering of the head along loose rays."""
+
+    composited: Composited
+    ambient: Tensor  # [S, 2]
+    samples: Samples
+
+
+class Scene(nn.Module):
+    def __init__(
+        self,
+        options: SceneOptions,
+        anchors: Tensor,  # [B, 6] neck anchors of the training frames
+        plate: Tensor,  # [H, W, 3] background
+        torso_extent: Tensor,  # [H, W] bool: pixels that the torso ever covers
+        kernels: Kernels,
+        generator: torch.Generator,
+    ) -> None:
+        super().__init__()
+        self.options, self.kernels = options, kernels
+        with torch.random.fork_rng():  # torch.nn's own initialisers draw from the global generator
+            torch.manual_seed(int(torch.randint(2**31, (1,), generator=generator)))
+            self.audio_net = AudioNet(options.audio_channels)
+        self.head = HeadField(options.field, generator)
+        self.torso = Torso(options.torso, anchors, generator)
+        self.plate = nn.Parameter(plate.clone())
+        self.appearances = nn.Parameter(torch.zeros(options.frames, APPEARANCE))
+        self.register_buffer("torso_extent", torso_extent)
+        self.occupancy = Occupancy(options.field.occupancy)
+
+    def encode_audio(self, windows: Tensor) -> Tensor:
+        """Audio codes [B, 64] of windows [B, 8, 16, C]."""
+        return self.audio_net(windows)
+
+    def appearance(self, index: int | None = None) -> Tensor:
+        """The frame code [4] of a training frame; zeros for anything else."""
+        return torch.zeros(APPEARANCE) if index is None else self.appearances[index]
+
+    def take_camera(self, head_pose: Tensor) -> Camera:
+        """The camera [4, 4] pose of a take's frame, with the intrinsics that the scene was fitted with."""
+        return Camera(head_pose, self.options.focal_px, self.options.centre_px, self.options.size_px)
+
+    # --- differentiable parts, for the fitter ---------------------------------------------------------------------
+
+    def trace_head(
+        self,
+        rays: Rays,  # [N]
+        frame_of: Tensor,  # [N] int32, into the condition's frames
+        condition: Condition,  # F frames
+        jitter: Tensor,  # [N] in [0, 1)
+    ) -> HeadTrace:
+        samples = self.kernels.march(rays, self.occupancy, jitter)
+        harmonics = spherical_harmonics(rays.directions).contiguous()
+        biases = self.head.biases(condition)
+        found = self.kernels.evaluate(
+            self.head.shape, self.head.weights, biases, samples.points, harmonics, samples.ray_of, frame_of
+        )
+        return HeadTrace(self.kernels.composite(found.sigmas, found.rgbs, samples, rays), found.ambient, samples)
+
+    def trace_torso(
+        self,
+        pixels: Tensor,  # [F, n, 2] at the fitted size
+        condition: Condition,  # F frames
+    ) -> tuple[Tensor, Tensor]:
+        """Torso over plate [F, n, 3] and the torso's alpha [F, n]."""
+        frames, count = pixels.shape[:2]
+        anchors = torch.stack([neck_anchors(self.take_camera(pose)) for pose in condition.head_pose])
+        anchors = anchors[:, None].expand(frames, count, -1).flatten(0, 1)
+        flat = pixels.flatten(0, 1)
+        rgb, alpha = self.torso((flat + 0.5) / self.options.size_px[0], anchors, self.kernels)
+        plate = self.plate[flat[:, 1], flat[:, 0]]
+        behind = alpha[:, None] * rgb + (1.0 - alpha[:, None]) * plate
+        return behind.reshape(frames, count, 3), alpha.reshape(frames, count)
+
+    # --- images ---------------------------------------------------------------------------------------------------
+
+    @torch.no_grad()
+    def render(
+        self,
+        camera: Camera,
+        condition: Condition,  # one frame
+        *,
+        background: Tensor | None = None,  # [H, W, 3] at the camera's size; None: the scene's own plate
+    ) -> Render:
+        """A whole image at the camera's size."""
+        width, height = camera.size_px
+        flat = self.render_pixels(camera, condition, pixel_grid(camera.size_px), background=background)
+        return Render(
+            flat.rgb.reshape(height, width, 3), flat.alpha.reshape(height, width), flat.depth.reshape(height, width)
+        )
+
+    @torch.no_grad()
+    def render_pixels(
+        self,
+        camera: Camera,
+        condition: Condition,
+        pixels: Tensor,  # [N, 2] int64 (x, y)
+        *,
+        background: Tensor | None = None,
+    ) -> Render:
+        """Some pixels of that image: fields [N, ...] in the pixels' order."""
+        rays = rays_through(camera, pixels)
+        biases = Biases(*(bias.contiguous() for bias in self.head.biases(condition)))
+        head = self.kernels.render(self.head.shape, self.head.weights, biases, rays, self.occupancy)
+        plate = self._plate_at(camera) if background is None else background
+        behind = plate[pixels[:, 1], pixels[:, 0]].clone()
+        torso_alpha = torch.zeros(len(pixels))
+        positions = self._torso_positions(camera, pixels)
+        near = (positions * self.options.size_px[0]).long()
+        width, height = self.options.size_px
+        inside = (near[:, 0] >= 0) & (near[:, 0] < width) & (near[:, 1] >= 0) & (near[:, 1] < height)
+        near = near.clamp(min=0).minimum(torch.tensor([width - 1, height - 1]))
+        covered = (inside & self.torso_extent[near[:, 1], near[:, 0]] & (head[:, 3] < 1.0 - TORSO_FAINT)).nonzero()[
+            :, 0
+        ]
+        if len(covered):
+            anchors = neck_anchors(self.take_camera(condition.head_pose[0])).expand(len(covered), -1)
+            rgb, alpha = self.torso(positions[covered], anchors, self.kernels)
+            behind[covered] = alpha[:, None] * rgb + (1.0 - alpha[:, None]) * behind[covered]
+            torso_alpha[covered] = alpha
+        clear = 1.0 - head[:, 3]
+        rgb = head[:, :3] + clear[:, None] * behind
+        alpha = head[:, 3] + clear * torso_alpha
+        return Render(rgb.clamp(0.0, 1.0), alpha, torch.where(head[:, 3] > 0.5, head[:, 4] / head[:, 3], 0.0))
+
+    def _plate_at(self, camera: Camera) -> Tensor:
+        if camera.size_px == self.options.size_px:
+            return self.plate
+        width, height = camera.size_px
+        image = self.plate.permute(2, 0, 1)[None]
+        return functional.interpolate(image, (height, width), mode="bilinear", antialias=True)[0].permute(1, 2, 0)
+
+    def _torso_positions(self, camera: Camera, pixels: Tensor) -> Tensor:
+        """Where pixels of the camera lie in the fitted picture [N, 2], divided by its width: size and zoom undone."""
+        resized = camera.size_px[0] / self.options.size_px[0]
+        zoom = camera.focal_px / (self.options.focal_px * resized)
+        centre = torch.tensor(camera.centre_px)
+        return ((pixels + 0.5 - centre) / zoom + centre) / camera.size_px[0]
+
+    # --- disk -----------------------------------------------------------------------------------------------------
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Everything that makes the scene, named; parameters are detached."""
+        state = {name: tensor.detach().contiguous() for name, tensor in self.state_dict().items()}
+        return {**state, "occupancy.occupied": self.occupancy.occupied}
+
+    def save(self, path: Path) -> None:
+        metadata = {"schema": str(SCHEMA), "options": json.dumps(asdict(self.options))}
+        save_file(self.tensors(), path, metadata)
+
+    @classmethod
+    def load(cls, path: Path, kernels: Kernels) -> Scene:
+        """
+        Raises:
+            BadInput: the file is missing, damaged or of another version.
+        """
+        try:
+            with safe_open(path, framework="pt") as file:
+                options = json.loads(file.metadata()["options"])
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dictionary)
+        except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
+            raise BadInput(f"{path} is not a readable field; fit again with --force") from error
+        options["field"] = FieldOptions(**options["field"])
+        options["torso"] = TorsoOptions(**options["torso"])
+        for name in ("size_px", "centre_px"):
+            options[name] = tuple(options[name])
+        occupied = tensors.pop("occupancy.occupied")
+        anchors, plate = tensors["torso.anchor_mean"][None], tensors["plate"]
+        scene = cls(SceneOptions(**options), anchors, plate, tensors["torso_extent"], kernels, torch.Generator())
+        scene.load_state_dict(tensors)
+        scene.occupancy.set_occupied(occupied)
+        return scene.eval()
+
+    def copy(self) -> Scene:
+        """An independent scene with the same parameters: where an edit starts."""
+        twin = Scene(
+            self.options,
+            self.torso.anchor_mean[None],
+            self.plate.detach(),
+            self.torso_extent,
+            self.kernels,
+            torch.Generator(),
+        )
+        twin.load_state_dict(self.state_dict())
+        twin.occupancy.restore({name: tensor.clone() for name, tensor in self.occupancy.tensors().items()})
+        return twin
+
+
+def plate_tensor(plate: np.ndarray) -> Tensor:
+    """[H, W, 3] uint8 to float in [0, 1]."""
+    return torch.from_numpy(plate.astype(np.float32) / 255.0)
