@@ -1,0 +1,91 @@
+"""An edit's plan, told before anything is computed (`talker edit --dry-run`)."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+from talker.errors import BadInput
+from talker.pdu.editor import Editor
+from talker.pdu.schedule import Round, rounds_of
+from talker.types import EditPlan
+
+
+@dataclass(frozen=True)
+class PlanReport:
+    """Everything that a person may want to know of an edit beforehand."""
+
+    instruction: str
+    editor: str
+    understood: str
+    rounds: list[Round]
+    frames: int  # edited in every round
+    seed: int
+    estimated_s: float | None  # None: nothing to go by
+
+    def as_json(self) -> dict[str, object]:
+        return asdict(self)
+
+    def lines(self) -> list[str]:
+        """For the terminal."""
+        lines = [
+            f"instruction  {self.instruction}",
+            f"editor       {self.editor}",
+            f"edit         {self.understood}",
+            f"frames       {self.frames} in each round",
+        ]
+        lines += [
+            f"round {r.number}      text guidance {r.text_guidance:g}, image guidance {r.image_guidance:g}, "
+            f"{r.steps} steps"
+            for r in self.rounds
+        ]
+        lines.append(f"seed         {self.seed}")
+        if self.estimated_s is not None:
+            lines.append(f"time         about {format_duration(self.estimated_s)}")
+        return lines
+
+
+def report_plan(
+    plan: EditPlan,
+    editor: Editor,
+    frames: int,  # that will be edited: plan.frames, or fewer when the take has no more
+    *,
+    edit_s: float | None = None,  # seconds to render and edit one frame
+    train_s: float = 0.0,  # seconds of training in all
+) -> PlanReport:
+    """Raises BadInput when the editor does not understand the instruction, or the plan is out of range."""
+    check_plan(plan)
+    estimate = None if edit_s is None else plan.rounds * frames * edit_s + train_s
+    return PlanReport(
+        plan.instruction,
+        editor.name,
+        editor.describe(plan.instruction),
+        rounds_of(plan),
+        frames,
+        plan.seed,
+        estimate,
+    )
+
+
+def check_plan(plan: EditPlan) -> None:
+    """Ranges in which the schedule means something."""
+    for flag, (lower, upper), least, most in (
+        ("--text-guidance", plan.text_guidance, 0.0, 30.0),
+        ("--steps", plan.steps, 1, 1000),
+    ):
+        if not least <= lower <= upper <= most:
+            raise BadInput(
+                f"{flag} {lower:g} {upper:g}: give two values from {least:g} to {most:g}, the lower one first"
+            )
+    if not 1.0 <= plan.image_guidance <= 30.0:
+        raise BadInput(f"--image-guidance {plan.image_guidance:g} must lie between 1 and 30 (usual: 1.5)")
+    for flag, value in (("--rounds", plan.rounds), ("--frames", plan.frames)):
+        if value < 1:
+            raise BadInput(f"{flag} {value} must be at least 1")
+
+
+def format_duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import pytest
+
+from talker.errors import BadInput
+from talker.pdu.builtin.parser import describe, parse
+from talker.pdu.builtin.vocabulary import COLOURS, REGION_OPERATORS, STYLES
+
+UNDERSTOOD = {
+    "make him a Van Gogh painting": "Van Gogh painting",
+    "Turn her into a painting by Vincent van Gogh, with thick, swirling strokes": "Van Gogh painting",
+    "an oil painting in the style of van Gogh": "Van Gogh painting",
+    "oil on canvas please": "oil painting",
+    "make it a water color": "watercolour",
+    "turn him into a pencil sketch": "pencil sketch",
+    "black and white pencil drawing": "pencil sketch",
+    "a charcoal drawing of her face": "charcoal drawing",
+    "make him a cartoon character": "cartoon",
+    "as a comic book hero": "comic book",
+    "turn it into a sepia photograph from 1900": "old photo",
+    "make this an old family picture": "old photo",
+    "black & white film noir": "black-and-white photo",
+    "what would he look like as a marble bust?": "marble statue",
+    "cast him in bronze": "bronze statue",
+    "make him a solid gold statue": "golden statue",
+    "make the weather cold and snowy": "winter light",
+    "put him in the moonlight": "night light",
+    "golden hour lighting": "sunset light",
+    "dye the hair crimson": "hair red",
+    "make her blonde": "hair blonde",
+    "give him dark red hair": "hair dark red",
+    "paint his face green": "skin green",
+    "in front of a light gray wall": "background light grey",
+    "make the background #ff8800": "background #ff8800",
+    "put red lipstick on her": "lips red",
+    "give him a navy suit": "clothes navy",
+    "make him bronze and the background blue": "bronze statue, background blue",
+    "a blue background and a pencil sketch": "pencil sketch, background blue",
+    "a pencil sketch with a blue background": "pencil sketch, background blue",
+    "make his hair and skin blue": "hair blue, skin blue",
+    "red hair, a white shirt and a black background": "hair red, clothes white, background black",
+    "turn the background into a Van Gogh painting": "Van Gogh painting on the background",
+    "make it slightly winter": "winter light (50%)",
+    "turn this man into a marble statue": "marble statue",
+}
+
+NOT_UNDERSTOOD = [
+    "make him an old man",
+    "make him look old",
+    "turn it into a photo of an old man",
+    "bronze statue of an old man",
+    "make her a man with red hair",
+    "make him smile",
+    "turn him into Edvard Munch's painting",
+    "make him a painting",
+    "give her a blue mohawk",
+    "don't make him bronze",
+    "a sketch without hair",
+    "make his eyes blue",
+    "make him blue",
+    "remove the background",
+    "pencil sketch cartoon",
+    "red and blue hair",
+    "transforme-le en statue de marbre",
+    "make his hair",
+    "make him a winner",
+    "",
+]
+
+
+@pytest.mark.parametrize(("instruction", "meaning"), UNDERSTOOD.items())
+def test_understood(instruction, meaning):
+    assert describe(parse(instruction)) == meaning
+
+
+@pytest.mark.parametrize("instruction", NOT_UNDERSTOOD)
+def test_never_guesses(instruction):
+    with pytest.raises(BadInput) as caught:
+        parse(instruction)
+    assert "\n" not in str(caught.value)
+
+
+def test_unknown_names_the_words_the_nearest_the_known_and_the_way_out():
+    with pytest.raises(BadInput) as caught:
+        parse("make it look like a Rembrandt in watercolours")
+    message = str(caught.value)
+    assert "'rembrandt'" in message and "nearest: oil painting" in message
+    assert all(style.title in message for style in STYLES)
+    assert all(name in message for name in (*REGION_OPERATORS, *COLOURS))
+    assert "--editor ip2p --model timbrooks/instruct-pix2pix" in message
+
+
+def test_misspelt_words_are_offered_and_not_assumed():
+    with pytest.raises(BadInput, match="nearest: bronze statue"):
+        parse("a bronz statue")
+
+
+@pytest.mark.parametrize("style", STYLES, ids=lambda style: style.name)
+def test_every_trigger_reaches_its_style(style):
+    for trigger in style.triggers:
+        edits = parse("make it " + " ".join(sorted(trigger)).replace("blackandwhite", "black and white"))
+        assert [edit.style.name for edit in edits] == [style.name], trigger
+    assert parse(f"turn him into a {style.title}")[0].style is style
+
+
+@pytest.mark.parametrize("region", REGION_OPERATORS)
+def test_every_region_takes_every_colour(region):
+    for name in COLOURS:
+        assert describe(parse(f"make the {region} {name}")) == f"{region} {name}"

@@ -1,0 +1,30 @@
+import pytest
+
+from talker.pdu.schedule import rounds_of, steps_of, text_guidance_of
+from talker.types import EditPlan
+
+
+def test_paper_defaults():
+    rounds = rounds_of(EditPlan("x"))
+    assert [r.text_guidance for r in rounds] == [3.0, 4.5, 6.0]
+    assert [r.steps for r in rounds] == [10, 15, 20]
+    assert [r.image_guidance for r in rounds] == [1.5] * 3
+
+
+def test_steps_are_floored_and_meet_the_ends():
+    assert [steps_of(i, 4, 10, 20) for i in (1, 2, 3, 4)] == [10, 13, 16, 20]
+    # In floats 0.7 * 10 is 7.000000000000001 but 0.1 * 3 * 10 is 3.0000000000000004 and 0.29 * 100 is 28.99...
+    assert [steps_of(i, 101, 0, 100) for i in range(1, 102)] == list(range(101))
+
+
+def test_one_round_works_at_the_upper_end():
+    assert text_guidance_of(1, 1, 3.0, 6.0) == 6.0
+    assert steps_of(1, 1, 10, 20) == 20
+
+
+@pytest.mark.parametrize("count", [2, 3, 7])
+def test_guidance_rises_evenly(count):
+    values = [text_guidance_of(i, count, 3.0, 6.0) for i in range(1, count + 1)]
+    gaps = [b - a for a, b in zip(values, values[1:], strict=False)]
+    assert values[0] == 3.0 and values[-1] == pytest.approx(6.0)
+    assert gaps == pytest.approx([3.0 / (count - 1)] * (count - 1))

@@ -1,0 +1,68 @@
+import numpy as np
+import pytest
+import torch
+
+from talker.pdu.store import EditStore
+from talker.pdu.targets import EditedTargets, patch_pixels
+
+CENTRES = {4: (20.0, 25.0), 9: (1.0, 31.0)}
+
+
+@pytest.fixture
+def store(tmp_path):
+    """Two 32x32 frames whose colours name the pixel: red is x, green is y, blue the frame."""
+    store = EditStore(tmp_path)
+    y, x = np.mgrid[0:32, 0:32]
+    for index in CENTRES:
+        store.write(2, index, np.stack([x, y, np.full_like(x, index)], axis=-1) / 255.0)
+    return store
+
+
+def test_patch_is_in_reading_order():
+    assert patch_pixels(3, 5, 2).tolist() == [[3, 5], [4, 5], [3, 6], [4, 6]]
+
+
+@pytest.mark.parametrize(("stage", "side"), [("patch", 16), ("lips", 4)])
+def test_targets_are_the_edited_pixels(store, stage, side):
+    targets = EditedTargets(store, 2, CENTRES, stage=stage, patches=3)
+    batch = targets.next_batch(0, torch.Generator().manual_seed(0))
+    assert batch.patch == (side, side)
+    assert batch.pixels.shape == (3, side * side, 2) and batch.pixels.dtype == torch.int64
+    said = torch.round(batch.target * 255).long()
+    assert (said[..., :2] == batch.pixels).all()
+    assert (said[..., 2] == torch.tensor(batch.frames)[:, None]).all()
+
+
+def test_random_patches_reach_every_pixel(store):
+    targets = EditedTargets(store, 2, CENTRES)
+    seen = torch.zeros(32, 32)
+    generator = torch.Generator().manual_seed(1)
+    for step in range(2500):
+        x, y = targets.next_batch(step, generator).pixels[0].unbind(-1)
+        seen[y, x] += 1
+    assert (seen > 0).all()
+
+
+def test_lip_patches_hold_the_lips_and_stay_inside(store):
+    targets = EditedTargets(store, 2, CENTRES, stage="lips")
+    generator = torch.Generator().manual_seed(2)
+    corners = set()
+    for step in range(60):
+        batch = targets.next_batch(step, generator)
+        x, y = batch.pixels[0].unbind(-1)
+        centre_x, centre_y = CENTRES[batch.frames[0]]
+        assert x.min() <= centre_x <= x.max() + 1 and y.min() <= centre_y <= y.max() + 1
+        assert x.min() >= 0 and y.max() <= 31
+        corners.add((int(x.min()), int(y.min())))
+    assert len(corners) > 6, "patches must move about"
+
+
+def test_same_generator_same_batch(store):
+    targets = EditedTargets(store, 2, CENTRES, patches=2)
+    first, second = (targets.next_batch(7, torch.Generator().manual_seed(3)) for _ in range(2))
+    assert first.frames == second.frames and (first.pixels == second.pixels).all()
+
+
+def test_a_round_without_frames_is_refused(store):
+    with pytest.raises(ValueError, match="round 1"):
+        EditedTargets(store, 1, CENTRES)
