@@ -25,7 +25,7 @@ HEAD_UNIT = 1.42  # mesh units in a head unit: outer eye corners are then types.
 FLIP = np.diag([1.0, -1.0, -1.0])
 LIPS_COLUMN, MOUTH_COLUMN, LID_COLUMN, EAR_COLUMN, FACE_COLUMN, SHIRT_COLUMN, SCALP_COLUMN = range(7)
 
-_AT_REST = {"browInnerUp": 0.25}
+_AT_REST = {"browInnerUp": 0.15}
 # Outlines in the (z, y) plane, back to front.
 _HAIRLINE = np.array(
     [

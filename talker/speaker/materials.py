@@ -24,7 +24,7 @@ def brow_density(x, y, z):
         return 0.0
     t = (aside - 0.10) / 0.47
     middle = BROW_HEIGHT + 0.105 * math.sin(2.2 * min(1.0, max(0.0, 1.12 * t))) - 0.03 * t
-    half = 0.066 * (1.0 - 0.6 * max(0.0, t)) * smoothstep(-0.09, 0.06, t) * (1.0 - smoothstep(0.85, 1.06, t))
+    half = 0.085 * (1.0 - 0.6 * max(0.0, t)) * smoothstep(-0.09, 0.06, t) * (1.0 - smoothstep(0.85, 1.06, t))
     if half < 0.004:
         return 0.0
     across = (y - middle) / half
@@ -34,7 +34,7 @@ def brow_density(x, y, z):
     hairs = noise(
         (aside * (1.0 - lean) - y * lean) * 70.0, (aside * lean + y * (1.0 - lean)) * 8.0, 3.0 if x > 0 else 9.0
     )
-    return min(1.0, (1.0 - across * across) ** 0.7 * (0.62 + 0.45 * hairs))
+    return min(1.0, (1.0 - across * across) * (0.75 + 0.5 * hairs))
 
 
 @numba.njit(**KERNEL)

@@ -147,7 +147,7 @@ def _surface_colour(surface, lights, mouth_front, triangle, wb, wc):
     else:
         fine, gx, gy, gz = noise_gradient(x * 52, y * 52, z * 52)
         r, g, bl, specular, gloss, share = materials.skin(x, y, z, fine, lips, lids, ears, scalp)
-        brow = 0.92 * materials.brow_density(x, y, z)
+        brow = 0.88 * materials.brow_density(x, y, z)
         r, g, bl, specular = (
             r + (0.028 - r) * brow,
             g + (0.018 - g) * brow,
