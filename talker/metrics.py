@@ -108,8 +108,16 @@ def peak_lag_ms(
 def lip_opening(
     landmarks: np.ndarray,  # [..., 68, 2 or 3] iBUG order
 ) -> np.ndarray:
-    """Distance of the inner lips' middles, in the landmarks' own unit."""
-    return np.linalg.norm(landmarks[..., 62, :] - landmarks[..., 66, :], axis=-1)
+    """Mean gap of the inner lips (61-67, 62-66, 63-65), in the landmarks' own unit."""
+    gaps = landmarks[..., (61, 62, 63), :] - landmarks[..., (67, 66, 65), :]
+    return np.linalg.norm(gaps, axis=-1).mean(axis=-1)
+
+
+def mouth_width(
+    landmarks: np.ndarray,  # [..., 68, 2 or 3] iBUG order
+) -> np.ndarray:
+    """Distance of the mouth's corners (48-54)."""
+    return np.linalg.norm(landmarks[..., 48, :] - landmarks[..., 54, :], axis=-1)
 
 
 def face_width(

@@ -79,5 +79,11 @@ def test_lip_shift_is_a_fraction_of_the_face_width():
     found[48:68, 1] += 3.0
     assert metrics.face_width(wanted) == pytest.approx(200)
     assert metrics.lip_shift_fraction(found, wanted) == pytest.approx(0.015)
-    found[66, 1] += 5.0
-    assert metrics.lip_opening(found) == pytest.approx(5.0)
+
+
+def test_mouth_sizes():
+    landmarks = np.zeros((2, 68, 3))
+    landmarks[1, (65, 66, 67), 1] = (2.0, 5.0, 2.0)
+    landmarks[1, 54, 2] = 7.0
+    assert metrics.lip_opening(landmarks) == pytest.approx([0.0, 3.0])
+    assert metrics.mouth_width(landmarks) == pytest.approx([0.0, 7.0])

@@ -112,18 +112,27 @@ class RefineObjective:
         loss.backward()
         self._judge.step()
 
-    def state_dict(self) -> dict[str, dict]:
-        """Everything that a resumed run needs, besides the scene's own state."""
-        return {
-            "net": self.net.state_dict(),
-            "discriminator": self.discriminator.state_dict(),
-            "judge": self._judge.state_dict(),
-        }
+    def tensors(self) -> dict[str, Tensor]:
+        """All state, for checkpoints: both networks and the discriminator's moments."""
+        state = {f"net.{name}": tensor for name, tensor in self.net.state_dict().items()}
+        state |= {f"discriminator.{name}": tensor for name, tensor in self.discriminator.state_dict().items()}
+        for slot, moments in self._judge.state_dict()["state"].items():
+            state |= {f"judge.{slot}.{name}": tensor for name, tensor in moments.items()}
+        return {name: tensor.detach().clone() for name, tensor in state.items()}
 
-    def load_state_dict(self, state: dict[str, dict]) -> None:
-        self.net.load_state_dict(state["net"])
-        self.discriminator.load_state_dict(state["discriminator"])
-        self._judge.load_state_dict(state["judge"])
+    def restore(self, tensors: dict[str, Tensor]) -> None:
+        """The inverse of `tensors`."""
+        parts: dict[str, dict[str, Tensor]] = {"net": {}, "discriminator": {}, "judge": {}}
+        for key, tensor in tensors.items():
+            part, name = key.split(".", 1)
+            parts[part][name] = tensor.clone()
+        self.net.load_state_dict(parts["net"])
+        self.discriminator.load_state_dict(parts["discriminator"])
+        moments: dict[int, dict[str, Tensor]] = {}
+        for key, tensor in parts["judge"].items():
+            slot, name = key.split(".", 1)
+            moments.setdefault(int(slot), {})[name] = tensor
+        self._judge.load_state_dict({**self._judge.state_dict(), "state": moments})
 
     def _verdict_of(self, final: Tensor) -> Tensor:
         """The discriminator's logits, with gradients for the image and none for the discriminator."""

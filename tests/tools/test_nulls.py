@@ -1,0 +1,30 @@
+"""The nulls that every figure stands beside are what their names say."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from talker.camera import view_rotation
+from talker.measure import mean_frame, nearest_pose
+from talker.types import View
+
+
+def test_mean_frame_is_the_mean():
+    frames = np.random.default_rng(0).integers(0, 256, (7, 4, 5, 3), np.uint8)
+    assert np.allclose(mean_frame(frames), frames.mean(axis=0) / 255)
+
+
+def pose(yaw_deg: float, x: float) -> torch.Tensor:
+    w2c = torch.eye(4)
+    w2c[:3, :3] = view_rotation(View(yaw_deg))
+    w2c[:3, 3] = torch.tensor([x, 0.0, 6.0])
+    return torch.linalg.inv(w2c)
+
+
+def test_nearest_pose_weighs_turns_and_shifts():
+    points = torch.rand(40, 3, generator=torch.Generator().manual_seed(0)) - 0.5
+    candidates = torch.stack([pose(-20, 0.0), pose(0, 0.5), pose(0, 0.0), pose(18, 0.0)])
+    assert nearest_pose(candidates, pose(20, 0.0), points) == 3
+    assert nearest_pose(candidates, pose(2, 0.45), points) == 1
+    assert nearest_pose(candidates, pose(-3, 0.02), points) == 2

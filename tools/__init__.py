@@ -1,0 +1,1 @@
+"""Benchmarks and other tools: run by people, imported by nobody."""

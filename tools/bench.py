@@ -1,0 +1,80 @@
+"""The project's benchmarks: `python -m tools.bench quality`.
+
+Prints a table for people and, as its last line, one JSON object for programs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from talker.errors import BadInput, TalkerError
+from talker.speaker.record import SpeakerOptions
+from tools.quality.clips import ROWS, Bench
+from tools.quality.dump import Dump
+from tools.quality.figures import table
+
+
+class Notes:
+    """A Reporter that says on standard error which part has begun."""
+
+    def progress(self, task: str, fraction: float, note: str = "") -> None:
+        if fraction == 0.0:
+            print(f"measuring {task}", file=sys.stderr)
+
+    def notice(self, text: str) -> None:
+        print(text, file=sys.stderr)
+
+
+def quality(arguments: argparse.Namespace) -> None:
+    for path in [*arguments.clip, *filter(None, [arguments.speech])]:
+        if not path.is_file():
+            raise BadInput(f"No such file: {path}")
+    arguments.project.mkdir(parents=True, exist_ok=True)
+    bench = Bench(
+        work=arguments.project,
+        dump=Dump(arguments.dump),
+        reporter=Notes(),
+        rows=frozenset(arguments.rows),
+        speaker=SpeakerOptions(seconds=arguments.seconds, size_px=arguments.size),
+        speech=arguments.speech,
+    )
+    clips = {} if arguments.no_demo else {"demo": bench.demo()}
+    clips |= {path.name: bench.clip(path) for path in arguments.clip}
+    print(table(clips))
+    print(json.dumps({name: figures.as_json() for name, figures in clips.items()}, allow_nan=False))
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tools.bench", description=__doc__)
+    benchmarks = parser.add_subparsers(required=True)
+    one = benchmarks.add_parser("quality", help="figures of the demo speaker and of real clips, beside their nulls")
+    one.add_argument("--clip", type=Path, action="extend", nargs="+", default=[], metavar="FILE", help="real clips too")
+    one.add_argument("--dump", type=Path, metavar="DIR", help="write every prediction there, losslessly")
+    one.add_argument(
+        "--project",
+        type=Path,
+        default=Path("out/quality"),
+        metavar="DIR",
+        help="recordings and projects; what is already there is measured again, not made again [%(default)s]",
+    )
+    one.add_argument("--rows", nargs="+", choices=ROWS, default=list(ROWS), help="what to measure [all]")
+    one.add_argument("--speech", type=Path, metavar="FILE", help="drive the real clips with this")
+    one.add_argument("--seconds", type=float, default=20.0, help="length of the demo speaker's recording [%(default)s]")
+    one.add_argument("--size", type=int, default=256, help="side of the demo speaker's picture, px [%(default)s]")
+    one.add_argument("--no-demo", action="store_true", help="leave the demo speaker out")
+    one.set_defaults(run=quality)
+    arguments = parser.parse_args(argv)
+    try:
+        arguments.run(arguments)
+    except TalkerError as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

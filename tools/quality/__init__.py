@@ -1,0 +1,1 @@
+"""The quality benchmark: the demo speaker against its truth, real clips against themselves, each beside its nulls."""

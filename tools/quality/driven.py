@@ -1,0 +1,131 @@
+"""Speech that the fit never heard: does the rendered mouth move as the true one would?
+
+Notation: B frames of the new speech.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from talker import metrics
+from talker.drive import Portrait, to_bytes
+from talker.measure import spaced
+from talker.speaker.truth import Truth
+from talker.types import FPS, HEAD_PARTS, mask_of
+from tools.quality.dump import Dump
+from tools.quality.loudness import LoudnessModel
+from tools.quality.mouth import Box, MouthReader, as_crops, mouth_box, train_reader
+from tools.quality.replay import NewSpeech
+
+SHIFT_FRAMES = round(0.2 * FPS)
+COMPARED_FRAMES = 100  # rendered by the speaker himself, for the figures that need true pictures
+
+
+@dataclass(frozen=True)
+class LipSync:
+    corr: float
+    corr_shifted: float
+    corr_loudness: float
+    amplitude: float
+    lag_ms: float
+    width_corr: float
+    width_corr_loudness: float
+    reader_corr: float  # the reader's own r on true frames of the new speech
+    right_audio_gain_db: float
+
+
+def mouth_boxes(truth: Truth) -> list[Box]:
+    """Of every frame of a recording, from its true pose."""
+    mouth = truth.landmarks_head[48:68].mean(dim=0)
+    depth = float(truth.c2w[:, :3, 3].norm(dim=-1).median())
+    return [mouth_box(truth.camera(index), mouth, depth) for index in range(len(truth))]
+
+
+def train_on_truth(
+    truth: Truth,
+    boxes: Sequence[Box],
+    frames: range,  # the training part: what is held out stays unseen by the instrument too
+) -> MouthReader:
+    crops = as_crops([boxes[index].cut(truth.frames[index]) for index in frames])
+    sizes = torch.stack([truth.mouth_opening, truth.mouth_width], dim=1).numpy()
+    return train_reader(crops, sizes[frames.start : frames.stop])
+
+
+def lip_sync(
+    portrait: Portrait,  # with the new speech set
+    truth: Truth,
+    truth_wav: np.ndarray,  # [T] of the recording, 16 kHz
+    speech: NewSpeech,
+    poses: Sequence[int],  # frame of the take, one per frame of the speech
+    dump: Dump,
+) -> LipSync:
+    boxes = mouth_boxes(truth)
+    training = portrait.take.training
+    reader = train_on_truth(truth, boxes, training)
+    crops = [render_mouth(portrait, index, pose, boxes[pose]) for index, pose in enumerate(poses)]
+    found, wanted = reader.read(as_crops(crops)), speech.mouths
+    compared = spaced(range(len(speech)), COMPARED_FRAMES)
+    on_truth, gain = _against_true_pictures(portrait, reader, speech, poses, boxes, crops, compared)
+    opening, width = (
+        LoudnessModel.fit(truth_wav, track[training.start : training.stop].numpy()).predict(speech.wav, len(speech))
+        for track in (truth.mouth_opening, truth.mouth_width)
+    )
+    for index in compared:
+        dump.picture(f"mouth_{index:05d}", crops[index])
+    dump.tracks(
+        "mouth",
+        {"opening": found[:, 0], "true_opening": wanted[:, 0], "loudness_opening": opening}
+        | {"width": found[:, 1], "true_width": wanted[:, 1], "loudness_width": width},
+    )
+    return LipSync(
+        corr=metrics.pearson(found[:, 0], wanted[:, 0]),
+        corr_shifted=max(
+            metrics.shifted_pearson(found[:, 0], wanted[:, 0], shift) for shift in (-SHIFT_FRAMES, SHIFT_FRAMES)
+        ),
+        corr_loudness=metrics.pearson(opening, wanted[:, 0]),
+        amplitude=metrics.amplitude_ratio(found[:, 0], wanted[:, 0]),
+        lag_ms=metrics.peak_lag_ms(found[:, 0], wanted[:, 0]),
+        width_corr=metrics.pearson(found[:, 1], wanted[:, 1]),
+        width_corr_loudness=metrics.pearson(width, wanted[:, 1]),
+        reader_corr=metrics.pearson(on_truth[:, 0], wanted[compared, 0]),
+        right_audio_gain_db=gain,
+    )
+
+
+def render_mouth(
+    portrait: Portrait,
+    index: int,  # frame of the audio that is set
+    pose: int,  # frame of the take that lends head pose and eyes
+    box: Box,
+) -> np.ndarray:  # [h, w, 3] uint8
+    """The mouth's pixels alone: a twentieth of the picture's cost."""
+    camera, condition = portrait.take.camera(pose), portrait.condition(index, pose, pose)
+    return to_bytes(portrait.scene.render_pixels(camera, condition, box.pixels()).rgb).reshape(box.height, box.width, 3)
+
+
+def _against_true_pictures(
+    portrait: Portrait,
+    reader: MouthReader,
+    speech: NewSpeech,
+    poses: Sequence[int],
+    boxes: Sequence[Box],
+    crops: Sequence[np.ndarray],  # rendered with the right audio
+    compared: Sequence[int],  # frames of the speech
+) -> tuple[np.ndarray, float]:
+    """The reader's answers [K, 2] on true pictures, and what the right audio gains over the wrong in them, dB.
+
+    The wrong audio is the same speech half its length away: same voice, same statistics, other sounds.
+    """
+    true_crops, gains = [], []
+    for index in compared:
+        pose = poses[index]
+        frame, box = speech.render(index), boxes[pose]
+        wanted, head = box.cut(frame.rgb), mask_of(box.cut(frame.parts), HEAD_PARTS)
+        wrong = render_mouth(portrait, (index + len(speech) // 2) % len(speech), pose, box)
+        gains.append(metrics.psnr_db(crops[index], wanted, head) - metrics.psnr_db(wrong, wanted, head))
+        true_crops.append(wanted)
+    return reader.read(as_crops(true_crops)), float(np.mean(gains))

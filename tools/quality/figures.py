@@ -1,0 +1,121 @@
+"""The figures of one clip, as a table for people and as an object for programs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True)
+class Figures:
+    """One clip's figures; None where a clip has no truth to measure against, or a row was left out."""
+
+    head_psnr_db: float | None = None  # held-out frames, inside the head mask
+    null_psnr_db: float | None = None  # the better of the two nulls below
+    null_mean_psnr_db: float | None = None  # the mean training frame
+    null_nearest_psnr_db: float | None = None  # the training frame nearest in pose
+    mouth_corr: float | None = None  # opening on unseen speech, render against truth
+    mouth_corr_shifted: float | None = None  # the larger r with the track shifted by 0.2 s either way
+    mouth_corr_loudness: float | None = None  # r of a regression on loudness
+    mouth_amplitude: float | None = None  # spread of the opening over the truth's
+    mouth_lag_ms: float | None = None  # where r peaks; positive when the render is late
+    mouth_width_corr: float | None = None  # width on unseen speech
+    mouth_width_corr_loudness: float | None = None
+    mouth_reader_corr: float | None = None  # the reader's own r on true frames: the ceiling of the above
+    right_audio_gain_db: float | None = None  # mouth box with the right audio, less that with the wrong
+    yaw20_psnr_db: float | None = None  # trained on a calm head, seen at yaw +-20 degrees
+    yaw20_null_psnr_db: float | None = None  # the better of its two nulls
+    rot_err_deg: float | None = None  # head rotation after the best constant alignment, median
+    rot_err_p95_deg: float | None = None
+    edit_psnr_db: float | None = None  # held-out edited renders against the edit of the original field's, both soft
+    edit_lip_shift_pct: float | None = None  # lip landmarks between the two, per cent of the face width
+    fit_s: float | None = None
+    edit_s: float | None = None
+    peak_rss_mib: float | None = None  # the largest of the commands that ran
+
+    def as_json(self) -> dict[str, float | None]:
+        return {
+            key: None if value is None or math.isnan(value) else round(value, 3) for key, value in asdict(self).items()
+        }
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the table: a figure, what it is, the least that it should be, and its controls."""
+
+    text: str
+    key: str
+    least: float | None = None
+    most: float | None = None
+    controls: tuple[tuple[str, str], ...] = ()  # (name, key)
+
+    def verdict(self, value: float) -> str:
+        if self.least is None and self.most is None:
+            return ""
+        good = (self.least is None or value >= self.least) and (self.most is None or value <= self.most)
+        return "ok" if good else "short"
+
+
+# The targets are those of the issue "The main job, end to end".
+LINES = (
+    Line(
+        "held-out frames, head PSNR, dB",
+        "head_psnr_db",
+        26.5,
+        controls=(("mean frame", "null_mean_psnr_db"), ("nearest pose", "null_nearest_psnr_db")),
+    ),
+    Line(
+        "mouth opening on unseen speech, r",
+        "mouth_corr",
+        0.68,
+        controls=(
+            ("shifted 0.2 s", "mouth_corr_shifted"),
+            ("loudness", "mouth_corr_loudness"),
+            ("reader on truth", "mouth_reader_corr"),
+        ),
+    ),
+    Line("  its amplitude ratio", "mouth_amplitude", 0.6),
+    Line("  its lag, ms", "mouth_lag_ms", -40, 40),
+    Line(
+        "mouth width on unseen speech, r",
+        "mouth_width_corr",
+        0.3,
+        controls=(("loudness", "mouth_width_corr_loudness"),),
+    ),
+    Line("right audio less wrong, mouth box, dB", "right_audio_gain_db", 1.5),
+    Line(
+        "calm head seen at yaw +-20, head PSNR, dB", "yaw20_psnr_db", 21.0, controls=(("nulls", "yaw20_null_psnr_db"),)
+    ),
+    Line("head rotation error, median, deg", "rot_err_deg", controls=(("95th percentile", "rot_err_p95_deg"),)),
+    Line("edited against operator, both soft, dB", "edit_psnr_db", 24.0),
+    Line("  lip landmarks moved, % of face width", "edit_lip_shift_pct", None, 2.0),
+    Line("fit, s", "fit_s", controls=(("edit", "edit_s"),)),
+    Line("peak memory of a command, MiB", "peak_rss_mib", None, 6 * 1024),
+)
+
+
+def table(
+    clips: Mapping[str, Figures],  # by name
+) -> str:
+    """Every clip's figures in lines of text: value, target, verdict, and the nulls and controls beside them."""
+    blocks = []
+    for name, figures in clips.items():
+        values = figures.as_json()
+        rows = [f"{name}"]
+        for line in LINES:
+            value = values[line.key]
+            if value is None:
+                continue
+            target = " ".join(
+                part
+                for part in (
+                    f">= {line.least:g}" if line.least is not None else "",
+                    f"<= {line.most:g}" if line.most is not None else "",
+                )
+                if part
+            )
+            beside = ", ".join(f"{what} {values[key]:g}" for what, key in line.controls if values[key] is not None)
+            rows.append(f"  {line.text:<44}{value:>10g}  {target:<14}{line.verdict(value):<7}{beside}".rstrip())
+        blocks.append("\n".join(rows))
+    return "\n\n".join(blocks)
