@@ -112,16 +112,16 @@ class RefineObjective:
         loss.backward()
         self._judge.step()
 
-    def tensors(self) -> dict[str, Tensor]:
-        """All state, for checkpoints: both networks and the discriminator's moments."""
+    def state_dict(self) -> dict[str, Tensor]:
+        """All state, flat and named, for checkpoints: both networks and the discriminator's moments."""
         state = {f"net.{name}": tensor for name, tensor in self.net.state_dict().items()}
         state |= {f"discriminator.{name}": tensor for name, tensor in self.discriminator.state_dict().items()}
         for slot, moments in self._judge.state_dict()["state"].items():
             state |= {f"judge.{slot}.{name}": tensor for name, tensor in moments.items()}
         return {name: tensor.detach().clone() for name, tensor in state.items()}
 
-    def restore(self, tensors: dict[str, Tensor]) -> None:
-        """The inverse of `tensors`."""
+    def load_state_dict(self, tensors: dict[str, Tensor]) -> None:
+        """The inverse of `state_dict`."""
         parts: dict[str, dict[str, Tensor]] = {"net": {}, "discriminator": {}, "judge": {}}
         for key, tensor in tensors.items():
             part, name = key.split(".", 1)

@@ -138,9 +138,9 @@ def test_a_restored_objective_goes_on_as_the_first_one_does(tmp_path):
     batch = make_batch(16)
     for _ in range(3):
         first.after_step(batch.target * 0.5, batch)
-    save_file(first.tensors(), tmp_path / "objective.safetensors")
+    save_file(first.state_dict(), tmp_path / "objective.safetensors")
     second, _ = make_objective()
-    second.restore(load_file(tmp_path / "objective.safetensors"))
+    second.load_state_dict(load_file(tmp_path / "objective.safetensors"))
     for objective in (first, second):
         objective.after_step(batch.target * 0.5, batch)
     assert torch.equal(second(batch.target * 0.5, batch), first(batch.target * 0.5, batch))
