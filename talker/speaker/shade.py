@@ -197,8 +197,8 @@ def _surface_colour(surface, lights, mouth_front, triangle, wb, wc):
     b_out = bl * (occlusion * sky_b + KEY_STRENGTH * 0.90 * key_b) + 0.92 * shine + 0.11 * rim * occlusion * (bl + 0.12)
     if wet or kind == EYE:  # the window that fills from the other side is seen in wet things
         mirror = (2 * facing * normal[0] - view[0], 2 * facing * normal[1] - view[1], 2 * facing * normal[2] - view[2])
-        toward = max(0.0, -0.45 * mirror[0] + 0.35 * mirror[1] + 0.82 * mirror[2])
-        window = 0.8 * toward**110 if kind == EYE else 0.02 * toward**30
+        toward = max(0.0, -0.50 * mirror[0] + 0.08 * mirror[1] + 0.86 * mirror[2])
+        window = 0.9 * toward**120 if kind == EYE else 0.02 * toward**30
         r_out, g_out, b_out = r_out + window, g_out + window, b_out + 1.1 * window
     return r_out, g_out, b_out, part
 
