@@ -41,6 +41,7 @@ def quality(arguments: argparse.Namespace) -> None:
         rows=frozenset(arguments.rows),
         speaker=SpeakerOptions(seconds=arguments.seconds, size_px=arguments.size),
         speech=arguments.speech,
+        training_steps=arguments.training_steps,
     )
     clips = {} if arguments.no_demo else {"demo": bench.demo()}
     clips |= {path.name: bench.clip(path) for path in arguments.clip}
@@ -65,6 +66,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     one.add_argument("--speech", type=Path, metavar="FILE", help="drive the real clips with this")
     one.add_argument("--seconds", type=float, default=20.0, help="length of the demo speaker's recording [%(default)s]")
     one.add_argument("--size", type=int, default=256, help="side of the demo speaker's picture, px [%(default)s]")
+    one.add_argument(
+        "--training-steps", type=int, metavar="N", help="of fits and edits, for a quick look [the preset's]"
+    )
     one.add_argument("--no-demo", action="store_true", help="leave the demo speaker out")
     one.set_defaults(run=quality)
     arguments = parser.parse_args(argv)

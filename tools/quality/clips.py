@@ -55,6 +55,7 @@ class Bench:
     speaker_edit: str = "make him a Van Gogh painting"
     clip_edit: str = "turn him into a pencil sketch"
     speech: Path | None = None  # real clips are driven with it, where one is given
+    training_steps: int | None = None  # instead of the preset's, for a quick look; the figures then mean little
 
     def demo(self) -> Figures:
         """The demo speaker: everything, against his truth."""
@@ -94,7 +95,7 @@ class Bench:
         """A real clip: held-out frames against the clip itself, an edit, a drive, and a sheet to look at."""
         book = CostBook(self.work / "costs.json")
         project = self.work / f"{video.stem}.talker"
-        costs = [book.run(video.stem, project / "field" / "metrics.json", "fit", video, "-o", project)]
+        costs = [self._fit(book, video.stem, video, project)]
         figures: dict[str, float | None] = {"fit_s": costs[0].seconds}
         portrait = self._open(project)
         take, dump = portrait.take, self.dump / video.stem
@@ -123,13 +124,20 @@ class Bench:
         for flag, value in asdict(options).items():
             words += [f"--{flag.removesuffix('_px')}", value]
         recorded = book.run(f"{name}-recording", truth / "truth.json", *words)
-        fitted = book.run(name, project / "field" / "metrics.json", "fit", video, "-o", project)
+        fitted = self._fit(book, name, video, project, "--size", options.size_px)
         return load_truth(truth), project, [recorded, fitted]
+
+    def _fit(self, book: CostBook, name: str, video: Path, project: Path, *words: object) -> Cost:
+        made = project / "field" / "metrics.json"
+        return book.run(name, made, "fit", video, "-o", project, *words, *self._quick())
 
     def _edit(self, book: CostBook, name: str, project: Path, instruction: str) -> Cost:
         made = project / "edits" / EDIT_NAME / "edit.json"
         words = ["edit", "--instruction", instruction, "--name", EDIT_NAME, "--editor", "builtin"]
-        return book.run(name, made, *words, "--project", project)
+        return book.run(name, made, *words, "--project", project, *self._quick())
+
+    def _quick(self) -> list[object]:
+        return [] if self.training_steps is None else ["--training-steps", self.training_steps]
 
     @staticmethod
     def _open(project: Path, edit: str | None = None) -> Portrait:
