@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -89,7 +90,7 @@ def render_frame(
     light: str = "world",  # or "head": the key light moves with the head
 ) -> SpeakerFrame:
     width, height = camera.size_px
-    samples = max(3, math.ceil(512 / max(width, height)))  # strands need a fine grid in small pictures
+    samples = max(3, math.ceil(320 / max(width, height)))  # strands need a fine grid in small pictures
     key = KEY_LIGHT if light == "world" else head.skull_rotation @ KEY_LIGHT
     shadow, shadow_from_world = depth_map(head.points, model.triangles, key, SHADOW_SIDE)
 
@@ -146,8 +147,9 @@ def _to_samples(points: np.ndarray, camera: WorldCamera, samples: int) -> np.nda
     return local.astype(np.float32)
 
 
+@lru_cache(maxsize=4)
 def room_plate(size_px: tuple[int, int], seed: int) -> np.ndarray:
-    """A room out of focus [H, W, 3] uint8: a wall in window light with shelves on it."""
+    """A room out of focus [H, W, 3] uint8, read-only: a wall in window light with shelves on it."""
     width, height = size_px
     generator = np.random.default_rng(seed)
     side = 512
@@ -163,4 +165,6 @@ def room_plate(size_px: tuple[int, int], seed: int) -> np.ndarray:
     room = cv2.resize(
         room, (width, height), interpolation=cv2.INTER_AREA if max(width, height) < side else cv2.INTER_CUBIC
     )
-    return (np.clip(room, 0, 1) * 255 + 0.5).astype(np.uint8)
+    plate = (np.clip(room, 0, 1) * 255 + 0.5).astype(np.uint8)
+    plate.flags.writeable = False  # it is shared
+    return plate

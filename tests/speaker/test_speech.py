@@ -71,7 +71,7 @@ def test_visemes_sum_to_one_and_lips_close_for_p():
     _, phones = say_sentence("baby apple", generator=np.random.default_rng(0))
     closure = next(p for p in phones if p.name == "P")
     middle = np.array([closure.start_s + 0.3 * (closure.end_s - closure.start_s)])
-    assert VISEMES[int(viseme_track(phones, middle)[0].argmax())] == "PP"
+    assert viseme_track(phones, middle)[0, VISEMES.index("PP")] > 0.7
 
 
 def test_mouth_shapes_mix_linearly_and_come_in_pairs():
