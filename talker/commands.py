@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import os
 import shutil
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from talker import __version__, measure, renders
 from talker.drive import DriveOptions, Motion, Portrait, check_audible, check_detail, load_background
 from talker.drive import drive as drive_speech
+from talker.edit import EditRun, TrainingOptions, estimate
 from talker.errors import BadInput, Conflict
+from talker.pdu.editor import open_editor
+from talker.pdu.plan import check_plan, report_plan
 from talker.project import SUFFIX, Project, Stage, check_name, file_hash, read_json, slug, write_json
-from talker.radfield.fit import FieldOptions, fit_scene
+from talker.radfield.fit_take import FieldFitOptions, fit_scene
 from talker.radfield.kernels import choose_kernels
 from talker.radfield.scene import Scene
 from talker.refine.network import RefinementNet
@@ -28,7 +31,6 @@ from talker.take.store import load_encoder_of, load_take
 from talker.types import FPS, EditPlan, Reporter, Silent, Take
 from talker.video import read_audio, require_video
 
-KernelsName = Literal["auto", "torch", "native", "tcnn"]
 SCENE_FILE, REFINER_FILE = "field.safetensors", "refine.safetensors"
 
 
@@ -37,7 +39,8 @@ class FitOptions:
     """How a field is fitted."""
 
     preset: Literal["auto", "cpu", "gpu"] = "auto"  # size of the field and length of its training
-    kernels: KernelsName = "auto"  # what computes: the fastest that this machine has, or one by name
+    kernels: str = "auto"  # what computes: auto (the fastest that this machine has), or one by name (talker doctor)
+    training_steps: int | None = None  # train for so many steps instead of the preset's
     seed: int = 0  # the same seed and the same machine give the same field
 
 
@@ -47,7 +50,8 @@ class EditOptions:
 
     editor: Literal["auto", "builtin", "ip2p"] = "auto"  # builtin knows a vocabulary, ip2p (InstructPix2Pix) any words
     model: str | None = None  # InstructPix2Pix from this folder or hub name
-    kernels: KernelsName = "auto"  # what computes: the fastest that this machine has, or one by name
+    kernels: str = "auto"  # what computes: auto (the fastest that this machine has), or one by name (talker doctor)
+    training_steps: int | None = None  # train for so many steps in each round instead of the usual number
 
 
 @dataclass(frozen=True)
@@ -83,7 +87,10 @@ def fit(
     """Turn a video into a take and a fitted field, in the project at `root` (None: the video's name here)."""
     require_video(video)
     kernels = choose_kernels(options.kernels)
-    field_options = FieldOptions.preset(options.preset, kernels, seed=options.seed)
+    field_options = FieldFitOptions.preset(options.preset, kernels, seed=options.seed)
+    if options.training_steps is not None:
+        lip_steps = options.training_steps * field_options.lip_steps // field_options.steps
+        field_options = replace(field_options, steps=options.training_steps, lip_steps=lip_steps)
     take_stage = Stage("take", {"source_sha256": file_hash(video), **asdict(take_options)})
     field_stage = Stage("field", {"take": take_stage.fingerprint, **asdict(field_options)})
     project = Project.create(root or Path(video.stem + SUFFIX))
@@ -113,6 +120,58 @@ def fit(
     )
 
 
+def edit(
+    project_dir: Path | None,
+    plan: EditPlan,
+    options: EditOptions = EditOptions(),
+    *,
+    name: str | None = None,  # None: from the instruction
+    dry_run: bool = False,
+    force: bool = False,
+    reporter: Reporter = Silent(),
+) -> Outcome:
+    """Edit the fitted speaker; with `dry_run`, only say how."""
+    name = check_name(name if name is not None else slug(plan.instruction))
+    check_plan(plan)
+    project = open_project(project_dir)
+    field = scene_record(project, None)
+    editor = open_editor(options.editor, plan.instruction, options.model)
+    kernels = choose_kernels(options.kernels)
+    training = TrainingOptions.preset(kernels)
+    if options.training_steps is not None:
+        training = replace(training, round_steps=options.training_steps, lip_steps=options.training_steps)
+    inputs = {**asdict(plan), "editor": editor.name, "model": options.model, "training": asdict(training)}
+    stage = Stage(f"edits/{name}", {"field": field["fingerprint"], **inputs})
+    folder = project.path(stage.path)
+    if project.is_done(stage) and not dry_run:
+        return Outcome(folder, f"Already done: {folder}", already_done=True)
+    if not dry_run:
+        project.ask_before_redoing([stage], force)
+    take = load_take(project.path("take"))
+    original = Scene.load(project.path("field") / SCENE_FILE, kernels)
+
+    def begin(workdir: Path) -> EditRun:
+        return EditRun(take, original, editor, plan, training, workdir, reporter)
+
+    if dry_run:
+        run = begin(folder)
+        edit_s, train_s = estimate(run)
+        report = report_plan(plan, editor, len(run.frames), edit_s=edit_s, train_s=train_s)
+        return Outcome(folder, "\n".join([*report.lines(), f"into         {folder}"]))
+    with project.lock(), project.build(stage) as build:
+        run = begin(build.folder)
+        run.run()
+        run.scene.save(build.folder / SCENE_FILE)
+        run.net.save(build.folder / REFINER_FILE)
+        before, after = Portrait(original, take), Portrait(run.scene, take, run.net)
+        save_picture(build.folder / "preview.png", measure.edit_preview(before, after))
+        understood = editor.describe(plan.instruction)
+        write_json(build.folder / "edit.json", {**inputs, "understood": understood, "edited_frames": run.frames})
+        run.forget_work()
+        build.measured.update(kernels=kernels.name, edited_frames=len(run.frames))
+    return Outcome(folder, f"{folder}: drive it with --edit {name}. Look at {folder / 'preview.png'}")
+
+
 def drive(
     project_dir: Path | None,
     audio: Path,
@@ -121,7 +180,7 @@ def drive(
     edit: str | None = None,
     background: str | None = None,  # a picture's path or #rrggbb
     out: Path | None = None,
-    kernels: KernelsName = "auto",
+    kernels: str = "auto",
     force: bool = False,
     reporter: Reporter = Silent(),
 ) -> Outcome:
@@ -176,7 +235,10 @@ def open_project(project_dir: Path | None) -> Project:
 
 def scene_record(project: Project, edit_name: str | None) -> dict[str, Any]:
     """The record of the field, or of an edit that still belongs to it."""
+    take = project.require("take", "make it: talker fit VIDEO")
     field = project.require("field", "finish it: talker fit VIDEO")
+    if field["inputs"]["take"] != take["fingerprint"]:
+        raise Conflict(f"The last fit of {project.root.name} was interrupted; finish it: talker fit VIDEO --force")
     if edit_name is None:
         return field
     record = project.record(f"edits/{check_name(edit_name)}")
@@ -190,7 +252,7 @@ def scene_record(project: Project, edit_name: str | None) -> dict[str, Any]:
 
 
 def load_portrait(
-    project: Project, take: Take, edit_name: str | None = None, kernels: KernelsName = "auto", motion: Motion = "take"
+    project: Project, take: Take, edit_name: str | None = None, kernels: str = "auto", motion: Motion = "take"
 ) -> Portrait:
     """The speaker as fitted, or as edited."""
     folder = project.path(f"edits/{edit_name}" if edit_name else "field")

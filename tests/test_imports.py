@@ -19,6 +19,7 @@ FLOORS = (
     ("pdu", "refine"),
     ("drive",),
     ("measure",),
+    ("edit",),
     ("commands", "doctor"),
     ("cli", "studio"),
     ("__main__",),

@@ -8,7 +8,8 @@ import inspect
 import re
 import types
 import typing
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from talker.errors import BadInput
@@ -31,15 +32,24 @@ def sentences(options: type) -> dict[str, str]:
     return {match[1]: " ".join((match["beside"] or match["under"] or "").split()) for match in found}
 
 
-def add_flags(parser: argparse.ArgumentParser, options: type, fields: Iterable[str] | None = None) -> None:
-    """One flag for each of the fields (None: all); what a command line does not name stays at the field's default."""
-    hints, texts = typing.get_type_hints(options), sentences(options)
+def add_flags(
+    parser: argparse.ArgumentParser,
+    options: type,
+    fields: Iterable[str] | None = None,  # None: all
+    words: Mapping[str, str] = MappingProxyType({}),  # help for fields whose sentence speaks to programmers
+) -> None:
+    """One flag for each of the fields; what a command line does not name stays at the field's default."""
+    hints, texts = typing.get_type_hints(options), {**sentences(options), **words}
     defaults = {field.name: field.default for field in dataclasses.fields(options)}
     for name in defaults if fields is None else fields:
         default, help_text = defaults[name], texts.get(name, "").replace("%", "%%")
         shown = "" if default is None else f" [{_show(default)}]"
         parser.add_argument(
-            flag_name(name), dest=name, default=argparse.SUPPRESS, help=help_text + shown, **_kind(hints[name])
+            flag_name(name),
+            dest=name,
+            default=argparse.SUPPRESS,
+            help=help_text.rstrip(".") + shown,
+            **_kind(hints[name]),
         )
 
 

@@ -6,7 +6,6 @@ A subcommand's flags are built only when it is the one asked for: what they impo
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -21,6 +20,15 @@ from talker.errors import BadInput
 
 if TYPE_CHECKING:  # what it imports takes seconds, too
     from talker.types import Reporter
+
+PLAN_WORDS = {
+    "rounds": "how often frames are rendered, edited and trained on, each time more strongly",
+    "frames": "how many frames every round edits",
+    "text_guidance": "how strongly the instruction counts in the first and in the last round",
+    "image_guidance": "how strongly the unedited picture counts",
+    "steps": "sampling steps of InstructPix2Pix in the first and in the last round",
+    "seed": "of everything random: the same seed, the same edit",
+}
 
 Call = Callable[[argparse.Namespace, "Reporter"], str]
 
@@ -142,7 +150,7 @@ def _add_edit(parser: Parser) -> None:
     parser.add_argument("--instruction", required=True, metavar="TEXT", help="what to make of the speaker")
     parser.add_argument("--name", help="the edit's name [from the instruction]")
     add_flags(parser, EditOptions)
-    add_flags(parser, EditPlan, [field.name for field in dataclasses.fields(EditPlan) if field.name != "instruction"])
+    add_flags(parser, EditPlan, PLAN_WORDS, PLAN_WORDS)
     parser.add_argument("-n", "--dry-run", action="store_true", help="say what would be done, and do nothing")
     _add_project(parser)
     _add_force(parser, "an edit of that name made from other inputs")

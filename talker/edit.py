@@ -1,0 +1,241 @@
+"""Editing a fitted speaker: the progressive dataset update wired to the field, the refinement net and a folder.
+
+The rounds (`talker.pdu.loop`) know nothing of fields and the fitter nothing of edits; here they are introduced to
+each other. A copy of the fitted scene is trained on the frames that the editor made of the fitted scene's (or its
+own) renders. N frames of the take are edited in each of K rounds.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from talker.drive import to_bytes
+from talker.measure import spaced
+from talker.pdu.anchors import take_masks
+from talker.pdu.editor import Editor, Masks
+from talker.pdu.loop import edit_round, run_pdu
+from talker.pdu.schedule import Round, rounds_of
+from talker.pdu.store import EditStore
+from talker.pdu.targets import EditedTargets, lip_centres
+from talker.radfield.fit import Fitter, conditions_for
+from talker.radfield.kernels import Kernels
+from talker.radfield.optimiser import Rates
+from talker.radfield.scene import Scene
+from talker.refine.discriminator import Discriminator
+from talker.refine.network import RefinementNet
+from talker.refine.objective import OriginalPatch, RefineObjective
+from talker.refine.vgg import choose_bank
+from talker.types import LIPS, MOUTH, EditPlan, Reporter, Take, mask_of
+
+SAVE_EVERY_S = 60.0
+_STATE = "state.safetensors"
+_OBJECTIVE = "objective/"
+_TRIAL_STEPS = 3
+
+
+@dataclass(frozen=True)
+class TrainingOptions:
+    """How an edited field is trained: patches in every round, then a lip stage (the paper's 300 and 100 epochs)."""
+
+    round_steps: int = 450  # steps in each round
+    lip_steps: int = 350  # steps on lip patches after the last round
+    patches: int = 2  # patches in a step, each of its own frame
+    patch_px: int | None = 64  # side of a patch; None takes half of the frame's, as the paper does
+
+    @classmethod
+    def preset(cls, kernels: Kernels) -> TrainingOptions:
+        """The defaults are a CPU's; a GPU trains as long and as large as the paper."""
+        return cls(round_steps=4000, lip_steps=4000, patches=1, patch_px=None) if kernels.name == "tcnn" else cls()
+
+
+class EditRun:
+    """One edit in the making. What it has done lies in `folder`, where a killed run's successor goes on."""
+
+    def __init__(
+        self,
+        take: Take,
+        original: Scene,
+        editor: Editor,
+        plan: EditPlan,
+        training: TrainingOptions,
+        folder: Path,
+        reporter: Reporter,
+    ):
+        self.take, self.original, self.editor = take, original, editor
+        self.plan, self.training, self.folder, self.reporter = plan, training, folder, reporter
+        self.frames = spaced(take.training, plan.frames)
+        self.scene = original.copy()
+        with torch.random.fork_rng():  # torch.nn's own initialisers draw from the global generator
+            torch.manual_seed(plan.seed)
+            self.net = RefinementNet()
+            judge = Discriminator()
+        self._objective = RefineObjective(self.net, judge, choose_bank(), self._original_patch)
+        total = plan.rounds * training.round_steps + training.lip_steps
+        self._fitter = Fitter(self.scene, take, total, [self._objective], rates=Rates(), seed=plan.seed)
+        self._renders: dict[int, np.ndarray] = {}  # of the original scene; 8 bit: 200 frames of 512x512 are 157 MB
+        self._shows_average = False
+        if (folder / _STATE).is_file():
+            self._restore()
+
+    def run(self) -> None:
+        """All rounds and the lip stage."""
+        store = EditStore(self.folder / "frames")
+        run_pdu(
+            self.plan,
+            self.editor,
+            self.frames,
+            self.render_original,
+            self.render_current,
+            self._train_round,
+            store,
+            self._masks_of,
+            self.reporter,
+        )
+        self._train(
+            EditedTargets(store, self.plan.rounds, lip_centres(self.take), stage="lips"),
+            self.training.lip_steps,
+            self._fitter.total_steps,
+            "train, lips",
+        )
+        self._show_average(True)
+        self.net.eval()
+
+    @property
+    def total_steps(self) -> int:
+        return self._fitter.total_steps
+
+    def edit_frames(self, this_round: Round, frames: list[int], store: EditStore) -> None:
+        """One round's edits of some frames."""
+        renders = (self.render_original, self.render_current)
+        edit_round(self.plan, this_round, self.editor, frames, *renders, store, self._masks_of, self.reporter, 1)
+
+    def try_steps(self, store: EditStore, steps: int) -> None:
+        """A few training steps on the first round."""
+        self._fitter.run(self._patches(store, 1), self._fitter.step_count + steps)
+
+    def forget_work(self) -> None:
+        """Drop what only an unfinished run needs."""
+        (self.folder / _STATE).unlink(missing_ok=True)
+
+    # ---------------------------------------------------------------- what the rounds ask for
+
+    def render_original(self, index: int) -> Tensor:
+        """[H, W, 3] of the unedited scene, computed once."""
+        if index not in self._renders:
+            self._renders[index] = to_bytes(self._render(self.original, index))
+        return torch.from_numpy(self._renders[index]).float() / 255
+
+    def render_current(self, index: int) -> Tensor:
+        """[H, W, 3] of the edited scene as it is by now."""
+        self._show_average(True)
+        return self._render(self.scene, index)
+
+    def _masks_of(self, index: int) -> Masks:
+        return take_masks(self.take, index)
+
+    def _patches(self, store: EditStore, round_number: int) -> EditedTargets:
+        sizes = {"patches": self.training.patches, "patch_px": self.training.patch_px}
+        return EditedTargets(store, round_number, lip_centres(self.take), **sizes)
+
+    def _train_round(self, store: EditStore, round_number: int) -> None:
+        targets = self._patches(store, round_number)
+        with torch.no_grad():
+            self.scene.plate.copy_(edited_plate(targets, self.take, self.scene.plate))
+        steps = self.training.round_steps
+        self._train(targets, steps, round_number * steps, f"train, round {round_number} of {self.plan.rounds}")
+
+    # ---------------------------------------------------------------- training
+
+    def _train(self, targets: EditedTargets, steps: int, until: int, task: str) -> None:
+        self._show_average(False)
+        saved = time.monotonic()
+
+        def after_step(step: int, loss: float) -> None:
+            nonlocal saved
+            self.reporter.progress(task, 1 - (until - step) / steps, f"loss {loss:.4f}")
+            if time.monotonic() - saved > SAVE_EVERY_S:
+                self._save()
+                saved = time.monotonic()
+
+        if self._fitter.step_count < until:
+            self._fitter.run(targets, until, after_step)
+            self._save()
+
+    def _show_average(self, average: bool) -> None:
+        """Renders come from the parameters' moving average, training goes on from the parameters themselves."""
+        if average != self._shows_average:
+            self._fitter.optimiser.swap_average()
+            self._shows_average = average
+
+    def _render(self, scene: Scene, index: int) -> Tensor:
+        with torch.no_grad():
+            condition = conditions_for(scene, self.take, [index])
+        return scene.render(self.take.camera(index), condition).rgb
+
+    def _original_patch(self, frame: int, pixels: Tensor) -> OriginalPatch:
+        x, y = pixels[:, 0], pixels[:, 1]
+        lips = mask_of(torch.from_numpy(self.take.parts[frame]), (LIPS, MOUTH))
+        return OriginalPatch(self.render_original(frame)[y, x], lips[y, x])
+
+    # ---------------------------------------------------------------- state
+
+    def _save(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        partial = self.folder / f"{_STATE}.partial"
+        objective = {f"{_OBJECTIVE}{name}": tensor for name, tensor in self._objective.state_dict().items()}
+        tensors = {**self._fitter.tensors(), **objective}
+        save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, partial)
+        os.replace(partial, self.folder / _STATE)
+
+    def _restore(self) -> None:
+        tensors = load_file(self.folder / _STATE)
+        own = {name: tensors.pop(name) for name in list(tensors) if name.startswith(_OBJECTIVE)}
+        self._fitter.restore(tensors)
+        self._objective.load_state_dict({name.removeprefix(_OBJECTIVE): tensor for name, tensor in own.items()})
+
+
+def edited_plate(
+    targets: EditedTargets,
+    take: Take,
+    plate: Tensor,  # [H, W, 3] as it is
+) -> Tensor:  # [H, W, 3]
+    """The background of edited frames: each pixel's mean over the frames that show it, inpainted where none does.
+
+    This is what training would end at, without the thousands of steps that random patches would need.
+    """
+    weights = torch.from_numpy(take.alpha[targets.frames]).float()[..., None] / 255
+    weights = (1 - weights) ** 4  # hair's loose ends are not background
+    seen = weights.sum(0)
+    total = torch.zeros_like(plate)
+    for weight, image in zip(weights, targets.images):
+        total += weight * (image.float() / 255)
+    mean = torch.where(seen > 0.5, total / seen.clamp_min(1e-6), plate.detach())
+    hidden = (seen[..., 0] <= 0.5).numpy().astype(np.uint8)
+    filled = cv2.inpaint(to_bytes(mean), hidden, 3, cv2.INPAINT_TELEA) if hidden.any() else to_bytes(mean)
+    return torch.where(seen > 0.5, mean, torch.from_numpy(filled).float() / 255)
+
+
+def estimate(run: EditRun) -> tuple[float, float]:
+    """Seconds to render and edit one frame, and seconds of training in all, from a small trial that leaves no trace."""
+    with tempfile.TemporaryDirectory(prefix="talker-") as folder:
+        store, last = EditStore(Path(folder)), rounds_of(run.plan)[-1]
+        one_step = replace(last, number=1, steps=1)
+        for index in run.frames[-2:]:  # the first warms caches up
+            started = time.monotonic()
+            run.edit_frames(one_step, [index], store)
+            edit_s = time.monotonic() - started
+        started = time.monotonic()
+        run.try_steps(store, _TRIAL_STEPS)
+        step_s = (time.monotonic() - started) / _TRIAL_STEPS
+    sampling_steps = sum(each.steps for each in rounds_of(run.plan)) / run.plan.rounds
+    return edit_s * (sampling_steps if run.editor.name == "ip2p" else 1), step_s * run.total_steps
