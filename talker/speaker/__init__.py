@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-import sys
 from pathlib import Path
+
+import numba
 
 
 def _kernel_cache() -> Path:
@@ -17,11 +18,11 @@ def _kernel_cache() -> Path:
     digest = hashlib.sha256()
     for source in sorted(Path(__file__).parent.glob("*.py")):
         text = source.read_bytes()
-        if b"\nimport numba\n" in text:
+        if b"\n@numba.njit" in text:
             digest.update(text)
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return home / "talker" / f"numba-{digest.hexdigest()[:12]}"
 
 
-if "NUMBA_CACHE_DIR" not in os.environ and "numba" not in sys.modules:
-    os.environ["NUMBA_CACHE_DIR"] = str(_kernel_cache())
+if not numba.config.CACHE_DIR:  # NUMBA_CACHE_DIR is not set
+    numba.config.CACHE_DIR = str(_kernel_cache())

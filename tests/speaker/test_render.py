@@ -52,11 +52,15 @@ def test_parts_lie_where_a_face_has_them(talking):
 
 def test_jaw_line_is_one_clean_border():
     parts = _frame(HeadState()).parts
+    below_lips = np.argwhere(parts == LIPS)[:, 0].max() + 1
+    border = []
     for x in range(SIDE // 2 - 12, SIDE // 2 + 13):
-        column = parts[SIDE // 2 :, x]
-        face_to_neck = [int(p) for p in column[np.insert(np.diff(column) != 0, 0, True)] if p in (FACE, NECK)]
-        below_lips = face_to_neck[face_to_neck.index(NECK) :]
-        assert FACE not in below_lips
+        column = parts[below_lips:, x]
+        first_neck = int(np.argmax(column == NECK))
+        assert (column[:first_neck] == FACE).all() and not (column[first_neck:] == FACE).any()
+        border.append(first_neck)
+    assert border[12] > border[0] + 3 and border[12] > border[-1] + 3  # the chin is lowest
+    assert np.abs(np.diff(border, 2)).max() <= 2  # no teeth
 
 
 def test_seen_from_its_own_head_camera_the_picture_is_the_same():
