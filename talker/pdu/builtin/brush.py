@@ -15,7 +15,7 @@ import numpy as np
 
 from talker.pdu.builtin.picture import Picture
 
-SUPERSAMPLING = 2
+SUPERSAMPLING = 3  # and no antialiasing of single strokes, which costs more
 FIXED_POINT_BITS = 4
 
 # Colours that lie beside a stroke on a painter's palette: towards these a single stroke strays.
@@ -188,6 +188,6 @@ def draw(
         paint = np.concatenate([np.clip(strokes.colours, 0.0, 1.0), strokes.heights[:, None]], axis=1) * 255.0
         thickness = np.maximum(1, np.rint(strokes.widths * SUPERSAMPLING)).astype(int).tolist()
         for path, colour, thick in zip(points, paint.tolist(), thickness, strict=True):
-            cv2.polylines(board, [path], False, colour, thick, cv2.LINE_AA, FIXED_POINT_BITS)
+            cv2.polylines(board, [path], False, colour, thick, cv2.LINE_8, FIXED_POINT_BITS)
     small = cv2.resize(board, (width, height), interpolation=cv2.INTER_AREA).astype(np.float32) / 255.0
     return small[..., :3], small[..., 3]

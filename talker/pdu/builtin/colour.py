@@ -35,14 +35,16 @@ def dyed(
 
 def dye_hair(picture: Picture, colour: tuple[float, float, float]) -> np.ndarray:
     """Strands keep their highlights; dark hair is bleached first for a light colour."""
-    return dyed(picture, picture.region("hair"), colour, own_light=0.25, contrast=0.85)
+    dyed_hair = dyed(picture, picture.region("hair"), colour, own_light=0.25, contrast=0.85)
+    return mix(dyed_hair, picture.rgb, 0.10)
 
 
 def paint_skin(picture: Picture, colour: tuple[float, float, float]) -> np.ndarray:
     """Face, ears and neck; lips take a darker tone of it, eyes and brows stay."""
-    painted = dyed(picture, picture.region("skin"), colour, own_light=0.45, contrast=1.0)
+    # A share of the own skin keeps its flush and its life.
+    painted = mix(dyed(picture, picture.region("skin"), colour, own_light=0.40, contrast=1.1), picture.rgb, 0.20)
     lips = picture.region("lips")
-    darker = np.asarray(colour, np.float32) * 0.55 + np.array([0.14, 0.05, 0.07], np.float32)
+    darker = np.asarray(colour, np.float32) * 0.45 + np.array([0.20, 0.05, 0.08], np.float32)
     total = float(lips.sum())
     if total < 1.0:
         return painted

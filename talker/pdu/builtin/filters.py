@@ -6,6 +6,8 @@ image makes a small change of the result, because a radiance field is fitted to 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
@@ -28,7 +30,7 @@ def blur(image: np.ndarray, sigma: float) -> np.ndarray:
     small_size = (max(1, round(width / factor)), max(1, round(height / factor)))
     small = cv2.resize(image, small_size, interpolation=cv2.INTER_AREA)
     small = cv2.GaussianBlur(small, (0, 0), sigma * small_size[0] / width, borderType=cv2.BORDER_REFLECT)
-    return cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC)
+    return cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
 
 
 def smoothstep(low: float, high: float, value: np.ndarray) -> np.ndarray:
@@ -137,7 +139,8 @@ def convolve_along(
         direction = flow * sign
         for _ in range(steps):
             at_x, at_y = at_x + direction[..., 0] * step_px, at_y + direction[..., 1] * step_px
-            total += cv2.remap(image, at_x, at_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+            ahead_image = cv2.remap(image, at_x, at_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+            total += ahead_image.reshape(total.shape)
             # Nearest, not linear: the field has no sign, and opposite neighbours would cancel out.
             ahead = cv2.remap(flow, at_x, at_y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REFLECT)
             same_way = np.sign((ahead * direction).sum(axis=-1, keepdims=True) + 1e-9)
@@ -145,19 +148,27 @@ def convolve_along(
     return total / (2 * steps + 1)
 
 
+@dataclass(frozen=True)
+class Pen:
+    """How lines of one width are found and inked."""
+
+    sigma: float  # half width, pixels
+    gain: float  # ink for each unit of darkness beyond the threshold
+    threshold: float
+
+
 def lines(
     grey: np.ndarray,  # [H, W]
     flow: np.ndarray,  # [H, W, 2]
-    sigma: float,
-    *,
-    gain: float,
-    threshold: float,
-    steps: int = 3,
-) -> np.ndarray:
-    """[H, W] in [0, 1], 1 on dark lines: flow-guided difference of Gaussians (Kang et al. 2007, Winnemoeller 2012)."""
-    difference = blur(grey, sigma) - blur(grey, sigma * 1.6)
-    smooth = convolve_along(difference, flow, steps, max(0.7, sigma))
-    return smoothstep(0.0, 1.0, (-smooth - threshold) * gain)
+    pens: list[Pen],
+) -> list[np.ndarray]:
+    """For each pen [H, W] in [0, 1], 1 on dark lines: flow-guided differences of Gaussians.
+
+    Kang, Lee and Chui (2007), "Coherent line drawing"; Winnemoeller et al. (2012) for the soft threshold.
+    """
+    differences = np.stack([blur(grey, pen.sigma) - blur(grey, pen.sigma * 1.6) for pen in pens], axis=-1)
+    smooth = convolve_along(differences, flow, 3, max(0.7, pens[0].sigma)).reshape(differences.shape)
+    return [smoothstep(0.0, 1.0, (-smooth[..., k] - pen.threshold) * pen.gain) for k, pen in enumerate(pens)]
 
 
 def relief(height: np.ndarray, strength: float) -> np.ndarray:

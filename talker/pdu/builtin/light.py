@@ -35,7 +35,7 @@ def bokeh(picture: Picture, spots: list[tuple[float, float, float]]) -> np.ndarr
     light = np.zeros_like(picture.grey)
     for x, y, radius in spots:
         distance = np.hypot(at[..., 0] - x, at[..., 1] - y) / radius
-        light = light + (0.75 + 0.25 * np.clip(distance, 0.0, 1.0)) * smoothstep(1.08, 0.88, distance)
+        light = light + (0.75 + 0.25 * np.clip(distance, 0.0, 1.0)) * (1.0 - smoothstep(0.82, 1.12, distance))
     return light.astype(np.float32)
 
 
@@ -45,7 +45,7 @@ def _spots(seed: int, count: int, least: float, most: float) -> list[tuple[float
 
 
 SNOWFLAKES = _spots(7, 70, 0.004, 0.013)
-CITY_LIGHTS = _spots(19, 26, 0.012, 0.040)
+CITY_LIGHTS = _spots(24, 14, 0.018, 0.048)
 
 
 def winter(picture: Picture) -> np.ndarray:
@@ -66,14 +66,17 @@ def winter(picture: Picture) -> np.ndarray:
 
 def night(picture: Picture) -> np.ndarray:
     """Moonlight from one side, lights of a city out of focus behind."""
-    dark = saturate(picture.rgb, 0.55)
+    # Exposed for the face: a dark room must not swallow it.
+    face = float(picture.face.sum())
+    exposure = np.clip(0.50 / max(0.05, float((picture.grey * picture.face).sum()) / max(face, 1.0)), 0.8, 1.7)
+    dark = np.clip(saturate(picture.rgb, 0.55) * (exposure if face > 1.0 else 1.0), 0.0, 1.0)
     moon = np.array([0.46, 0.58, 0.92], np.float32)
     lit = side_light(picture, from_left=True)
     person = dark**1.25 * moon * (0.95 * lit)[..., None] + np.array([0.010, 0.016, 0.045], np.float32)
     person = person + (0.55 * rim(picture, (-0.9, -0.45), 3.0))[..., None] * np.array([0.55, 0.72, 1.0], np.float32)
     room = blur(dark, 2.0 * picture.unit) ** 1.5 * moon * 0.50 + np.array([0.008, 0.014, 0.05], np.float32)
-    lamps = bokeh(picture, CITY_LIGHTS[::2])[..., None] * np.array([0.50, 0.34, 0.14], np.float32)
-    lamps = lamps + bokeh(picture, CITY_LIGHTS[1::2])[..., None] * np.array([0.20, 0.30, 0.42], np.float32)
+    lamps = bokeh(picture, CITY_LIGHTS[::2])[..., None] * np.array([0.34, 0.21, 0.08], np.float32)
+    lamps = lamps + bokeh(picture, CITY_LIGHTS[1::2])[..., None] * np.array([0.08, 0.13, 0.22], np.float32)
     return np.clip(mix(room + lamps, person, picture.alpha), 0.0, 1.0)
 
 
@@ -105,7 +108,7 @@ def old_photo(picture: Picture) -> np.ndarray:
     plate = picture.rgb @ np.array([0.22, 0.48, 0.30], np.float32)
     soft = mix(plate, blur(plate, 1.4 * unit), 0.45 - 0.35 * picture.detail)
     soft = soft + 0.18 * (blur(np.maximum(soft - 0.55, 0.0), 8.0 * unit))
-    tone = 0.10 + 0.80 * smoothstep(-0.08, 1.05, soft)
+    tone = 0.04 + 0.92 * smoothstep(-0.12, 0.92, soft)
     tone = tone + 0.012 * grain(picture, 1.7, salt=111)
     worn = smoothstep(0.6, 1.6, grain(picture, 34.0, salt=113)) * (1.0 - picture.alpha)
     dust = smoothstep(2.6, 3.1, grain(picture, 2.6, salt=115)) * (1.0 - picture.head)

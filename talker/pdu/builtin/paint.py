@@ -26,11 +26,12 @@ from talker.pdu.builtin.texture import grain
 ROOM_PALETTE = [(0.05, 0.10, 0.26), (0.10, 0.26, 0.52), (0.22, 0.48, 0.66), (0.48, 0.72, 0.72), (0.90, 0.92, 0.74)]
 SKIN_PALETTE = [(0.10, 0.12, 0.18), (0.38, 0.24, 0.16), (0.76, 0.46, 0.22), (0.94, 0.73, 0.42), (1.00, 0.94, 0.72)]
 HAIR_PALETTE = [(0.05, 0.06, 0.12), (0.24, 0.13, 0.09), (0.56, 0.28, 0.10), (0.83, 0.55, 0.18), (0.97, 0.85, 0.45)]
+LIP_PALETTE = [(0.14, 0.05, 0.08), (0.44, 0.14, 0.13), (0.76, 0.34, 0.26), (0.94, 0.66, 0.52)]
 # Eddies of The Starry Night: centre and radius in image widths, turning sense.
 EDDIES = ((0.16, 0.22, 0.17, 1.0), (0.86, 0.30, 0.15, -1.0), (0.55, 0.02, 0.13, 0.9))
 
 ROOM_BRUSH = Brush(width=4.6, length=19.0, spacing=0.85, stray=0.75, salt=11)
-HEAD_BRUSH = Brush(width=3.4, length=13.0, spacing=0.80, stray=0.55, salt=23)
+HEAD_BRUSH = Brush(width=3.4, length=12.0, spacing=0.80, stray=0.42, salt=23)
 FINE_BRUSH = Brush(width=2.2, length=7.0, spacing=0.80, stray=0.35, salt=37)
 
 
@@ -44,13 +45,22 @@ def swirls(screen: np.ndarray) -> np.ndarray:
     return potential.astype(np.float32)
 
 
-def brush_flow(picture: Picture, swirl: float) -> np.ndarray:
-    """[H, W, 2]: along the image's own edges; where they are faint, around the face's form or in eddies."""
+def slant(screen: np.ndarray) -> np.ndarray:
+    """[H, W]: a potential for the slanting strokes of a right-handed painter, not quite parallel."""
+    x, y = screen[..., 0] / 256.0, screen[..., 1] / 256.0
+    return (0.8 * x + y + 0.10 * np.sin(7.0 * x - 3.0 * y) + 0.06 * np.sin(11.0 * y + 5.0 * x)).astype(np.float32)
+
+
+def brush_flow(
+    picture: Picture,
+    room: np.ndarray,  # [H, W] potential for the strokes of the room
+) -> np.ndarray:
+    """[H, W, 2]: along the image's own edges; where they are faint, around the face's form or as the room wants."""
     unit = picture.unit
     image = structure_tensor(picture.rgb, 1.2 * unit, 3.5 * unit)
     anchors = picture.anchors
     around_face = np.hypot(anchors[..., 0] * 1.25, anchors[..., 1] - 0.05).astype(np.float32)
-    guide = mix(gradient_tensor(swirls(picture.screen)) * swirl, gradient_tensor(around_face), picture.head)
+    guide = mix(gradient_tensor(room), gradient_tensor(around_face), picture.head)
     silhouette = structure_tensor(picture.alpha, 1.5 * unit, 9.0 * unit)
     return along_edges(blur(image + 3e-4 * guide + 0.02 * silhouette, 1.5 * unit))
 
@@ -64,14 +74,15 @@ def van_gogh_colours(picture: Picture) -> np.ndarray:
     palette = gradient_map(tone, ROOM_PALETTE)
     palette = mix(palette, gradient_map(tone, SKIN_PALETTE), np.maximum(picture.region("skin"), picture.face))
     palette = mix(palette, gradient_map(tone, HAIR_PALETTE), picture.region("hair"))
-    return np.clip(mix(vivid, palette, 0.62 - 0.38 * picture.detail), 0.0, 1.0)
+    colours = mix(vivid, palette, 0.62 - 0.38 * picture.detail)
+    return np.clip(mix(colours, gradient_map(tone, LIP_PALETTE), 0.55 * picture.region("lips")), 0.0, 1.0)
 
 
 def van_gogh(picture: Picture) -> np.ndarray:
     """Swirling, directed strokes of thick paint in blues and ochres; fine and short about eyes and lips."""
     unit = picture.unit
     colours = van_gogh_colours(picture)
-    flow = brush_flow(picture, swirl=1.0)
+    flow = brush_flow(picture, swirls(picture.screen))
     on_head, near = picture.head > 0.5, picture.detail > 0.12
     painted, thickness = draw(
         colours,
@@ -81,7 +92,7 @@ def van_gogh(picture: Picture) -> np.ndarray:
             lay_strokes(picture, colours, flow, FINE_BRUSH, on_head & near, on_head=True),
         ],
     )
-    painted = mix(painted, redrawn(picture, colours), 0.65 * picture.detail)
+    painted = mix(painted, redrawn(picture, colours), np.maximum(0.22 * picture.face, 0.92 * picture.detail))
     light = (
         relief(blur(thickness, 0.5 * unit), 0.14 / unit) * (1.0 - 0.35 * picture.face) * (1.0 - 0.7 * picture.detail)
     )
@@ -90,8 +101,9 @@ def van_gogh(picture: Picture) -> np.ndarray:
 
 def redrawn(picture: Picture, colours: np.ndarray) -> np.ndarray:
     """The features drawn into the paint once more: lips and eyes must survive the brush."""
-    fine = picture.grey - blur(picture.grey, 2.5 * picture.unit)
-    return with_luminance(colours, luminance(colours) + 0.9 * fine)
+    wide = 4.0 * picture.unit
+    tone = blur(luminance(colours), 0.5 * wide) + 1.1 * (picture.grey - blur(picture.grey, wide))
+    return with_luminance(colours, tone)
 
 
 OIL_ROOM_BRUSH = Brush(width=7.0, length=15.0, spacing=0.70, stray=0.22, salt=51)
@@ -106,8 +118,8 @@ def oil(picture: Picture) -> np.ndarray:
     tone = luminance(soft)
     tone = np.clip(tone + 0.30 * (tone - blur(tone, 30.0 * unit)), 0.0, 1.0)
     tone = tone * (0.82 + 0.18 * smoothstep(0.1, 0.7, tone))
-    glaze = saturate(with_luminance(soft, tone), 1.45) * np.array([1.05, 1.0, 0.90], np.float32)
-    flow = brush_flow(picture, swirl=0.25)
+    glaze = saturate(with_luminance(soft, tone), 1.28) * np.array([1.05, 1.0, 0.90], np.float32)
+    flow = brush_flow(picture, slant(picture.screen))
     on_head, near = picture.head > 0.5, picture.detail > 0.10
     painted, thickness = draw(
         np.clip(glaze, 0.0, 1.0),
@@ -135,9 +147,9 @@ def watercolour(picture: Picture) -> np.ndarray:
     pooled = smoothstep(0.010 / unit, 0.06 / unit, edges) * (1.0 - 0.6 * picture.detail)
     flowing = grain(picture, 26.0, salt=3)
     tooth = grain(picture, 2.6, salt=5)
-    density = density * (1.0 + 0.40 * pooled + 0.13 * flowing * (1.0 - 0.6 * picture.face) + 0.10 * tooth)[..., None]
+    density = density * (1.0 + 0.40 * pooled + 0.13 * flowing * (1.0 - 0.8 * picture.face) + 0.06 * tooth)[..., None]
     screen = picture.screen / 128.0 - 1.0
-    away = np.hypot(screen[..., 0] * 0.95, screen[..., 1] * 0.95) + 0.22 * flowing
+    away = np.hypot(screen[..., 0] * 0.95, screen[..., 1] * 0.95) + 0.12 * flowing
     density = (
         density * mix(1.0 - smoothstep(0.55, 1.05, away) * 0.93, np.ones_like(tone), picture.alpha * 0.8)[..., None]
     )

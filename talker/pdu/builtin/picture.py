@@ -19,7 +19,7 @@ REGION_PARTS: dict[str, tuple[int, ...]] = {
     "skin": (FACE, EARS, NECK),
     "face": (FACE, BROWS, EYES, LIPS, MOUTH),
     "lips": (LIPS,),
-    "clothes": (TORSO,),
+    "clothes": (TORSO, NECK),
     "head": HEAD_PARTS,
 }
 REGIONS = (*REGION_PARTS, "background", "person")
@@ -70,6 +70,13 @@ class Picture:
         return np.stack([x - centre[0], y - centre[1]], axis=-1) / radius
 
     @cached_property
+    def anchors_per_px(self) -> np.ndarray:
+        """[H, W] how fast the anchors run across the screen, radians a pixel in the steepest direction."""
+        u_down, u_right = np.gradient(self.anchors[..., 0])
+        v_down, v_right = np.gradient(self.anchors[..., 1])
+        return np.sqrt(u_down**2 + u_right**2 + v_down**2 + v_right**2) + np.float32(1e-6)
+
+    @cached_property
     def head(self) -> np.ndarray:
         """[H, W] soft mask of what moves with the head."""
         return self.region("head")
@@ -81,6 +88,10 @@ class Picture:
         if name == "background":
             return 1.0 - self.alpha
         hard = np.isin(self.parts, REGION_PARTS[name]).astype(np.float32)
+        if name in ("skin", "clothes"):
+            # Below the jaw labels are coarse: bare shoulders, collars and the chin's shadow are told by their colour.
+            below = np.isin(self.parts, (NECK, TORSO))
+            hard = np.where(below, self.skin_likeness if name == "skin" else 1.0 - self.skin_likeness, hard)
         if not hard.any():
             return hard
         radius = max(1, round((2 if name == "lips" else 4) * self.unit))
@@ -88,12 +99,29 @@ class Picture:
         return smoothstep(0.08, 0.92, soft) * np.minimum(1.0, self.alpha * 1.02)
 
     @cached_property
+    def skin_likeness(self) -> np.ndarray:
+        """[H, W] 1 where the hue is that of the face, 0 where it is another."""
+        face = self.parts == FACE
+        if not face.any():
+            return (self.parts == NECK).astype(np.float32)
+        # The constant keeps black, which has no hue, away from every skin.
+        chroma = blur(self.rgb[..., :2] / (self.rgb.sum(axis=-1, keepdims=True) + 0.06), 1.0 * self.unit)
+        usual, spread = np.median(chroma[face], axis=0), np.maximum(chroma[face].std(axis=0), 0.010)
+        distance = np.sqrt(np.square((chroma - usual) / spread).sum(axis=-1))
+        return smoothstep(5.0, 3.0, distance).astype(np.float32)
+
+    @cached_property
     def detail(self) -> np.ndarray:
-        """[H, W] 1 on eyes, lips and mouth, falling to 0 around them: where brushes must be fine."""
-        features = np.isin(self.parts, (EYES, LIPS, MOUTH)).astype(np.float32)
+        """[H, W] 1 on eyes, lips and mouth, less on brows and nose, 0 elsewhere: where brushes must be fine."""
+        features = np.isin(self.parts, (EYES, LIPS, MOUTH)).astype(np.uint8)
         wide = cv2.dilate(features, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (self.odd(5), self.odd(5))))
-        brows = np.isin(self.parts, (BROWS,)).astype(np.float32)
-        return np.clip(blur(np.maximum(wide, 0.6 * brows), 3.0 * self.unit), 0.0, 1.0)
+        where = np.maximum(wide.astype(np.float32), 0.6 * np.isin(self.parts, (BROWS,)))
+        corners = cv2.findNonZero(features)
+        if corners is not None:
+            # The nose lies between eyes and lips and has no label of its own.
+            middle = cv2.fillConvexPoly(np.zeros_like(features), cv2.convexHull(corners), 1)
+            where = np.maximum(where, 0.45 * middle)
+        return np.clip(blur(where.astype(np.float32), 3.0 * self.unit), 0.0, 1.0)
 
     @cached_property
     def face(self) -> np.ndarray:

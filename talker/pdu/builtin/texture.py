@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from talker.pdu.builtin.brush import PX_PER_RADIAN
-from talker.pdu.builtin.filters import mix
+from talker.pdu.builtin.filters import mix, smoothstep
 from talker.pdu.builtin.picture import Picture
 
 TILE = 512
@@ -51,7 +51,9 @@ def grain(
     tile = _tile(salt, stretch, degrees)
     room = _lookup(tile, picture.screen, feature)
     head = _lookup(tile, picture.anchors * PX_PER_RADIAN, feature)
-    return mix(room, head, picture.head)
+    # Where the head turns away its texture is squeezed; below about a pixel it would only make moire.
+    size_px = feature / (PX_PER_RADIAN * picture.anchors_per_px)
+    return mix(room, head * smoothstep(0.55, 1.15, size_px), picture.head)
 
 
 def ridges(picture: Picture, feature: float, *, salt: int) -> np.ndarray:

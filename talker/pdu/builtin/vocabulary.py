@@ -212,11 +212,11 @@ REGION_VERBS = {"dye": "hair"}
 HAIR_COLOUR_NOUNS = {"blonde": "blonde", "brunette": "brown", "redhead": "auburn"}
 
 COLOURS: dict[str, Colour] = {
-    "red": (0.78, 0.09, 0.09),
+    "red": (0.72, 0.10, 0.09),
     "orange": (0.96, 0.50, 0.10),
     "yellow": (0.95, 0.83, 0.18),
-    "blonde": (0.88, 0.72, 0.42),
-    "green": (0.22, 0.58, 0.24),
+    "blonde": (0.86, 0.74, 0.52),
+    "green": (0.26, 0.52, 0.26),
     "turquoise": (0.15, 0.68, 0.66),
     "blue": (0.14, 0.34, 0.80),
     "navy": (0.08, 0.13, 0.36),
@@ -251,12 +251,12 @@ AGES = _words("old older elderly aged young younger ancient bald fat thin")
 # Words that may stand in any clause without meaning anything to an editor.
 FILLER = _words(
     "make makes making turn turns turned transform convert change changes changed give gives render rendered show "
-    "shown put set have has having let want would like look looks looking appear seem become becomes be been is are was were "
-    "as if in into to of on onto by with for from at it its this that these the a an what would his her their hers theirs "
-    "my your him them he she they me i you please can could should do style styled styles effect filter version "
-    "using use apply add get got more so some same way were being up out over too also both now just colour coloured "
-    "color colors tint tinted paint painted dyed front behind against done created create kind sort type shade "
-    "him/her whole entire image picture photo photograph video frame clip scene portrait drawn work piece through "
+    "shown put set have has having let want would like look looks looking appear seem become becomes be been is are "
+    "was were as if in into to of on onto by with for from at it its this that these the a an what his her their "
+    "hers theirs my your him them he she they me i you please can could should do style styled styles effect filter "
+    "version using use apply add get got more so some same way being up out over too also both now just colour "
+    "coloured color colors tint tinted paint painted dyed front behind against done created create kind sort type "
+    "shade whole entire image picture photo photograph video frame clip scene portrait drawn work piece through "
     "himself herself themselves own famous beautiful nice realistic s re wearing wear"
 )
 PEOPLE = _words("man woman person guy girl boy lady gentleman speaker subject people human someone head character one")
