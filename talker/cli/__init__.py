@@ -19,17 +19,20 @@ from talker.errors import BadInput, Missing, TalkerError
 
 __all__ = ["main"]
 
+# What these libraries have to say concerns programmers; they read it when they are first imported.
+for library in ("TRANSFORMERS", "DIFFUSERS"):
+    os.environ.setdefault(f"{library}_VERBOSITY", "error")
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
-    if not os.environ.get("TALKER_DEBUG"):
-        warnings.simplefilter("ignore")
     printer = ProgressPrinter()
     try:
+        if argv is None:
+            warnings.simplefilter("ignore")  # of libraries, about each other
+            _end_on_terminate()
         run = read(sys.argv[1:] if argv is None else list(argv))
         printer.quiet = run.quiet
-        if argv is None:
-            _end_on_terminate()
         text = run(printer)
         printer.close()
         if text and not run.quiet:
@@ -38,13 +41,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except TalkerError as error:
         return _fail(printer, str(error), 2)
     except KeyboardInterrupt:
-        return _fail(printer, "interrupted; nothing is lost, the same command goes on where this one stopped", 130)
+        return _fail(printer, "interrupted; run the same command again to go on", 130)
     except SystemExit as leaving:  # --help, --version, SIGTERM
         return leaving.code if isinstance(leaving.code, int) else 0
     except BrokenPipeError:  # `talker info | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except (OSError, ImportError) as error:
+    except Exception as error:
         mendable = _mendable(error)
         if mendable is None:
             raise
@@ -57,17 +60,18 @@ def _fail(printer: ProgressPrinter, message: str, code: int) -> int:
     return code
 
 
-def _mendable(error: OSError | ImportError) -> TalkerError | None:
-    """The sentence for errors of the machine that a user can mend."""
+def _mendable(error: Exception) -> TalkerError | None:
+    """The sentence for errors of the machine that a user can mend; None for what is a bug."""
+    number = error.errno if isinstance(error, OSError) else None
+    # safetensors wraps what the system said.
+    if number in (errno.ENOSPC, errno.EDQUOT) or "No space left on device" in str(error):
+        return BadInput("The disk is full; free some space and run the same command again")
+    if number in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return BadInput(f"{error.filename or 'A file'}: {error.strerror}; choose another place with -o")
     if isinstance(error, ImportError):
         for library, package in SYSTEM_LIBRARIES.items():
             if library in str(error):
                 return Missing(f"This machine lacks {library}; on Debian or Ubuntu: apt-get install {package}")
-        return None
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return BadInput("The disk is full; free some space and run the same command again")
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return BadInput(f"{error.filename or 'A file'}: {error.strerror}; choose another place with -o")
     return None
 
 

@@ -188,6 +188,7 @@ def _add_drive(parser: Parser) -> None:
         help="turn on top of the head's own motion, in degrees, and zoom: yaw=20,pitch=-5,roll=0,zoom=1.1",
     )
     add_flags(parser, DriveOptions, ["motion", "detail"])
+    parser.add_argument("--kernels", default="auto", metavar="NAME", help="what computes, as in talker fit [auto]")
     parser.add_argument("-o", "--out", type=Path, metavar="OUT.mp4", help="the video [renders/0001.mp4 in the project]")
     _add_project(parser)
     _add_force(parser, "OUT.mp4")
@@ -204,6 +205,7 @@ def _drive(arguments: argparse.Namespace, reporter: Reporter) -> str:
         edit=arguments.edit,
         background=arguments.background,
         out=arguments.out,
+        kernels=arguments.kernels,
         force=arguments.force,
         reporter=reporter,
     ).text

@@ -1,0 +1,340 @@
+"""The command line: every bad input is one line with the way out, exit code 2, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import io
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from talker import __version__
+from talker.cli import main
+from talker.cli.flags import flag_name, sentences
+from talker.cli.progress import ProgressPrinter, clock
+from talker.commands import REFINER_FILE, SCENE_FILE
+from talker.project import Project, Stage
+from talker.radfield.field import FieldOptions
+from talker.radfield.fit_take import FieldFitOptions, new_scene
+from talker.radfield.kernels import TorchKernels
+from talker.radfield.torso import TorsoOptions
+from talker.refine.network import RefinementNet
+from talker.take.audio import MelEncoder
+from talker.take.build import TakeOptions
+from talker.take.store import save_take
+from talker.types import AUDIO_RATE_HZ
+from talker.video import VideoWriter, write_wav
+
+TINY_HEAD = FieldOptions(4, 32, 8, 4, 32, 8, occupancy=16)
+TINY_TORSO = TorsoOptions(levels=4, finest=32, table_log2=8)
+
+
+def tone(seconds: float) -> np.ndarray:
+    return (0.3 * np.sin(2 * np.pi * 300 * np.arange(int(seconds * AUDIO_RATE_HZ)) / AUDIO_RATE_HZ)).astype(np.float32)
+
+
+def film(path: Path, seconds: float, sound: bool = True, picture: str = "noise") -> None:
+    generator = np.random.default_rng(0)
+    with VideoWriter(path, (64, 64), audio=tone(seconds) if sound else None) as video:
+        for _ in range(round(seconds * 25)):
+            video.write(generator.integers(0, 256, (64, 64, 3), np.uint8))
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """An empty folder to work in."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def project(place, toy_take) -> Project:
+    """A project that looks finished, with an untrained field and one edit; in the current folder."""
+    project = Project.create(place / "toy.talker")
+    speech = tone(len(toy_take) / 25)
+    encoder = MelEncoder().fit(speech)
+    take = type(toy_take)(**{**vars(toy_take), "audio_features": encoder.encode(speech)})
+    options = FieldFitOptions(head=TINY_HEAD, torso=TINY_TORSO)
+    scene = new_scene(take, options, TorchKernels())
+    take_stage = Stage("take", {"landmarks": "mediapipe", "audio": "mel"})
+    with project.build(take_stage) as build:
+        facts = {"options": {"audio_model": None}}
+        save_take(take, build.folder, audio_state=encoder.state(), facts=facts)
+        build.measured.update(frames=12, seconds=0.5, size_px=[16, 16])
+    field_stage = Stage("field", {"take": take_stage.fingerprint})
+    with project.build(field_stage) as build:
+        scene.save(build.folder / SCENE_FILE)
+        build.measured.update(head_psnr_db=20.0, null_psnr_db=10.0, kernels="torch")
+    plan = {"instruction": "bronze", "editor": "builtin", "rounds": 3}
+    with project.build(Stage("edits/bronze", {"field": field_stage.fingerprint, **plan})) as build:
+        scene.save(build.folder / SCENE_FILE)
+        RefinementNet().save(build.folder / REFINER_FILE)
+    return project
+
+
+def refused(capsys, *words: str) -> str:
+    """The error of a command line that must fail as users' errors do."""
+    before = everything()
+    assert main(list(words)) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("talker: ") and said.count("\n") == 1 and len(said) < 1000, said
+    assert everything() == before, "something was left behind"
+    return said
+
+
+def everything() -> dict[Path, bytes]:
+    files = (path for path in Path.cwd().rglob("*") if path.is_file() and path.name != ".lock")
+    return {path: path.read_bytes() for path in files}
+
+
+# -------------------------------------------------------------------- footage that cannot serve
+
+
+def test_no_such_file(place, capsys):
+    assert "nowhere.mp4" in refused(capsys, "fit", "nowhere.mp4")
+
+
+def test_not_a_video(place, capsys):
+    Path("notes.mp4").write_text("these are notes")
+    assert "export" in refused(capsys, "fit", "notes.mp4")
+    write_wav(Path("speech.wav"), tone(4))
+    assert "no video" in refused(capsys, "fit", "speech.wav")
+    Path("empty.mp4").touch()
+    refused(capsys, "fit", "empty.mp4")
+    Path("folder.mp4").mkdir()
+    assert "folder" in refused(capsys, "fit", "folder.mp4")
+
+
+def test_a_video_without_sound(place, capsys):
+    film(Path("mute.mp4"), 4, sound=False)
+    assert "no sound" in refused(capsys, "fit", "mute.mp4")
+
+
+def test_a_video_without_a_face(place, capsys):
+    film(Path("noise.mp4"), 4)
+    assert "face" in refused(capsys, "fit", "noise.mp4").lower()
+
+
+def test_a_video_that_is_too_short(place, capsys):
+    film(Path("short.mp4"), 2)
+    assert "at least 3" in refused(capsys, "fit", "short.mp4")
+    film(Path("long.mp4"), 4)
+    assert "at least 3" in refused(capsys, "fit", "long.mp4", "--start", "1", "--end", "2")
+
+
+def test_a_truncated_video(place, capsys):
+    film(Path("whole.mp4"), 5)
+    data = Path("whole.mp4").read_bytes()
+    Path("cut.mp4").write_bytes(data[: len(data) // 2])
+    assert "cut" in refused(capsys, "fit", "cut.mp4")
+    Path("headless.mp4").write_bytes(data[len(data) // 2 :])
+    refused(capsys, "fit", "headless.mp4")
+
+
+def test_a_project_folder_with_other_things_in_it_is_left_alone(place, capsys):
+    film(Path("clip.mp4"), 4)
+    Path("photos").mkdir()
+    Path("photos/me.jpg").write_text("me")
+    assert "-o" in refused(capsys, "fit", "clip.mp4", "-o", "photos")
+
+
+# -------------------------------------------------------------------- driving
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (["nowhere.wav"], "nowhere.wav"),
+        (["silence.wav"], "silent"),
+        (["notes.txt"], "export"),
+        (["speech.wav", "--view", "yow=20"], "yaw, pitch, roll, zoom"),
+        (["speech.wav", "--view", "yaw=far"], "number"),
+        (["speech.wav", "--detail", "1.6"], "0 .* 1.5"),
+        (["speech.wav", "--detail", "-1"], "0 .* 1.5"),
+        (["speech.wav", "--detail", "much"], "invalid float"),
+        (["speech.wav", "--edit", "marble"], "there are: bronze"),
+        (["speech.wav", "--edit", "../field"], "letters"),
+        (["speech.wav", "--background", "nowhere.png"], "#rrggbb"),
+        (["speech.wav", "--background", "#12"], "#rrggbb"),
+        (["speech.wav", "--motion", "wild"], "take.*still"),
+        (["speech.wav", "-o", "out.avi"], r"\.mp4"),
+        (["speech.wav", "--kernels", "quantum"], "torch"),
+        (["speech.wav", "--project", "elsewhere.talker"], "talker fit"),
+        (["speech.wav", "--deatil", "1"], "did you mean --detail"),
+        (["--veiw", "yaw=1", "speech.wav"], "did you mean --view"),
+        ([], "missing AUDIO"),
+    ],
+)
+def test_what_cannot_be_driven(project, capsys, words, hint):
+    write_wav(Path("speech.wav"), tone(0.4))
+    write_wav(Path("silence.wav"), np.zeros(AUDIO_RATE_HZ, np.float32))
+    Path("notes.txt").write_text("these are notes")
+    assert re.search(hint, refused(capsys, "drive", *words))
+
+
+def test_a_disk_that_fills_up(project, capsys, monkeypatch):
+    write_wav(Path("speech.wav"), tone(0.4))
+    full = ["sh", "-c", "echo 'No space left on device' >&2; exit 1"]
+    monkeypatch.setattr(VideoWriter, "_command", lambda self: full)
+    assert "disk is full" in refused(capsys, "drive", "speech.wav", "-o", "out.mp4")
+    assert "disk is full" in refused(capsys, "drive", "speech.wav")
+
+
+def test_there_is_no_project(place, capsys):
+    write_wav(Path("speech.wav"), tone(0.4))
+    for words in (["drive", "speech.wav"], ["edit", "--instruction", "make him a Van Gogh painting"], ["info"]):
+        assert "talker fit" in refused(capsys, *words)
+
+
+def test_driving_writes_a_video_once(project, capsys):
+    write_wav(Path("speech.wav"), tone(0.4))
+    words = ["drive", "speech.wav", "--edit", "bronze", "--view", "yaw=20", "-o", "out/a.mp4"]
+    assert main(words) == 0 and Path("out/a.mp4").is_file()
+    assert main(words) == 0 and "Already done" in capsys.readouterr().out
+    assert "--force" in refused(capsys, "drive", "speech.wav", "-o", "out/a.mp4")
+    assert main(["drive", "speech.wav", "-o", "out/a.mp4", "--force"]) == 0
+    assert main(["drive", "speech.wav"]) == 0 and project.path("renders").joinpath("0003.mp4").is_file()
+    capsys.readouterr()
+    assert main(["drive", "speech.wav", "--quiet"]) == 0 and capsys.readouterr().out == ""
+    assert main(["info"]) == 0
+    said = capsys.readouterr().out
+    assert "renders/0003.mp4" in said and "out/a.mp4" in said and "bronze" in said
+
+
+# -------------------------------------------------------------------- editing
+
+
+def test_an_instruction_that_the_builtin_editor_does_not_know(project, capsys):
+    said = refused(capsys, "edit", "--instruction", "make him look like a zombie")
+    assert "ip2p" in said or "InstructPix2Pix" in said
+
+
+def test_a_hub_that_cannot_be_reached(project, capsys):
+    said = refused(capsys, "edit", "--instruction", "make him a zombie", "--editor", "ip2p", "--model", "no/such-model")
+    assert "no/such-model" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (["--rounds", "0"], "at least 1"),
+        (["--steps", "20"], "two numbers"),
+        (["--text-guidance", "6,3"], "lower one first"),
+        (["--name", "a/b"], "letters"),
+        (["--editor", "gimp"], "builtin"),
+        (["--instrction", "x"], "did you mean --instruction"),
+    ],
+)
+def test_edits_that_cannot_be(project, capsys, words, hint):
+    given = [] if "--instrction" in words else ["--instruction", "make him a Van Gogh painting"]
+    assert hint in refused(capsys, "edit", *given, *words)
+
+
+def test_a_dry_run_says_the_plan_and_does_nothing(project, capsys):
+    before = everything()
+    assert main(["edit", "--instruction", "make him a Van Gogh painting", "--dry-run"]) == 0
+    said = capsys.readouterr().out
+    for part in ("builtin", "van-gogh-painting", "round 3", "guidance 6", "20 steps", "frames", "time"):
+        assert part in said
+    assert everything() == before
+
+
+# -------------------------------------------------------------------- the command line itself
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (["fti", "a.mp4"], "did you mean fit?"),
+        (["--versoin"], "did you mean --version?"),
+        (["fit", "a.mp4", "--siez", "64"], "did you mean --size?"),
+        (["fit", "a.mp4", "--size", "big"], "--size"),
+        (["fit", "a.mp4", "b.mp4"], "unrecognized"),
+        (["speaker", "a.mp4", "--seconds", "0"], "--seconds"),
+        (["speaker", "a.mp4", "--light", "sun"], "world or head"),
+    ],
+)
+def test_misspelt_words_bring_the_nearest(place, capsys, words, hint):
+    assert hint in refused(capsys, *words)
+
+
+@pytest.mark.parametrize("name", ["speaker", "fit", "edit", "drive", "info", "doctor"])
+def test_every_subcommand_has_help_with_examples(name, capsys):
+    assert main([name, "--help"]) == 0
+    said = capsys.readouterr().out
+    assert f"talker {name}" in said.split("examples:")[1]
+
+
+def test_version_and_overview(capsys):
+    assert main(["--version"]) == 0 and capsys.readouterr().out == f"talker {__version__}\n"
+    assert main(["--help"]) == 0 and "doctor" in capsys.readouterr().out
+
+
+def test_doctor_says_what_is_there(capsys):
+    assert main(["doctor"]) == 0
+    said = capsys.readouterr().out
+    for part in ("torch", "ffmpeg", "libGL", "mediapipe", "native kernels", "InstructPix2Pix", "hubert"):
+        assert part in said
+
+
+def test_ctrl_c_is_one_line(project, capsys, monkeypatch):
+    write_wav(Path("speech.wav"), tone(0.4))
+
+    def interrupt(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("talker.drive.Portrait.render", interrupt)
+    assert main(["drive", "speech.wav", "-o", "out.mp4"]) == 130
+    assert capsys.readouterr().err.count("\n") == 1
+    assert not Path("out.mp4").exists() and not list(Path.cwd().glob(".*.mp4"))
+
+
+def test_bugs_keep_their_traceback(project, monkeypatch):
+    monkeypatch.setattr("talker.commands.info", lambda project: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        main(["info"])
+
+
+def test_every_option_has_a_sentence_and_one_default():
+    assert flag_name("start_s") == "--start" and flag_name("audio_model") == "--audio-model"
+    assert all(sentences(TakeOptions).values()) and len(sentences(TakeOptions)) == 6
+
+
+# -------------------------------------------------------------------- progress
+
+
+def test_a_log_gets_a_line_per_task():
+    stream = io.StringIO()
+    printer = ProgressPrinter(stream)
+    for step in range(101):
+        printer.progress("fit", step / 100)
+    printer.notice("two faces")
+    printer.progress("measure", 1.0)
+    assert stream.getvalue().splitlines() == ["fit: done  0 s", "note: two faces", "measure: done  0 s"]
+
+
+def test_a_terminal_gets_one_living_line_with_the_time_left(monkeypatch):
+    stream = io.StringIO()
+    stream.isatty = lambda: True
+    now = [0.0]
+    monkeypatch.setattr("talker.cli.progress.time.monotonic", lambda: now[0])
+    printer = ProgressPrinter(stream)
+    printer.progress("fit", 0.5)  # resumed: half was there before
+    now[0] = 30.0
+    printer.progress("fit", 0.75, "loss 0.01")
+    line = stream.getvalue().split("\x1b[2K")[-1]
+    assert "75%" in line and "30 s left" in line and "loss 0.01" in line and "\n" not in line
+
+
+def test_quiet_is_quiet():
+    stream = io.StringIO()
+    printer = ProgressPrinter(stream, quiet=True)
+    printer.progress("fit", 1.0)
+    printer.notice("x")
+    printer.close()
+    assert stream.getvalue() == ""
+
+
+def test_clocks():
+    assert [clock(s) for s in (8.2, 125, 3725)] == ["8 s", "2:05", "1:02:05"]
