@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
+from tools.quality.driven import LipSync
 from tools.quality.figures import LINES, Figures, table
 
 KEYS_OF_THE_ISSUE = (
@@ -17,6 +19,10 @@ def test_every_key_of_the_issue_is_in_the_object():
     assert set(KEYS_OF_THE_ISSUE) <= set(values)
     assert values["head_psnr_db"] == 27.123
     assert values["mouth_corr"] is None
+
+
+def test_lip_sync_speaks_of_figures_that_exist():
+    assert {field.name for field in dataclasses.fields(LipSync)} <= set(Figures().as_json())
 
 
 def test_what_is_not_a_number_becomes_null():

@@ -159,9 +159,7 @@ class Bench:
         poses = [forth_and_back(index, len(portrait.take)) for index in range(round(NEW_SPEECH_S * FPS))]
         speech = NewSpeech.say(SpeakerOptions(**truth.options), NEW_SPEECH_S, NEW_SPEECH_SEED, poses)
         portrait.set_audio(load_encoder_of(project / "take").encode(speech.wav), len(speech))
-        found = lip_sync(portrait, truth, read_audio(truth.audio_path), speech, poses, dump)
-        figures = {f"mouth_{name}": value for name, value in asdict(found).items()}
-        return {**figures, "right_audio_gain_db": figures.pop("mouth_right_audio_gain_db")}
+        return asdict(lip_sync(portrait, truth, read_audio(truth.audio_path), speech, poses, dump))
 
     def _edited(
         self, portrait: Portrait, project: Path, instruction: str, head: Heads, dump: Dump

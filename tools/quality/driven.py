@@ -27,14 +27,16 @@ COMPARED_FRAMES = 100  # rendered by the speaker himself, for the figures that n
 
 @dataclass(frozen=True)
 class LipSync:
-    corr: float
-    corr_shifted: float
-    corr_loudness: float
-    amplitude: float
-    lag_ms: float
-    width_corr: float
-    width_corr_loudness: float
-    reader_corr: float  # the reader's own r on true frames of the new speech
+    """Named as in `tools.quality.figures.Figures`, where each is explained."""
+
+    mouth_corr: float
+    mouth_corr_shifted: float
+    mouth_corr_loudness: float
+    mouth_amplitude: float
+    mouth_lag_ms: float
+    mouth_width_corr: float
+    mouth_width_corr_loudness: float
+    mouth_reader_corr: float
     right_audio_gain_db: float
 
 
@@ -82,16 +84,16 @@ def lip_sync(
         | {"width": found[:, 1], "true_width": wanted[:, 1], "loudness_width": width},
     )
     return LipSync(
-        corr=metrics.pearson(found[:, 0], wanted[:, 0]),
-        corr_shifted=max(
+        mouth_corr=metrics.pearson(found[:, 0], wanted[:, 0]),
+        mouth_corr_shifted=max(
             metrics.shifted_pearson(found[:, 0], wanted[:, 0], shift) for shift in (-SHIFT_FRAMES, SHIFT_FRAMES)
         ),
-        corr_loudness=metrics.pearson(opening, wanted[:, 0]),
-        amplitude=metrics.amplitude_ratio(found[:, 0], wanted[:, 0]),
-        lag_ms=metrics.peak_lag_ms(found[:, 0], wanted[:, 0]),
-        width_corr=metrics.pearson(found[:, 1], wanted[:, 1]),
-        width_corr_loudness=metrics.pearson(width, wanted[:, 1]),
-        reader_corr=metrics.pearson(on_truth[:, 0], wanted[compared, 0]),
+        mouth_corr_loudness=metrics.pearson(opening, wanted[:, 0]),
+        mouth_amplitude=metrics.amplitude_ratio(found[:, 0], wanted[:, 0]),
+        mouth_lag_ms=metrics.peak_lag_ms(found[:, 0], wanted[:, 0]),
+        mouth_width_corr=metrics.pearson(found[:, 1], wanted[:, 1]),
+        mouth_width_corr_loudness=metrics.pearson(width, wanted[:, 1]),
+        mouth_reader_corr=metrics.pearson(on_truth[:, 0], wanted[compared, 0]),
         right_audio_gain_db=gain,
     )
 
