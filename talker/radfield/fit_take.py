@@ -7,7 +7,7 @@ a tracked frame tells about both.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -46,14 +46,14 @@ class FieldFitOptions:
     frames_per_step: int = 4  # frames that a step draws pixels from
     pixels_per_frame: int = 1024  # pixels of each
     seed: int = 0  # of everything random
-    field: FieldOptions = FieldOptions()
-    torso: TorsoOptions = TorsoOptions()
+    head: FieldOptions = field(default_factory=FieldOptions)
+    torso: TorsoOptions = field(default_factory=TorsoOptions)
 
     @classmethod
     def preset(cls, name: Literal["auto", "cpu", "gpu"], kernels: Kernels, seed: int = 0) -> FieldFitOptions:
         """ "cpu": minutes on two cores; "gpu": the paper's grids; "auto" goes by where the kernels run."""
         if name == "gpu" or (name == "auto" and kernels.name == "tcnn"):
-            return cls(steps=20_000, lip_steps=2_500, seed=seed, field=FieldOptions.paper())
+            return cls(steps=20_000, lip_steps=2_500, seed=seed, head=FieldOptions.paper())
         return cls(seed=seed)
 
 
@@ -117,7 +117,7 @@ def new_scene(take: Take, options: FieldFitOptions, kernels: Kernels) -> Scene:
         focal_px=take.focal_px,
         centre_px=take.centre_px,
         frames=len(take),
-        field=options.field,
+        head=options.head,
         torso=options.torso,
     )
     generator = torch.Generator().manual_seed(options.seed)

@@ -15,8 +15,8 @@ from talker.radfield.volume import voxel_of
 
 DENSITY_THRESHOLD = 1.5  # 1/unit; below it a voxel is empty
 EARLY_DECAY, LATE_DECAY, EARLY_STEPS = 0.6, 0.9, 600
-SEEN_WITHIN_STEPS = 600  # a voxel that no ray reached for so long is hidden or empty
-PRUNE_FROM_STEP = 256
+SEEN_WITHIN_STEPS = 300  # a voxel that no ray reached for so long is hidden or empty
+PRUNE_FROM_STEP = 192
 VISIBLE = 0.01  # transmittance at which a sample counts as seen
 NEVER = -(10**6)
 
@@ -48,10 +48,10 @@ class Occupancy:
         self.set_occupied(self.occupied & hull)
 
     def voxel_points(self, generator: torch.Generator | None = None) -> Tensor:
-        """A point [G^3, 3] in [0, 1]^3 of every voxel: its centre, or a random place given a generator."""
+        """A point [V, 3] in [0, 1]^3 of every voxel of the hull: its centre, or a random place given a generator."""
         axis = torch.arange(self.resolution)
         z, y, x = torch.meshgrid(axis, axis, axis, indexing="ij")
-        cell = torch.stack([x, y, z], dim=-1).reshape(-1, 3).float()
+        cell = torch.stack([x, y, z], dim=-1).reshape(-1, 3)[self.hull].float()
         inside = 0.5 if generator is None else torch.rand(cell.shape, generator=generator) * 0.99 + 0.005
         return (cell + inside) / self.resolution
 
@@ -60,10 +60,12 @@ class Occupancy:
         self.seen[voxel_of(points[transmittance > VISIBLE], self.resolution)] = step
 
     def update(self, sigmas: Tensor, step: int) -> None:
-        """Takes in the field's density [G^3] at `voxel_points`, and thins out."""
-        self.stopping.lerp_(sigmas, 0.5)
+        """Takes in the field's density [V] at `voxel_points`, and thins out."""
+        everywhere = torch.zeros_like(self.density)
+        everywhere[self.hull] = sigmas
+        self.stopping.lerp_(everywhere, 0.5)
         decay = EARLY_DECAY if step < EARLY_STEPS else LATE_DECAY
-        self.density = torch.maximum(self.density * decay, sigmas)
+        self.density = torch.maximum(self.density * decay, everywhere)
         occupied = (self.density > DENSITY_THRESHOLD) & self.hull
         if step >= PRUNE_FROM_STEP:
             side = (1, 1, self.resolution, self.resolution, self.resolution)

@@ -65,6 +65,7 @@ class SceneOptimiser:
         self._dense = torch.optim.AdamW(
             [{"params": ps, "lr": r, "weight_decay": d, "initial": r} for (r, d), ps in groups.items()],
             betas=BETAS,
+            fused=True,
             eps=1e-8,
         )
         self._parameters = [*self._tables.values(), *(p for ps in groups.values() for p in ps)]

@@ -17,14 +17,12 @@ from talker.types import HEAD_PARTS, TORSO_PARTS, Take, mask_of
 
 MAX_TRAINING_FRAMES = 1200  # the paper's; longer takes are thinned evenly
 HEAD_MARGIN = 0.025  # head pixels are drawn from the mask dilated by this much of the image's height
-MOUTH_SHARE, TORSO_SHARE, UNIFORM_SHARE = 0.25, 0.12, 0.13  # of each frame's pixels; the rest fall on the head
+# Shares of each frame's pixels; the rest fall anywhere on the head.
+MOUTH_SHARE, EYE_SHARE, TORSO_SHARE, UNIFORM_SHARE = 0.22, 0.10, 0.12, 0.12
+EYE_LANDMARKS = (range(36, 42), range(42, 48))
 MOUTH_LANDMARKS = range(48, 68)
 MOUTH_HALF_WIDTH, MOUTH_HALF_HEIGHT = 0.30, 0.23  # head units: a box that an open mouth fits
-
-
-def mouth_centre_head(take: Take) -> Tensor:
-    """The mean mouth point [3], head frame: following it by pose alone leaks nothing of the audio."""
-    return take.landmarks_head[list(MOUTH_LANDMARKS)].mean(0)
+EYE_HALF_WIDTH, EYE_HALF_HEIGHT = 0.15, 0.09  # the same for an eye with its lids
 
 
 def pixels_per_unit(take: Take) -> float:
@@ -32,14 +30,15 @@ def pixels_per_unit(take: Take) -> float:
     return take.focal_px / take.c2w[:, :3, 3].norm(dim=-1).median().item()
 
 
-def mouth_box(
+def box_around(
     take: Take,
     index: int,
+    landmarks: range,  # whose mean shape the box follows: by pose alone, which leaks nothing of the audio
     half_width: int,
     half_height: int,
 ) -> tuple[int, int]:
-    """Top left corner (x, y) of a fixed-size box around the mouth, wholly inside the image."""
-    x, y = project(take.camera(index), mouth_centre_head(take)).round().int().tolist()
+    """Top left corner (x, y) of a fixed-size box around some landmarks, wholly inside the image."""
+    x, y = project(take.camera(index), take.landmarks_head[list(landmarks)].mean(0)).round().int().tolist()
     width, height = take.size_px
     return (
         min(max(x - half_width, 0), max(width - 2 * half_width, 0)),
@@ -62,6 +61,7 @@ class TakeTargets:
         self._torso_pixels: list[np.ndarray] = []
         scale = pixels_per_unit(take)
         self._mouth_half_px = tuple(max(2, round(scale * half)) for half in (MOUTH_HALF_WIDTH, MOUTH_HALF_HEIGHT))
+        self._eye_half_px = tuple(max(2, round(scale * half)) for half in (EYE_HALF_WIDTH, EYE_HALF_HEIGHT))
         margin = max(1, round(HEAD_MARGIN * height)) * 2 + 1
         for slot, index in enumerate(self.frames):
             frame = take.frame(index)
@@ -89,17 +89,21 @@ class TakeTargets:
                 return torch.randint(width * height, (share,), generator=generator)
             return torch.from_numpy(pixels)[torch.randint(len(pixels), (share,), generator=generator)].long()
 
+        def pick_box(landmarks: range, half_px: tuple[int, int], share: int) -> Tensor:
+            left, top = box_around(self._take, self.frames[slot], landmarks, *half_px)
+            x = torch.randint(2 * half_px[0], (share,), generator=generator) + left
+            y = torch.randint(2 * half_px[1], (share,), generator=generator) + top
+            return y * width + x
+
         mouth, torso, uniform = (round(count * share) for share in (MOUTH_SHARE, TORSO_SHARE, UNIFORM_SHARE))
-        half_width, half_height = self._mouth_half_px
-        left, top = mouth_box(self._take, self.frames[slot], half_width, half_height)
-        x = torch.randint(2 * half_width, (mouth,), generator=generator) + left
-        y = torch.randint(2 * half_height, (mouth,), generator=generator) + top
+        eye = round(count * EYE_SHARE / 2)
         drawn = torch.cat(
             [
-                y * width + x,
+                pick_box(MOUTH_LANDMARKS, self._mouth_half_px, mouth),
+                *(pick_box(landmarks, self._eye_half_px, eye) for landmarks in EYE_LANDMARKS),
                 pick(self._torso_pixels[slot], torso),
                 torch.randint(width * height, (uniform,), generator=generator),
-                pick(self._head_pixels[slot], count - mouth - torso - uniform),
+                pick(self._head_pixels[slot], count - mouth - 2 * eye - torso - uniform),
             ]
         )
         return drawn[torch.randperm(count, generator=generator)]
@@ -131,7 +135,7 @@ class LipTargets(TakeTargets):
         slots = torch.randint(len(self.frames), (self._frames_per_batch,), generator=generator).tolist()
         corners = []
         for slot in slots:
-            left, top = mouth_box(self._take, self.frames[slot], side // 2, side // 2)
+            left, top = box_around(self._take, self.frames[slot], MOUTH_LANDMARKS, side // 2, side // 2)
             shift_x, shift_y = (torch.randint(-side // 4, side // 4 + 1, (2,), generator=generator)).tolist()
             corners.append((min(max(left + shift_x, 0), width - side), min(max(top + shift_y, 0), height - side)))
         y, x = torch.meshgrid(torch.arange(side), torch.arange(side), indexing="ij")

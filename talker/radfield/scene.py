@@ -7,7 +7,7 @@ Notation: N rays, F frames, n pixels a frame, P pixels, H x W an image.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -43,8 +43,8 @@ class SceneOptions:
     focal_px: float
     centre_px: tuple[float, float]
     frames: int  # frames of the take, each with an appearance code
-    field: FieldOptions = FieldOptions()
-    torso: TorsoOptions = TorsoOptions()
+    head: FieldOptions = field(default_factory=FieldOptions)
+    torso: TorsoOptions = field(default_factory=TorsoOptions)
 
 
 class HeadTrace(NamedTuple):
@@ -70,12 +70,12 @@ class Scene(nn.Module):
         with torch.random.fork_rng():  # torch.nn's own initialisers draw from the global generator
             torch.manual_seed(int(torch.randint(2**31, (1,), generator=generator)))
             self.audio_net = AudioNet(options.audio_channels)
-        self.head = HeadField(options.field, generator)
+        self.head = HeadField(options.head, generator)
         self.torso = Torso(options.torso, anchors, generator)
         self.plate = nn.Parameter(plate.clone())
         self.appearances = nn.Parameter(torch.zeros(options.frames, APPEARANCE))
         self.register_buffer("torso_extent", torso_extent)
-        self.occupancy = Occupancy(options.field.occupancy)
+        self.occupancy = Occupancy(options.head.occupancy)
 
     def encode_audio(self, windows: Tensor) -> Tensor:
         """Audio codes [B, 64] of windows [B, 8, 16, C]."""
@@ -209,7 +209,7 @@ class Scene(nn.Module):
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dictionary)
         except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
             raise BadInput(f"{path} is not a readable field; fit again with --force") from error
-        options["field"] = FieldOptions(**options["field"])
+        options["head"] = FieldOptions(**options["head"])
         options["torso"] = TorsoOptions(**options["torso"])
         for name in ("size_px", "centre_px"):
             options[name] = tuple(options[name])

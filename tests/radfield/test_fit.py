@@ -1,0 +1,140 @@
+"""The fitter: it learns, it repeats itself, it resumes, and it survives bad steps."""
+
+from dataclasses import replace
+
+import torch
+
+from talker.radfield.fit import Fitter, conditions_for
+from talker.radfield.fit_take import carve_hull, fit_scene, new_scene, resume, save_checkpoint
+from talker.radfield.optimiser import Rates, SceneOptimiser
+from talker.radfield.sampling import MOUTH_LANDMARKS, LipTargets, TakeTargets, box_around
+from talker.radfield.targets import Batch, PixelObjective
+from talker.types import Silent
+from tests.radfield.conftest import SIZE, TINY_FIT
+
+SIZES = (TINY_FIT.frames_per_step, TINY_FIT.pixels_per_frame)
+
+
+def test_fitting_beats_the_mean_frame_on_frames_never_seen(ball_take, native, tmp_path):
+    scene = fit_scene(ball_take, replace(TINY_FIT, steps=200), native, Silent(), tmp_path)
+    truth = torch.from_numpy(ball_take.frames[list(ball_take.held_out)]).float() / 255
+    mean = torch.from_numpy(ball_take.frames[list(ball_take.training)]).float().mean(0) / 255
+    with torch.no_grad():
+        found = torch.stack(
+            [scene.render(ball_take.camera(i), conditions_for(scene, ball_take, [i])).rgb for i in ball_take.held_out]
+        )
+    assert (found - truth).square().mean() < 0.5 * (mean - truth).square().mean()
+    assert not (tmp_path / "checkpoint.tmp").exists()
+
+
+def test_the_same_seed_gives_the_same_field(ball_take, native, tmp_path):
+    torch.set_num_threads(1)
+    first, second = (fit_scene(ball_take, TINY_FIT, native, Silent(), tmp_path / name) for name in "ab")
+    for (name, a), b in zip(first.state_dict().items(), second.state_dict().values(), strict=True):
+        assert torch.equal(a, b), name
+
+
+def test_a_killed_fit_resumes_to_the_same_numbers(ball_take, native, tmp_path):
+    torch.set_num_threads(1)
+
+    def fitter() -> Fitter:
+        return Fitter(new_scene(ball_take, TINY_FIT, native), ball_take, 30, [PixelObjective()])
+
+    targets = TakeTargets(ball_take, *SIZES)
+    whole = fitter()
+    whole.run(targets, 30)
+    killed = fitter()
+    killed.run(targets, 17)
+    save_checkpoint(killed, tmp_path / "checkpoint.safetensors")
+    resumed = fitter()
+    resume(resumed, tmp_path / "checkpoint.safetensors", Silent())
+    assert resumed.step_count == 17
+    resumed.run(targets, 30)
+    found = resumed.tensors()
+    for name, wanted in whole.tensors().items():
+        assert torch.equal(found[name], wanted), name
+
+
+def test_a_damaged_checkpoint_is_put_aside(ball_take, native, tmp_path):
+    path = tmp_path / "checkpoint.safetensors"
+    path.write_bytes(b"half a file")
+    notices: list[str] = []
+    reporter = Silent()
+    reporter.notice = notices.append
+    fitter = Fitter(new_scene(ball_take, TINY_FIT, native), ball_take, 5, [PixelObjective()])
+    resume(fitter, path, reporter)
+    assert fitter.step_count == 0 and "starting over" in notices[0]
+
+
+class _NotFinite(PixelObjective):
+    def __call__(self, rendered, batch):
+        return rendered.sum() * float("nan")
+
+
+def test_steps_that_are_not_finite_are_skipped_and_counted(ball_take, native):
+    scene = new_scene(ball_take, TINY_FIT, native)
+    before = scene.head.density_in.detach().clone()
+    fitter = Fitter(scene, ball_take, 3, [_NotFinite()])
+    fitter.run(TakeTargets(ball_take, *SIZES), 3)
+    assert fitter.optimiser.skipped == 3
+    assert torch.equal(scene.head.density_in, before)
+
+
+def test_targets_that_are_already_met_change_nothing(ball_take, native):
+    """The identity edit: training on the scene's own picture keeps it (but for the torso, which follows the plate)."""
+    scene = new_scene(ball_take, TINY_FIT, native)
+
+    class Own:
+        def next_batch(self, step, generator):
+            pixels = torch.arange(SIZE * SIZE)
+            grid = torch.stack([pixels % SIZE, pixels // SIZE], dim=-1)[None]
+            with torch.no_grad():
+                image = scene.render(ball_take.camera(0), conditions_for(scene, ball_take, [0])).rgb
+            return Batch([0], grid, image.reshape(1, -1, 3), (SIZE, SIZE))
+
+    with torch.no_grad():
+        before = scene.render(ball_take.camera(0), conditions_for(scene, ball_take, [0])).rgb
+    Fitter(scene, ball_take, 10, [PixelObjective()], rates=Rates(table=1e-3, network=1e-4)).run(Own(), 10)
+    with torch.no_grad():
+        after = scene.render(ball_take.camera(0), conditions_for(scene, ball_take, [0])).rgb
+    assert (after - before).abs().mean() < 0.02
+
+
+def test_the_average_swaps_there_and_back(ball_take, native):
+    scene = new_scene(ball_take, TINY_FIT, native)
+    optimiser = SceneOptimiser(scene, Rates())
+    with torch.no_grad():
+        scene.head.density_in.add_(1.0)
+    moved = scene.head.density_in.detach().clone()
+    optimiser.swap_average()
+    assert torch.allclose(scene.head.density_in, moved - 1.0, atol=1e-6)
+    optimiser.swap_average()
+    assert torch.equal(scene.head.density_in, moved)
+
+
+def test_batches_fall_where_they_should(ball_take):
+    batch = TakeTargets(ball_take, 2, 200).next_batch(0, torch.Generator().manual_seed(0))
+    assert batch.pixels.shape == (2, 200, 2) and batch.pixels.min() >= 0 and batch.pixels.max() < SIZE
+    assert all(frame in ball_take.training for frame in batch.frames)
+    for slot, frame in enumerate(batch.frames):
+        x, y = batch.pixels[slot].T
+        wanted = torch.from_numpy(ball_take.frames[frame]).float()[y, x] / 255
+        assert torch.equal(batch.target[slot], wanted)
+    assert batch.first(50).pixels.shape == (2, 50, 2)
+    assert torch.equal(batch.first(50).layers.head_alpha, batch.layers.head_alpha[:, :50])
+
+
+def test_lip_patches_alternate_with_pixels_and_stay_whole(ball_take):
+    targets, generator = LipTargets(ball_take, 2, 64), torch.Generator().manual_seed(0)
+    patch, pixels = targets.next_batch(0, generator), targets.next_batch(1, generator)
+    assert patch.patch == (8, 8) and pixels.patch is None
+    assert patch.first(3) is patch
+    left, top = box_around(ball_take, patch.frames[0], MOUTH_LANDMARKS, 4, 4)
+    assert (patch.pixels[0].float().mean(0) - torch.tensor([left + 3.5, top + 3.5])).abs().max() <= 2
+
+
+def test_the_hull_holds_the_ball_and_little_else(ball_take):
+    inside = torch.nn.functional.normalize(torch.randn(200, 3, generator=torch.Generator().manual_seed(0)), dim=-1)
+    assert carve_hull(ball_take, inside * 0.6).all()
+    corners = torch.tensor([[x, y, 0.0] for x in (-0.95, 0.95) for y in (-0.95, 0.95)])
+    assert not carve_hull(ball_take, corners).any()

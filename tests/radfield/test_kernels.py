@@ -1,0 +1,196 @@
+"""The C++ kernels against the torch reference: values and gradients, over random and degenerate shapes."""
+
+import multiprocessing
+
+import pytest
+import torch
+
+from talker.errors import BadInput, Missing
+from talker.radfield.encoding import GridSpec, spherical_harmonics
+from talker.radfield.field import Biases, HeadField
+from talker.radfield.kernels import AdamState, choose_kernels
+from talker.radfield.native import build
+from talker.radfield.occupancy import Occupancy
+from talker.types import Rays
+from tests.radfield.conftest import TINY_FIELD
+
+
+def field(seed: int = 0) -> HeadField:
+    """A field whose tables are large enough to matter."""
+    head = HeadField(TINY_FIELD, torch.Generator().manual_seed(seed))
+    with torch.no_grad():
+        head.space_table.mul_(300)
+        head.ambient_table.mul_(30)
+    return head
+
+
+def scattered(count: int, rays: int, frames: int, seed: int):
+    generator = torch.Generator().manual_seed(seed)
+    points = torch.rand(count, 3, generator=generator)
+    points[: min(count, 2)] = torch.tensor([[0.0, 0.0, 0.0], [1.0, 1.0, 1.0]])[: min(count, 2)]
+    directions = torch.nn.functional.normalize(torch.randn(rays, 3, generator=generator), dim=-1)
+    ray_of = torch.randint(rays, (count,), generator=generator).sort().values.int()
+    frame_of = torch.randint(frames, (rays,), generator=generator).int()
+    biases = Biases(*(torch.randn(frames, 64, generator=generator) * 0.3 for _ in range(3)))
+    return points, spherical_harmonics(directions).contiguous(), ray_of, frame_of, biases
+
+
+@pytest.mark.parametrize(("count", "rays", "frames"), [(0, 1, 1), (1, 1, 1), (23, 4, 2), (24, 5, 3), (1001, 40, 4)])
+def test_field_values_and_gradients_agree(native, reference, count, rays, frames):
+    head = field()
+    points, harmonics, ray_of, frame_of, biases = scattered(count, rays, frames, seed=count)
+    weigh = torch.randn(count, 6, generator=torch.Generator().manual_seed(9))
+    results = []
+    for kernels in (reference, native):
+        leaves = [t.detach().clone().requires_grad_() for t in (*head.weights, *biases)]
+        found = kernels.evaluate(
+            head.shape, type(head.weights)(*leaves[:9]), Biases(*leaves[9:]), points, harmonics, ray_of, frame_of
+        )
+        values = torch.cat([found.sigmas[:, None].log(), found.rgbs, found.ambient], dim=-1)
+        (values * weigh).sum().backward()
+        results.append((values.detach(), [leaf.grad for leaf in leaves]))
+    (expected, expected_gradients), (found, gradients) = results
+    assert torch.allclose(found, expected, atol=2e-4)
+    for a, b in zip(expected_gradients, gradients, strict=True):
+        # A float's last bit may put a sample on the other side of a kink: compare whole gradients, not entries.
+        assert (a - b).norm() <= 5e-3 * a.norm() + 1e-6
+
+
+def random_occupancy(seed: int = 1) -> Occupancy:
+    occupancy = Occupancy(64)
+    occupancy.set_occupied(torch.rand(64**3, generator=torch.Generator().manual_seed(seed)) < 0.2)
+    return occupancy
+
+
+def random_rays(count: int, seed: int = 2) -> Rays:
+    generator = torch.Generator().manual_seed(seed)
+    origins = torch.tensor([0.0, 0.0, -5.0]) + torch.randn(count, 3, generator=generator) * 0.2
+    aims = torch.randn(count, 3, generator=generator)
+    return Rays(origins, torch.nn.functional.normalize(aims - origins, dim=-1).contiguous())
+
+
+def test_marching_agrees(native, reference):
+    occupancy, rays = random_occupancy(), random_rays(300)
+    occupancy.stopping = torch.rand(64**3, generator=torch.Generator().manual_seed(4)) * 20
+    jitter = torch.rand(300, generator=torch.Generator().manual_seed(5))
+    expected, found = reference.march(rays, occupancy, jitter), native.march(rays, occupancy, jitter)
+    # A lattice point on a voxel's face may fall to either side in the last bit.
+    different = (expected.starts.diff() != found.starts.diff()).sum()
+    assert different <= 3
+    if different == 0:
+        assert torch.allclose(found.points, expected.points, atol=1e-5)
+
+
+def test_compositing_agrees(native, reference):
+    occupancy, rays = random_occupancy(), random_rays(100)
+    samples = reference.march(rays, occupancy, torch.full((100,), 0.5))
+    generator = torch.Generator().manual_seed(6)
+    sigmas, rgbs = torch.rand(len(samples.points), generator=generator) * 40, torch.rand(len(samples.points), 3)
+    results = []
+    for kernels in (reference, native):
+        s, c = sigmas.clone().requires_grad_(), rgbs.clone().requires_grad_()
+        done = kernels.composite(s, c, samples, rays)
+        (done.rgb.square().sum() + (done.alpha * 3).sin().sum()).backward()
+        results.append((done.rgb.detach(), done.alpha.detach(), done.depth, done.transmittance, s.grad, c.grad))
+    for a, b in zip(*results, strict=True):
+        assert torch.allclose(a, b, atol=2e-5)
+
+
+def test_rendering_agrees_within_a_grey_level(native, reference):
+    head, occupancy, rays = field(), random_occupancy(), random_rays(500)
+    biases = Biases(*(torch.randn(1, 64, generator=torch.Generator().manual_seed(7)) * 0.3 for _ in range(3)))
+    expected, found = (k.render(head.shape, head.weights, biases, rays, occupancy) for k in (reference, native))
+    assert torch.quantile((expected[:, :4] - found[:, :4]).abs(), 0.99) < 1 / 255
+    assert expected[:, 3].max() > 0.5
+
+
+@pytest.mark.parametrize("dims", [2, 3])
+def test_encoding_agrees_at_any_length(native, reference, dims):
+    spec = GridSpec(dims, 4, 8, 64, 10)
+    generator = torch.Generator().manual_seed(8)
+    for count in (1, 8, 25):
+        results = []
+        table, points = torch.randn(spec.vertices, 2, generator=generator), torch.rand(count, dims, generator=generator)
+        for kernels in (reference, native):
+            leaf, at = table.clone().requires_grad_(), points.clone().requires_grad_(dims == 2)
+            out = kernels.encode(spec, leaf, at)
+            out.square().sum().backward()
+            results.append((out.detach(), leaf.grad, at.grad if dims == 2 else torch.zeros(1)))
+        for a, b in zip(*results, strict=True):
+            assert torch.allclose(a, b, rtol=1e-3, atol=1e-3)
+
+
+def test_sparse_adam_agrees_and_leaves_untouched_blocks_alone(native, reference):
+    generator = torch.Generator().manual_seed(3)
+    start = torch.randn(64, generator=generator)
+    values, states = [], []
+    for kernels in (reference, native):
+        value, state = start.clone(), AdamState(torch.zeros(64), torch.zeros(64))
+        for step in range(3):
+            gradient = torch.zeros(64)
+            gradient[:16] = torch.linspace(1, 2, 16) * (step + 1)
+            kernels.sparse_adam(value, gradient, state, 0.1, (0.9, 0.99), 1e-12)
+            assert gradient.abs().max() == 0
+        values.append(value)
+        states.append(state)
+    assert torch.allclose(values[0], values[1], atol=1e-6)
+    assert torch.equal(values[1][16:], start[16:])
+    assert states[1].second[:16].min() > 0
+
+
+def test_not_a_number_stays_visible(native):
+    head = field()
+    points, harmonics, ray_of, frame_of, biases = scattered(10, 2, 1, seed=1)
+    biases.density[0, 3] = float("nan")
+    found = native.evaluate(head.shape, head.weights, biases, points, harmonics, ray_of, frame_of)
+    assert found.rgbs.isnan().any()
+
+
+def test_wrong_tensors_are_refused_before_cpp_sees_them(native):
+    spec = GridSpec(3, 4, 8, 64, 10)
+    with pytest.raises(ValueError, match="expected a tensor of shape"):
+        native.encode(spec, torch.zeros(3, 2), torch.rand(4, 3))
+    with pytest.raises(TypeError, match="float32"):
+        native.encode(spec, torch.zeros(spec.vertices, 2, dtype=torch.float64), torch.rand(4, 3))
+
+
+def test_unknown_kernels_name_those_that_exist():
+    with pytest.raises(BadInput, match="auto, torch, native"):
+        choose_kernels("cuda9000")
+
+
+def test_without_a_compiler_the_reference_serves(monkeypatch):
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.delenv("CXX", raising=False)
+    with pytest.raises(Missing, match="compiler"):
+        build.find_compiler()
+    chosen = choose_kernels("auto")
+    assert chosen.name == "torch" and "compiler" in chosen.why
+
+
+def _build_into(folder: str, answers) -> None:
+    import os
+
+    os.environ["TALKER_CACHE"] = folder
+    answers.put(str(build.built_library()))
+
+
+def test_two_first_uses_at_once_build_one_library(native, tmp_path):
+    context = multiprocessing.get_context("spawn")
+    answers = context.Queue()
+    both = [context.Process(target=_build_into, args=(str(tmp_path / "cache"), answers)) for _ in range(2)]
+    for process in both:
+        process.start()
+    paths = {answers.get(timeout=120) for _ in both}
+    for process in both:
+        process.join()
+    assert len(paths) == 1
+    assert [p.suffix for p in (tmp_path / "cache").iterdir() if p.suffix != ".lock"] == [".so"]
+
+
+def test_a_cache_that_cannot_be_written_is_one_sentence(native, monkeypatch, tmp_path):
+    blocked = tmp_path / "file"
+    blocked.write_text("not a folder")
+    monkeypatch.setenv("TALKER_CACHE", str(blocked / "cache"))
+    with pytest.raises(Missing, match="cannot be written"):
+        build.built_library()

@@ -1,0 +1,143 @@
+"""Scenes: what saving keeps, what zooming and backgrounds mean, and how far the torso follows."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from talker.camera import apply_view
+from talker.errors import BadInput
+from talker.radfield.audio_net import AudioNet, convolve
+from talker.radfield.fit import conditions_for
+from talker.radfield.fit_take import new_scene
+from talker.radfield.scene import Scene
+from talker.radfield.torso import Torso, TorsoOptions, neck_anchors
+from talker.types import View
+from tests.radfield.conftest import SIZE, TINY_FIT, ball_camera
+
+
+@pytest.fixture
+def scene(ball_take, native) -> Scene:
+    return new_scene(ball_take, TINY_FIT, native).eval()
+
+
+@torch.no_grad()
+def test_saving_and_copying_keep_the_picture_bit_for_bit(scene, ball_take, native, tmp_path):
+    condition = conditions_for(scene, ball_take, [3])
+    wanted = scene.render(ball_take.camera(3), condition).rgb
+    scene.save(tmp_path / "field.safetensors")
+    for twin in (Scene.load(tmp_path / "field.safetensors", native), scene.copy()):
+        assert torch.equal(twin.render(ball_take.camera(3), conditions_for(twin, ball_take, [3])).rgb, wanted)
+
+
+def test_a_damaged_file_is_one_sentence(native, tmp_path):
+    path = tmp_path / "field.safetensors"
+    path.write_bytes(b"\x10\x00\x00\x00nonsense")
+    with pytest.raises(BadInput, match="fit again"):
+        Scene.load(path, native)
+    with pytest.raises(BadInput, match="fit again"):
+        Scene.load(tmp_path / "missing.safetensors", native)
+
+
+@torch.no_grad()
+def test_a_copy_is_independent(scene):
+    twin = scene.copy()
+    twin.head.space_table.add_(1.0)
+    twin.occupancy.density.add_(1.0)
+    assert not torch.equal(twin.head.space_table, scene.head.space_table)
+    assert scene.occupancy.density.max() == 0
+
+
+@torch.no_grad()
+def test_some_pixels_are_those_of_the_whole_picture(scene, ball_take):
+    condition, camera = conditions_for(scene, ball_take, [0]), ball_take.camera(0)
+    whole = scene.render(camera, condition)
+    pixels = torch.tensor([[3, 30], [16, 16], [31, 0]])
+    some = scene.render_pixels(camera, condition, pixels)
+    assert torch.allclose(some.rgb, whole.rgb[pixels[:, 1], pixels[:, 0]], atol=1e-5)
+    assert torch.allclose(some.alpha, whole.alpha[pixels[:, 1], pixels[:, 0]], atol=1e-5)
+
+
+@torch.no_grad()
+def test_an_empty_head_and_torso_show_the_background_wherever_the_view(scene, ball_take):
+    scene.occupancy.set_occupied(torch.zeros_like(scene.occupancy.occupied))
+    scene.torso_extent.zero_()
+    green = torch.tensor([0.0, 1.0, 0.0]).expand(SIZE, SIZE, 3)
+    condition = conditions_for(scene, ball_take, [0])
+    for view in (View(), View(yaw_deg=20, zoom=1.3)):
+        camera = apply_view(ball_take.camera(0), view)
+        assert torch.equal(scene.render(camera, condition, background=green).rgb, green)
+        assert torch.equal(scene.render(camera, condition).rgb, scene.plate)
+
+
+@torch.no_grad()
+def test_zoom_enlarges_the_torso_about_the_centre(scene, ball_take):
+    camera = ball_take.camera(0)
+    pixels = torch.tensor([[0, 0], [16, 31]])
+    plain = scene._torso_positions(camera, pixels)
+    assert torch.allclose(plain, (pixels + 0.5) / SIZE)
+    zoomed = scene._torso_positions(replace(camera, focal_px=camera.focal_px * 2), pixels)
+    assert torch.allclose(zoomed, (plain - 0.5) / 2 + 0.5)
+
+
+@torch.no_grad()
+def test_a_larger_picture_is_the_same_picture(scene, ball_take):
+    """Torso and plate at twice the size, shrunk again, are what they were."""
+    scene.occupancy.set_occupied(torch.zeros_like(scene.occupancy.occupied))
+    camera = ball_take.camera(0)
+    twice = replace(camera, focal_px=camera.focal_px * 2, centre_px=(SIZE, SIZE), size_px=(2 * SIZE, 2 * SIZE))
+    condition = conditions_for(scene, ball_take, [0])
+    small = scene.render(camera, condition).rgb
+    large = scene.render(twice, condition).rgb.reshape(SIZE, 2, SIZE, 2, 3).mean((1, 3))
+    assert (small - large).abs().mean() < 0.02
+
+
+def test_held_out_frames_have_no_frame_code(scene, ball_take):
+    with torch.no_grad():
+        scene.appearances.fill_(1.0)
+    held = ball_take.held_out.start
+    codes = conditions_for(scene, ball_take, [held - 1, held]).appearance
+    assert codes[0].min() == 1.0 and codes[1].abs().max() == 0.0
+
+
+def test_neck_anchors_move_with_the_head():
+    left, right = neck_anchors(ball_camera(-20.0)), neck_anchors(ball_camera(20.0))
+    assert not torch.allclose(left, right, atol=1e-2)
+    shifted = ball_camera(0.0)
+    w2c = torch.linalg.inv(shifted.c2w)
+    w2c[0, 3] += 0.5  # the head moves to the viewer's right
+    moved = neck_anchors(replace(shifted, c2w=torch.linalg.inv(w2c)))
+    assert (moved[0::2] > neck_anchors(shifted)[0::2]).all()
+
+
+def test_poses_beyond_the_trained_ones_bend_the_torso_no_further(native):
+    anchors = torch.tensor([[0.4, 0.8, 0.6, 0.8, 0.5, 0.9], [0.5, 0.8, 0.7, 0.8, 0.6, 0.9]])
+    torso = Torso(TorsoOptions(4, 32, 10), anchors, torch.Generator().manual_seed(0))
+    positions = torch.rand(5, 2, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        edge = torso(positions, anchors[1].expand(5, -1), native)
+        beyond = torso(positions, (anchors[1] + 0.2).expand(5, -1), native)
+        inside = torso(positions, anchors[0].expand(5, -1), native)
+    assert torch.equal(edge[0], beyond[0]) and not torch.equal(edge[0], inside[0])
+
+
+def test_audio_convolution_is_torchs():
+    net = AudioNet(5)
+    hidden = torch.randn(3, 5, 16, generator=torch.Generator().manual_seed(0))
+    for layer in net.window:
+        assert torch.allclose(convolve(layer, hidden), layer(hidden), atol=1e-5)
+        hidden = layer(hidden)
+
+
+def test_attention_starts_on_the_frame_itself():
+    torch.manual_seed(0)
+    net = AudioNet(5)
+    windows = torch.zeros(1, 8, 16, 5)
+    base = net(windows)
+
+    def moved(neighbour: int) -> float:
+        changed = windows.clone()
+        changed[0, neighbour] = 1.0
+        return (net(changed) - base).norm().item()
+
+    assert moved(4) > 2.0 * max(moved(k) for k in range(8) if k != 4)
