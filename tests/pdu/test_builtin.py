@@ -22,6 +22,7 @@ REGION_EDITS = {
     "clothes": "a green shirt",
     "background": "a blue background",
 }
+METALS = ("bronze", "golden", "silver")
 EVERY_EDIT = [*STYLE_EDITS, *REGION_EDITS.values(), "green skin"]
 
 
@@ -67,6 +68,18 @@ def test_the_mouth_can_be_read(instruction, opening):
         assert grey[inside].mean() < grey[lips].mean() - 0.04
     else:
         assert grey[lips].std() < 0.16
+
+
+@pytest.mark.parametrize("instruction", EVERY_EDIT)
+def test_the_drawing_of_the_mouth_survives(instruction):
+    """Edges about the lips stay where they were, however thick the paint."""
+    picture = draw_portrait(opening=0.06)
+    near = cv2.dilate(mask_of(picture.parts, (LIPS, MOUTH)).astype(np.uint8), np.ones((5, 5))) > 0
+    before, after = (
+        image - cv2.GaussianBlur(image, (0, 0), 2.0) for image in (picture.grey, edited(picture, instruction).mean(-1))
+    )
+    least = 0.5 if any(metal in instruction for metal in METALS) else 0.7  # a mirror folds tones
+    assert np.corrcoef(before[near], after[near])[0, 1] > least
 
 
 @pytest.mark.parametrize("instruction", EVERY_EDIT)
@@ -129,7 +142,7 @@ def test_statues_are_of_one_block(portrait):
         statue = edited(portrait, instruction)
         grey = statue.mean(axis=-1)
         for part in (hair, shirt):
-            assert 0.6 < grey[part].mean() / grey[face].mean() < 1.4
+            assert 0.4 < grey[part].mean() / grey[face].mean() < 1.4
     assert np.ptp(edited(portrait, "marble statue"), axis=-1)[shirt].max() < 0.1
     bronze = edited(portrait, "bronze statue")
     assert (bronze[shirt][:, 0] > bronze[shirt][:, 2]).mean() > 0.9

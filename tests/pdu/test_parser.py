@@ -47,6 +47,7 @@ UNDERSTOOD = {
 NOT_UNDERSTOOD = [
     "make him an old man",
     "make him look old",
+    "make him look old with red hair",
     "turn it into a photo of an old man",
     "bronze statue of an old man",
     "make her a man with red hair",

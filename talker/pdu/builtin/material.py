@@ -12,7 +12,7 @@ from talker.types import BROWS, EARS, EYES, FACE, HAIR, LIPS, MOUTH, NECK, TORSO
 # Parts that a sculptor makes of one stone, and how much of their own darkness he leaves them.
 ALBEDO_GROUPS = (
     ((FACE, EARS, EYES), 1.0, 0.0),
-    ((HAIR,), 0.88, 0.15),
+    ((HAIR,), 0.94, 0.06),
     ((BROWS,), 0.92, 0.45),
     ((LIPS,), 0.90, 0.55),
     ((NECK,), 0.86, 0.0),
@@ -30,7 +30,7 @@ def sculpted(picture: Picture) -> np.ndarray:
     the mouth's inside stays dark.
     """
     unit = picture.unit
-    gain = np.zeros_like(picture.grey)
+    gain, goal = np.zeros_like(picture.grey), np.zeros_like(picture.grey)
     weight = np.full_like(picture.grey, 1e-4)
     skin = np.isin(picture.parts, (FACE,))
     skin_mean = max(0.08, float(picture.grey[skin].mean())) if skin.any() else 0.5
@@ -45,14 +45,16 @@ def sculpted(picture: Picture) -> np.ndarray:
             mean = np.maximum(0.05, local_mean(picture.grey, mask, CLOTH_SIGMA * unit) ** 0.8 * own_mean**0.2)
         soft = np.clip(guided(blur(mask.astype(np.float32), 0.6 * unit), picture.grey, radius, 1e-3), 0.0, 1.0)
         gain += soft * (relative * SCULPTED_MEAN / mean)
+        goal += soft * (relative * SCULPTED_MEAN)
         weight += soft
     inside = blur(np.isin(picture.parts, (MOUTH,)).astype(np.float32), 0.8 * unit)
     gain = mix(gain / weight, np.full_like(gain, SCULPTED_MEAN / skin_mean), inside)
+    goal = np.maximum(goal / weight, 0.1)
     shading = picture.grey * gain
     # Soft light makes a dull statue: the skin's spread of light and shade is brought to SCULPTED_SPREAD.
     spread = float(shading[skin].std()) if skin.any() else SCULPTED_SPREAD
     contrast = float(np.clip(SCULPTED_SPREAD / max(spread, 1e-3), 0.8, 2.2))
-    shading = SCULPTED_MEAN * (np.maximum(shading, 0.0) / SCULPTED_MEAN) ** contrast
+    shading = goal * (np.maximum(shading, 0.0) / goal) ** contrast
     # Cloth and neck keep to mild tones: a collar's bright edge would outshine the face.
     cloth = blur(np.isin(picture.parts, (NECK, TORSO)).astype(np.float32), 1.0 * unit)
     mild = SCULPTED_MEAN + 0.24 * np.tanh((shading - SCULPTED_MEAN) / 0.24)

@@ -94,7 +94,7 @@ def van_gogh(picture: Picture) -> np.ndarray:
     )
     painted = mix(painted, redrawn(picture, colours), np.maximum(0.22 * picture.face, 0.92 * picture.detail))
     light = (
-        relief(blur(thickness, 0.5 * unit), 0.14 / unit) * (1.0 - 0.35 * picture.face) * (1.0 - 0.7 * picture.detail)
+        relief(blur(thickness, 0.5 * unit), 0.14 / unit) * (1.0 - 0.35 * picture.face) * (1.0 - 0.9 * picture.detail)
     )
     return np.clip(painted + light[..., None], 0.0, 1.0)
 
@@ -130,7 +130,7 @@ def oil(picture: Picture) -> np.ndarray:
         ],
     )
     painted = mix(blur(painted, 0.6 * unit), redrawn(picture, glaze), 0.25 * picture.head + 0.55 * picture.detail)
-    light = relief(blur(thickness, 0.7 * unit), 0.07 / unit) * (1.0 - 0.5 * picture.face)
+    light = relief(blur(thickness, 0.7 * unit), 0.07 / unit) * (1.0 - 0.5 * picture.face) * (1.0 - 0.8 * picture.detail)
     return np.clip(painted + light[..., None], 0.0, 1.0)
 
 

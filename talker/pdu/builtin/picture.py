@@ -114,7 +114,7 @@ class Picture:
     def detail(self) -> np.ndarray:
         """[H, W] 1 on eyes, lips and mouth, less on brows and nose, 0 elsewhere: where brushes must be fine."""
         features = np.isin(self.parts, (EYES, LIPS, MOUTH)).astype(np.uint8)
-        wide = cv2.dilate(features, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (self.odd(5), self.odd(5))))
+        wide = cv2.dilate(features, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (self.odd(7), self.odd(7))))
         where = np.maximum(wide.astype(np.float32), 0.6 * np.isin(self.parts, (BROWS,)))
         corners = cv2.findNonZero(features)
         if corners is not None:
