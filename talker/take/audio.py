@@ -22,6 +22,7 @@ WINDOW = 16  # features in a window: 320 ms
 NEIGHBOURS = 8  # windows that the attention sees: frames i - 4 .. i + 3
 HOP = AUDIO_RATE_HZ // FEATURE_RATE_HZ  # samples per feature
 MEL_BINS = 80
+MEL_WINDOW, MEL_FFT = 400, 512  # samples: 25 ms, padded to a power of two
 SPEECH_RMS = 0.05  # active speech is brought to this level, so that a recording's gain means nothing
 LOG_FLOOR = 1e-6  # mel power under which all is silence, about 60 dB below speech
 CHUNK_S, CHUNK_CONTEXT_S = 20.0, 1.0  # the transformers' memory grows with the square of the length
@@ -64,15 +65,23 @@ def log_mel(
     wav: np.ndarray,  # [n] float, 16 kHz
 ) -> np.ndarray:
     """80 log-mel bins at 100 Hz, two stacked: [T, 160] at 50 Hz. Frames are centred in their 10 ms."""
-    import librosa
+    import librosa.filters
 
     count = feature_count(len(wav))
-    half = HOP // 2
-    padded = np.pad(level_speech(wav), (200 - half // 2, count * HOP - len(wav) + 400))
-    power = librosa.feature.melspectrogram(
-        y=padded, sr=AUDIO_RATE_HZ, n_fft=512, win_length=400, hop_length=half, n_mels=MEL_BINS, center=False, fmin=40.0
+    hop = HOP // 2
+    padded = np.pad(level_speech(wav), ((MEL_FFT - hop) // 2, count * HOP - len(wav) + MEL_FFT))
+    spectrum = torch.stft(
+        torch.from_numpy(padded),
+        MEL_FFT,
+        hop_length=hop,
+        win_length=MEL_WINDOW,
+        window=torch.hann_window(MEL_WINDOW),
+        center=False,
+        return_complex=True,
     )
-    return np.log(power.T[: 2 * count] + LOG_FLOOR).astype(np.float32).reshape(count, 2 * MEL_BINS)
+    bank = librosa.filters.mel(sr=AUDIO_RATE_HZ, n_fft=MEL_FFT, n_mels=MEL_BINS, fmin=40.0)
+    power = spectrum.abs().square().numpy()[:, : 2 * count]
+    return np.log(bank @ power + LOG_FLOOR).T.astype(np.float32).reshape(count, 2 * MEL_BINS)
 
 
 class MelEncoder:

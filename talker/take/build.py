@@ -14,19 +14,22 @@ import numpy as np
 
 from talker.errors import BadInput
 from talker.take.audio import load_encoder
+from talker.take.consensus import refine_motion
 from talker.take.crop import FaceSearch, check_presence, checked_span, choose_crop, search_faces
 from talker.take.eyes import gaze, lid_ratio, openness
 from talker.take.landmarks import LandmarkDetector, load_detector
 from talker.take.masks import keep_speaker, person_segmenter, refine_matte
 from talker.take.parts import ColourModel, fit_colours, head_places, label_parts, polygon_mask, seed_colours
 from talker.take.plate import background_plate, plate_samples
-from talker.take.pose import HeadMotion, smooth_motion, solve_motion
-from talker.take.store import TakeFolder, load_take, read_image, save_facts, save_tracks, torch_float, write_image
+from talker.take.pose import HeadMotion, rescale_motion, smooth_motion, solve_motion
+from talker.take.store import TakeFolder, Tracks, load_take, read_image, save_tracks, torch_float, write_image
 from talker.types import AUDIO_RATE_HZ, FPS, Reporter, Take
 from talker.video import Crop, read_audio, read_frames, require_video, write_wav
 
 WORKING_SIDE_PX = 512  # landmarks are read at up to this size: finer than a small take's own frames
-STEADY_FRAMES = 1.5  # poses are smoothed by a Gaussian of this many frames
+FLOW_SIDE_PX = 320  # pictures are compared at up to this size
+LANDMARKS_STEADY_FRAMES = 1.5  # poses from landmarks are smoothed by a Gaussian of this many frames,
+STEADY_FRAMES = 0.8  # and poses from pictures by this many: their jitter goes, nods stay
 COLOUR_SAMPLES = 40  # frames that teach skin, hair and clothes
 
 
@@ -48,6 +51,7 @@ class Tracked:
 
     points: np.ndarray  # [B, M, 3] pixels of the take's frames; NaN where no face was found
     mattes: list[bytes]  # B soft person mattes, PNG
+    grey: np.ndarray  # [B, h, h] uint8: what flow compares
 
 
 def build_take(
@@ -78,12 +82,9 @@ def build_take(
     seen = np.isfinite(tracked.points[:, 0, 0])
     count = len(seen)
     check_presence(seen, span_s[0], FPS)
-    reporter.progress("pose", 0.0, "bundle adjustment")
-    size_px = (options.size_px, options.size_px)
-    motion = smooth_motion(solve_motion(tracked.points, detector.ibug, size_px), STEADY_FRAMES)
     points = fill_points(tracked.points, seen)
     landmarks = points[:, list(detector.ibug), :2]
-    reporter.progress("pose", 1.0, "bundle adjustment")
+    motion = head_motion(tracked, points, seen, detector, options.size_px, reporter)
 
     background = separate(folder, tracked.mattes, points, detector, motion, reporter)
     write_image(folder.background, background)
@@ -95,12 +96,7 @@ def build_take(
     look = np.zeros((count, 2))
     if detector.irises is not None:
         look = gaze(motion, landmarks, points[:, list(detector.irises), :2], lids, detector.ibug)
-    # Frames and masks stay on disk here: a long take at 512 px would fill the memory twice over.
-    numbers = Take(
-        frames=np.empty((count, *size_px, 0), np.uint8),
-        alpha=np.empty((count, 0, 0), np.uint8),
-        parts=np.empty((count, 0, 0), np.uint8),
-        background=background,
+    tracks = Tracks(
         c2w=torch_float(motion.c2w()),
         focal_px=motion.focal_px,
         centre_px=motion.centre_px,
@@ -109,14 +105,30 @@ def build_take(
         eye=torch_float(np.concatenate([lids[:, None], look], axis=1)),
         audio_features=encoder.encode(wav),
         audio_encoder=options.audio,
+        audio_state=encoder.state(),
     )
-    save_tracks(folder, numbers, encoder.state(), {"face_seen": torch_float(seen)})
-    save_facts(
-        folder,
-        numbers,
-        {"source": video.name, "span_s": list(span_s), "crop": asdict(crop), "options": asdict(options)},
-    )
+    facts = {"source": video.name, "span_s": list(span_s), "crop": asdict(crop), "options": asdict(options)}
+    save_tracks(folder, tracks, (options.size_px, options.size_px), facts)
     return load_take(folder.path)
+
+
+def head_motion(
+    tracked: Tracked,
+    points: np.ndarray,  # [B, M, 3], gaps filled
+    seen: np.ndarray,  # [B] bool
+    detector: LandmarkDetector,
+    size_px: int,
+    reporter: Reporter,
+) -> HeadMotion:
+    """Poses from landmarks, then from the pictures themselves, smooth without lag; pixels of the take's frames."""
+    reporter.progress("pose", 0.0, "bundle adjustment")
+    flow_px = tracked.grey.shape[1]
+    scale = flow_px / size_px
+    rough = solve_motion(np.where(seen[:, None, None], points, np.nan) * scale, detector.ibug, (flow_px, flow_px))
+    rough = smooth_motion(rough, LANDMARKS_STEADY_FRAMES)
+    mattes = np.stack([cv2.resize(decode(png), (flow_px, flow_px)) for png in tracked.mattes])
+    fine = refine_motion(rough, points[..., :2] * scale, detector.ibug, tracked.grey, mattes, reporter)
+    return rescale_motion(smooth_motion(fine, STEADY_FRAMES), 1.0 / scale)
 
 
 def track_frames(
@@ -132,8 +144,9 @@ def track_frames(
     """Every frame once: landmarks, person matte, and the frame itself on disk at its final size."""
     segment = person_segmenter()
     working_px = max(size_px, min(crop.side, WORKING_SIDE_PX))
+    flow_px = min(working_px, FLOW_SIDE_PX)
     expected = max(1, round((span_s[1] - span_s[0]) * FPS))
-    points, mattes = [], []
+    points, mattes, grey = [], [], []
     for index, rgb in enumerate(
         read_frames(video, start_s=span_s[0], end_s=span_s[1], crop=crop, size_px=working_px)
     ):
@@ -141,6 +154,8 @@ def track_frames(
         found = detector.detect(focused)
         points.append(found)
         matte = segment(rgb)
+        small = cv2.resize(rgb, (flow_px, flow_px), interpolation=cv2.INTER_AREA)
+        grey.append(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY))
         if working_px != size_px:
             rgb = cv2.resize(rgb, (size_px, size_px), interpolation=cv2.INTER_AREA)
             matte = cv2.resize(matte, (size_px, size_px), interpolation=cv2.INTER_AREA)
@@ -152,7 +167,7 @@ def track_frames(
         raise BadInput(f"The face in {video.name} could not be followed; film closer, from the front, in good light")
     nothing = np.full_like(known, np.nan)
     array = np.stack([nothing if found is None else found for found in points]) * (size_px / working_px)
-    return Tracked(array.astype(np.float32), mattes)
+    return Tracked(array.astype(np.float32), mattes, np.stack(grey))
 
 
 def blank_others(

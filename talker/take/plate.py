@@ -24,12 +24,15 @@ def background_plate(
     height, width = frames.shape[1:3]
     plate = np.zeros((height, width, 3), np.float32)
     seen = np.zeros((height, width), bool)
-    for row in range(0, height, 32):  # in strips, so that the masked stack stays small
-        strip = np.ma.masked_array(
-            frames[:, row : row + 32], np.repeat(covered[:, row : row + 32, :, None], 3, axis=3)
-        )
-        seen[row : row + 32] = (~covered[:, row : row + 32]).sum(axis=0) >= minimum
-        plate[row : row + 32] = np.ma.median(strip, axis=0).filled(0.0)
+    for row in range(0, height, 32):  # in strips, so that the sorted stack stays small
+        hidden = covered[:, row : row + 32]
+        shown = (~hidden).sum(axis=0)
+        ordered = np.sort(np.where(hidden[..., None], np.uint16(999), frames[:, row : row + 32]), axis=0)
+        middle = np.maximum(shown - 1, 0)  # hidden values sort behind all others
+        lower = np.take_along_axis(ordered, (middle // 2)[None, ..., None], axis=0)[0]
+        upper = np.take_along_axis(ordered, (-(-middle // 2))[None, ..., None], axis=0)[0]
+        plate[row : row + 32] = 0.5 * (lower.astype(np.float32) + upper)
+        seen[row : row + 32] = shown >= minimum
     if not seen.any():
         plate[:], seen[:] = np.median(frames, axis=0), True
     return fill_smoothly(plate, seen).round().clip(0, 255).astype(np.uint8), seen

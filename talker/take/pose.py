@@ -262,3 +262,12 @@ def smooth_motion(
     rotation = gaussian_filter1d(motion.rotation, frames, axis=0, mode="nearest")
     translation = gaussian_filter1d(motion.translation, frames, axis=0, mode="nearest")
     return replace(motion, rotation=nearest_rotation(rotation), translation=translation)
+
+
+def rescale_motion(
+    motion: HeadMotion,
+    scale: float,
+) -> HeadMotion:
+    """The same motion in a picture resized by `scale`."""
+    centre = (motion.centre_px[0] * scale, motion.centre_px[1] * scale)
+    return replace(motion, focal_px=motion.focal_px * scale, centre_px=centre)

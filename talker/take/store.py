@@ -13,7 +13,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 from talker.errors import BadInput
@@ -91,32 +91,40 @@ def read_image(path: Path) -> np.ndarray:
     return np.ascontiguousarray(image[..., ::-1]) if image.ndim == 3 else image
 
 
-def save_tracks(folder: TakeFolder, take: Take, audio_state: dict[str, Tensor], extra: dict[str, Tensor]) -> None:
-    """Everything numeric of a take, and whatever else may serve (`extra`)."""
+@dataclass(frozen=True)
+class Tracks:
+    """A take without its pictures: what stays in memory while they wait on disk."""
+
+    c2w: Tensor  # [B, 4, 4] camera to head frame
+    focal_px: float
+    centre_px: tuple[float, float]
+    landmarks_px: Tensor  # [B, 68, 2]
+    landmarks_head: Tensor  # [68, 3]
+    eye: Tensor  # [B, 3]
+    audio_features: Tensor  # [T, C]
+    audio_encoder: str
+    audio_state: dict[str, Tensor]  # what the encoder learnt from this clip
+
+
+def save_tracks(folder: TakeFolder, tracks: Tracks, size_px: tuple[int, int], facts: dict) -> None:
+    """The numbers, then `take.json`: from here on the take is believed."""
     tensors = {
-        "c2w": take.c2w.float(),
-        "landmarks_px": take.landmarks_px.float(),
-        "landmarks_head": take.landmarks_head.float(),
-        "eye": take.eye.float(),
-        "audio_features": take.audio_features.float(),
-        **{f"{AUDIO_STATE}{key}": value.float() for key, value in audio_state.items()},
-        **extra,
+        "c2w": tracks.c2w,
+        "landmarks_px": tracks.landmarks_px,
+        "landmarks_head": tracks.landmarks_head,
+        "eye": tracks.eye,
+        "audio_features": tracks.audio_features,
+        **{f"{AUDIO_STATE}{key}": value for key, value in tracks.audio_state.items()},
     }
-    partial = folder.tracks.with_name(".tracks.partial")
-    save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, str(partial))
-    os.replace(partial, folder.tracks)
-
-
-def save_facts(folder: TakeFolder, take: Take, facts: dict) -> None:
-    """The last file of a take: from here on it is believed."""
+    write_atomically(folder.tracks, save({name: tensor.float().contiguous() for name, tensor in tensors.items()}))
     own = {
         "schema": SCHEMA,
-        "frames": len(take),
-        "size_px": list(take.size_px),
+        "frames": len(tracks.c2w),
+        "size_px": list(size_px),
         "fps": FPS,
-        "focal_px": take.focal_px,
-        "centre_px": list(take.centre_px),
-        "audio_encoder": take.audio_encoder,
+        "focal_px": tracks.focal_px,
+        "centre_px": list(tracks.centre_px),
+        "audio_encoder": tracks.audio_encoder,
     }
     write_atomically(folder.facts, json.dumps({**own, **facts}, indent=2).encode())
 
@@ -137,8 +145,18 @@ def save_take(
         write_image(folder.alpha(index), take.alpha[index])
         write_image(folder.parts(index), take.parts[index])
     write_image(folder.background, take.background)
-    save_tracks(folder, take, audio_state or {}, {})
-    save_facts(folder, take, facts or {})
+    tracks = Tracks(
+        c2w=take.c2w,
+        focal_px=take.focal_px,
+        centre_px=take.centre_px,
+        landmarks_px=take.landmarks_px,
+        landmarks_head=take.landmarks_head,
+        eye=take.eye,
+        audio_features=take.audio_features,
+        audio_encoder=take.audio_encoder,
+        audio_state=audio_state or {},
+    )
+    save_tracks(folder, tracks, take.size_px, facts or {})
 
 
 def load_facts(path: Path) -> dict:
