@@ -19,7 +19,15 @@ from talker.take.crop import FaceSearch, check_presence, checked_span, choose_cr
 from talker.take.eyes import gaze, lid_ratio, openness
 from talker.take.landmarks import LandmarkDetector, load_detector
 from talker.take.masks import keep_speaker, person_segmenter, refine_matte
-from talker.take.parts import ColourModel, fit_colours, head_places, label_parts, polygon_mask, seed_colours
+from talker.take.parts import (
+    FaceOutlines,
+    fit_colours,
+    head_places,
+    label_parts,
+    polygon_mask,
+    seed_colours,
+    unit_length,
+)
 from talker.take.plate import background_plate, plate_samples
 from talker.take.pose import HeadMotion, rescale_motion, smooth_motion, solve_motion
 from talker.take.store import TakeFolder, Tracks, load_take, read_image, save_tracks, torch_float, write_image
@@ -208,40 +216,31 @@ def separate(
 ) -> np.ndarray:
     """Refined mattes and part labels on disk; returns the background plate [H, W, 3] uint8."""
     count = len(mattes)
-    ibug, oval = list(detector.ibug), list(detector.oval)
     samples = plate_samples(count)
     frames = np.stack([read_image(folder.frame(i)) for i in samples])
     covered = np.stack([speaker_cover(decode(mattes[i])) for i in samples])
     background, _ = background_plate(frames, covered)
 
+    def seen_in(i: int) -> tuple[np.ndarray, FaceOutlines]:
+        places = head_places(motion, i, (frames.shape[2], frames.shape[1]))
+        return places, FaceOutlines.of(points[i], detector, 1.0 / unit_length(places))
+
     seeds = []
     for i in np.unique(np.linspace(0, count - 1, COLOUR_SAMPLES).round().astype(int)):
-        places = head_places(motion, i, (frames.shape[2], frames.shape[1]))
-        inside, features = face_outlines(points[i], detector, places.shape[:2])
-        seeds.append(seed_colours(read_image(folder.frame(i)), decode(mattes[i]) / 255.0, inside, features, places))
-    colours: ColourModel = fit_colours([np.concatenate(kind) for kind in zip(*seeds, strict=True)])
+        places, outlines = seen_in(i)
+        seeds.append(seed_colours(read_image(folder.frame(i)), decode(mattes[i]) / 255.0, outlines, places))
+    colours = fit_colours([np.concatenate(kind) for kind in zip(*seeds, strict=True)])
 
+    viewpoints = motion.c2w()[:, :3, 3]
     for i in range(count):
         rgb = read_image(folder.frame(i))
-        inside, _ = face_outlines(points[i], detector, rgb.shape[:2])
-        matte = keep_speaker(refine_matte(rgb, decode(mattes[i]).astype(np.float32) / 255.0), inside)
-        places = head_places(motion, i, (rgb.shape[1], rgb.shape[0]))
-        parts = label_parts(rgb, matte, points[i, ibug, :2], points[i, oval, :2], places, colours)
+        places, outlines = seen_in(i)
+        face = polygon_mask((rgb.shape[1], rgb.shape[0]), outlines.oval)
+        matte = keep_speaker(refine_matte(rgb, decode(mattes[i]).astype(np.float32) / 255.0), face)
         write_image(folder.alpha(i), (matte * 255.0).round().astype(np.uint8))
-        write_image(folder.parts(i), parts)
+        write_image(folder.parts(i), label_parts(rgb, matte, outlines, places, viewpoints[i], colours))
         reporter.progress("masks", (i + 1) / count, "matte and parts")
     return background
-
-
-def face_outlines(
-    points: np.ndarray,  # [M, 3]
-    detector: LandmarkDetector,
-    shape: tuple[int, int],
-) -> tuple[np.ndarray, np.ndarray]:  # [H, W] bool: the face's oval; brows, eyes and lips
-    size_px = (shape[1], shape[0])
-    ibug = points[list(detector.ibug), :2]
-    features = polygon_mask(size_px, ibug[17:22], ibug[22:27], ibug[36:42], ibug[42:48], ibug[48:60])
-    return polygon_mask(size_px, points[list(detector.oval), :2]), features
 
 
 def decode(png: bytes) -> np.ndarray:

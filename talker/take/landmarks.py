@@ -28,6 +28,10 @@ MEDIAPIPE_OVAL = (
     *(10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152),
     *(148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109),
 )
+MEDIAPIPE_BROWS = (
+    (70, 63, 105, 66, 107, 55, 65, 52, 53, 46),
+    (300, 293, 334, 296, 336, 285, 295, 282, 283, 276),
+)
 MEDIAPIPE_IRISES = (468, 473)  # centres: the subject's right eye (iBUG 36-41), then the left
 IBUG_OVAL = tuple(range(17))
 
@@ -37,6 +41,7 @@ class LandmarkDetector(Protocol):
 
     ibug: tuple[int, ...]  # the 68 iBUG points among the M
     oval: tuple[int, ...]  # the face's outline, a closed polygon of the M
+    brows: tuple[tuple[int, ...], ...] | None  # each brow's outline, closed polygons of the M
     irises: tuple[int, int] | None  # iris centres among the M, in iBUG's order of the eyes
 
     def find_faces(
@@ -93,6 +98,7 @@ class MediapipeLandmarks:
 
     ibug = MEDIAPIPE_IBUG
     oval = MEDIAPIPE_OVAL
+    brows = MEDIAPIPE_BROWS
     irises = MEDIAPIPE_IRISES
 
     def __init__(self) -> None:
@@ -131,6 +137,7 @@ class FaceAlignmentLandmarks:
 
     ibug = tuple(range(68))
     oval = (*IBUG_OVAL, *range(26, 16, -1))
+    brows = None
     irises = None
 
     def __init__(self) -> None:

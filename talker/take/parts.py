@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from talker.take.landmarks import LandmarkDetector
 from talker.take.pose import HeadMotion
 from talker.types import BACKGROUND, BROWS, EARS, EYES, FACE, HAIR, LIPS, MOUTH, NECK, TORSO
 
@@ -19,8 +20,11 @@ SKIN, DARK, CLOTH = range(3)  # colour classes: skin, hair, clothes
 BINS = 16  # per Lab channel
 BROW_WIDTH = 0.055  # head units: iBUG's brow points run along the brow's middle
 EAR_BAND = (-0.2, 0.42)  # head frame y between which skin outside the face is an ear
-EAR_FROM = 0.4  # head frame |x| beyond which that holds
-HAIR_BELOW = 0.95  # head frame y below which hair counts as torso: the head's field ends at 1
+EAR_FROM = 0.45  # head frame |x| beyond which that holds
+EAR_HIDDEN_SINE = 0.12  # sine of the turn from which the far ear is out of sight
+NECK_END = 1.6  # head frame y below which skin is shoulder
+HAIR_END = 0.95  # head frame y below which hair counts as torso: the head's field ends at 1
+SCORE_RADIUS = 0.012  # head units over which colours are averaged before they vote
 PERSON = 0.5  # matte above which a pixel belongs to the speaker
 
 
@@ -127,11 +131,13 @@ def below_jaw(
 def seed_colours(
     rgb: np.ndarray,  # [H, W, 3] uint8
     matte: np.ndarray,  # [H, W] in [0, 1]
-    inside: np.ndarray,  # [H, W] bool: in the landmarks' oval
-    features: np.ndarray,  # [H, W] bool: brows, eyes, lips
+    outlines: FaceOutlines,
     places: np.ndarray,  # [H, W, 2]
 ) -> list[np.ndarray]:
     """Pixels of one frame that can hardly be anything but skin, hair, clothes: three lists [n, 3] of colours."""
+    size_px, landmarks = (matte.shape[1], matte.shape[0]), outlines.landmarks
+    inside = polygon_mask(size_px, outlines.oval)
+    features = polygon_mask(size_px, *outlines.brows, landmarks[36:42], landmarks[42:48], landmarks[48:60])
     person = matte > 0.95
     x, y = places[..., 0], places[..., 1]
     core = cv2.erode(inside.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool)
@@ -141,38 +147,71 @@ def seed_colours(
     return [rgb[mask] for mask in (skin, hair, cloth)]
 
 
+@dataclass(frozen=True)
+class FaceOutlines:
+    """What landmarks draw in one frame, in pixels."""
+
+    landmarks: np.ndarray  # [68, 2] iBUG
+    oval: np.ndarray  # [n, 2] closed polygon
+    brows: list[np.ndarray]  # closed polygons [n, 2]
+
+    @staticmethod
+    def of(
+        points: np.ndarray,  # [M, 3]
+        detector: LandmarkDetector,
+        pixels_per_unit: float,
+    ) -> FaceOutlines:
+        landmarks = points[list(detector.ibug), :2]
+        if detector.brows is None:
+            brows = brow_polygons(landmarks, BROW_WIDTH * pixels_per_unit)
+        else:
+            brows = [points[list(brow), :2] for brow in detector.brows]
+        return FaceOutlines(landmarks, points[list(detector.oval), :2], brows)
+
+
 def label_parts(
     rgb: np.ndarray,  # [H, W, 3] uint8
     matte: np.ndarray,  # [H, W] in [0, 1]
-    landmarks: np.ndarray,  # [68, 2] pixels
-    oval: np.ndarray,  # [n, 2] pixels: the face's outline
+    outlines: FaceOutlines,
     places: np.ndarray,  # [H, W, 2] head frame
+    viewpoint: np.ndarray,  # [3] the camera's position in the head frame
     colours: ColourModel,
 ) -> np.ndarray:  # [H, W] uint8 indices into PARTS
     size_px = (matte.shape[1], matte.shape[0])
-    pixels_per_unit = 1.0 / max(float(np.linalg.norm(places[0, 1] - places[0, 0])), 1e-6)
-    inside = polygon_mask(size_px, oval)
+    landmarks = outlines.landmarks
+    inside = polygon_mask(size_px, outlines.oval)
     x, y = places[..., 0], places[..., 1]
-    radius = max(1, round(0.012 * pixels_per_unit))
-    score = np.stack([cv2.blur(layer, (2 * radius + 1,) * 2) for layer in colours(rgb)])
-    is_skin = score[SKIN] >= np.maximum(score[DARK], score[CLOTH] - 4.0 * (y < 0.7))
-    is_hair = score[DARK] > np.maximum(score[SKIN], score[CLOTH])
+    radius = max(1, round(SCORE_RADIUS / unit_length(places)))
+    skin, hair, cloth = (cv2.blur(layer, (2 * radius + 1,) * 2) for layer in colours(rgb))
+    # Clothes do not reach above the chin; a dark collar there is hair, a pale one skin.
+    is_skin = skin >= np.maximum(hair, np.where(y < 0.7, cloth - 4.0, cloth))
+    is_hair = hair > np.maximum(skin, cloth)
     under = below_jaw(landmarks, places) & ~inside
 
     parts = np.full(matte.shape, HAIR, np.uint8)
-    ear = is_skin & (y > EAR_BAND[0]) & (y < EAR_BAND[1]) & (np.abs(x) > EAR_FROM)
     parts[is_skin & (np.abs(x) <= 0.62)] = FACE
-    parts[ear] = EARS
+    # The ear on the far side of a turned head is hidden; what is seen there is cheek.
+    shown = np.sign(x) * viewpoint[0] / np.linalg.norm(viewpoint) > -EAR_HIDDEN_SINE
+    parts[is_skin & shown & (y > EAR_BAND[0]) & (y < EAR_BAND[1]) & (np.abs(x) > EAR_FROM)] = EARS
     parts[inside] = FACE
-    parts[under] = np.where(is_skin & (y < 1.25), NECK, TORSO)[under]
-    parts[under & is_hair & ~is_skin & (y < HAIR_BELOW) & (np.abs(x) > 0.35)] = HAIR
-    parts[(y > HAIR_BELOW) & ~is_skin] = TORSO
-    parts[(y > 1.0) & (parts == HAIR)] = TORSO
+    # Under the chin lies shadow in colours never learnt: neck, unless it clearly is clothing.
+    throat = (y < 1.0) & (np.abs(x) < 0.5)
+    is_neck = np.where(throat, skin + 1.0 >= cloth, is_skin & (y < NECK_END))
+    parts[under] = np.where(is_neck, NECK, TORSO)[under]
+    parts[under & is_hair & ~throat & (y < HAIR_END)] = HAIR
+    parts[(y > HAIR_END) & (parts == HAIR)] = TORSO
 
-    brows = polygon_mask(size_px, *brow_polygons(landmarks, BROW_WIDTH * pixels_per_unit))
-    parts[brows & ~under] = BROWS
+    parts[polygon_mask(size_px, *outlines.brows) & ~under] = BROWS
     parts[polygon_mask(size_px, landmarks[36:42], landmarks[42:48])] = EYES
     parts[polygon_mask(size_px, landmarks[48:60])] = LIPS
     parts[polygon_mask(size_px, landmarks[60:68])] = MOUTH
     parts[matte < PERSON] = BACKGROUND
     return parts
+
+
+def unit_length(
+    places: np.ndarray,  # [H, W, 2]
+) -> float:
+    """Head units per pixel, in the middle of the picture."""
+    row, column = places.shape[0] // 2, places.shape[1] // 2
+    return max(float(np.linalg.norm(places[row, column] - places[row, column - 1])), 1e-6)
