@@ -10,7 +10,7 @@ help:
 	@echo "make test    style and tests"
 	@echo "make bench   quality figures on the demo speaker"
 	@echo "make .venv   only the virtual environment"
-	@echo "make dist    sdist and wheel in dist/"
+	@echo "make dist    the wheel, in dist/"
 
 .venv: $(STAMP)
 
