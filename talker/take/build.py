@@ -17,6 +17,7 @@ from talker.take.audio import load_encoder
 from talker.take.consensus import refine_motion
 from talker.take.crop import FaceSearch, check_presence, checked_span, choose_crop, search_faces
 from talker.take.eyes import gaze, lid_ratio, openness
+from talker.take.flow import eye_span_px
 from talker.take.landmarks import LandmarkDetector, load_detector
 from talker.take.masks import keep_speaker, person_segmenter, refine_matte
 from talker.take.parts import (
@@ -36,6 +37,7 @@ from talker.video import Crop, read_audio, read_frames, require_video, write_wav
 
 WORKING_SIDE_PX = 512  # landmarks are read at up to this size: finer than a small take's own frames
 FLOW_SIDE_PX = 320  # pictures are compared at up to this size
+FLOW_EYE_SPAN_PX = 64.0  # and not finer than this shows the face: larger faces only take longer
 LANDMARKS_STEADY_FRAMES = 1.5  # poses from landmarks are smoothed by a Gaussian of this many frames,
 STEADY_FRAMES = 0.8  # and poses from pictures by this many: their jitter goes, nods stay
 COLOUR_SAMPLES = 40  # frames that teach skin, hair and clothes
@@ -134,8 +136,15 @@ def head_motion(
     scale = flow_px / size_px
     rough = solve_motion(np.where(seen[:, None, None], points, np.nan) * scale, detector.ibug, (flow_px, flow_px))
     rough = smooth_motion(rough, LANDMARKS_STEADY_FRAMES)
+    grey = tracked.grey
+    shrink = FLOW_EYE_SPAN_PX / eye_span_px(rough)
+    if shrink < 1.0:
+        flow_px = max(2, round(flow_px * shrink))
+        grey = np.stack([cv2.resize(image, (flow_px, flow_px), interpolation=cv2.INTER_AREA) for image in grey])
+        rough = rescale_motion(rough, flow_px / size_px / scale)
+        scale = flow_px / size_px
     mattes = np.stack([cv2.resize(decode(png), (flow_px, flow_px)) for png in tracked.mattes])
-    fine = refine_motion(rough, points[..., :2] * scale, detector.ibug, tracked.grey, mattes, reporter)
+    fine = refine_motion(rough, points[..., :2] * scale, detector.ibug, grey, mattes, reporter)
     return rescale_motion(smooth_motion(fine, STEADY_FRAMES), 1.0 / scale)
 
 

@@ -18,6 +18,7 @@ from talker.types import BACKGROUND, BROWS, EARS, EYES, FACE, HAIR, LIPS, MOUTH,
 
 SKIN, DARK, CLOTH = range(3)  # colour classes: skin, hair, clothes
 BINS = 16  # per Lab channel
+UNKNOWN = 1e-4  # likelihood of a colour that was never seen
 BROW_WIDTH = 0.055  # head units: iBUG's brow points run along the brow's middle
 EAR_BAND = (-0.2, 0.42)  # head frame y between which skin outside the face is an ear
 EAR_FROM = 0.45  # head frame |x| beyond which that holds
@@ -33,13 +34,14 @@ class ColourModel:
     """Log-likelihood of a Lab colour under each of the colour classes."""
 
     table: np.ndarray  # [3, BINS, BINS, BINS] float32
+    skin_lightness: float  # median, as a bin
 
     def __call__(
         self,
         rgb: np.ndarray,  # [H, W, 3] uint8
-    ) -> np.ndarray:  # [3, H, W]
-        a, b, c = np.moveaxis(lab_bins(rgb), -1, 0)
-        return self.table[:, a, b, c]
+    ) -> tuple[np.ndarray, np.ndarray]:  # [3, H, W]; [H, W] bool: darker than lit skin
+        lightness, b, c = np.moveaxis(lab_bins(rgb), -1, 0)
+        return self.table[:, lightness, b, c], lightness < self.skin_lightness
 
 
 def lab_bins(rgb: np.ndarray) -> np.ndarray:
@@ -59,8 +61,9 @@ def fit_colours(
         if len(colours):
             np.add.at(counts, tuple(lab_bins(colours[None])[0].T), 1.0)
             counts = _blur_cube(counts / len(colours))
-        tables.append(np.log(counts + 1e-4))
-    return ColourModel(np.stack(tables))
+        tables.append(np.log(counts + UNKNOWN))
+    lightness = lab_bins(samples[SKIN][None])[0, :, 0]
+    return ColourModel(np.stack(tables), float(np.median(lightness)) if len(lightness) else BINS / 2.0)
 
 
 def _blur_cube(counts: np.ndarray) -> np.ndarray:
@@ -182,7 +185,8 @@ def label_parts(
     inside = polygon_mask(size_px, outlines.oval)
     x, y = places[..., 0], places[..., 1]
     radius = max(1, round(SCORE_RADIUS / unit_length(places)))
-    skin, hair, cloth = (cv2.blur(layer, (2 * radius + 1,) * 2) for layer in colours(rgb))
+    likelihoods, is_dark = colours(rgb)
+    skin, hair, cloth = (cv2.blur(layer, (2 * radius + 1,) * 2) for layer in likelihoods)
     # Clothes do not reach above the chin; a dark collar there is hair, a pale one skin.
     is_skin = skin >= np.maximum(hair, np.where(y < 0.7, cloth - 4.0, cloth))
     is_hair = hair > np.maximum(skin, cloth)
@@ -194,9 +198,11 @@ def label_parts(
     shown = np.sign(x) * viewpoint[0] / np.linalg.norm(viewpoint) > -EAR_HIDDEN_SINE
     parts[is_skin & shown & (y > EAR_BAND[0]) & (y < EAR_BAND[1]) & (np.abs(x) > EAR_FROM)] = EARS
     parts[inside] = FACE
-    # Under the chin lies shadow in colours never learnt: neck, unless it clearly is clothing.
+    # Under the chin lies shadow in colours never learnt: neck, unless it is clothing. A white shirt, also never
+    # learnt where the picture ends at the collar, is lighter than skin.
     throat = (y < 1.0) & (np.abs(x) < 0.5)
-    is_neck = np.where(throat, skin + 1.0 >= cloth, is_skin & (y < NECK_END))
+    shadow = is_dark | (skin > np.log(2.0 * UNKNOWN))
+    is_neck = np.where(throat, shadow & (skin + 1.0 >= cloth), is_skin & (y < NECK_END))
     parts[under] = np.where(is_neck, NECK, TORSO)[under]
     parts[under & is_hair & ~throat & (y < HAIR_END)] = HAIR
     parts[(y > HAIR_END) & (parts == HAIR)] = TORSO
