@@ -34,13 +34,26 @@ def test_lines_name_figures_that_exist():
     values = Figures().as_json()
     for line in LINES:
         assert line.key in values
+        assert line.less is None or line.less in values
         assert all(key in values for _, key in line.controls)
 
 
 def test_the_table_judges_and_shows_the_nulls_beside():
     good = Figures(head_psnr_db=28.0, null_mean_psnr_db=21.5, null_nearest_psnr_db=22.0, mouth_lag_ms=-80)
-    text = table({"demo": good, "clip.mp4": Figures(head_psnr_db=20.0)})
-    first, second = text.split("\n\n")
-    assert "ok" in first.splitlines()[1] and "nearest pose 22" in first.splitlines()[1]
-    assert "short" in next(line for line in first.splitlines() if "lag" in line)
+    text = table({"demo": good})
+    assert "ok" in text.splitlines()[1] and "nearest pose 22" in text.splitlines()[1]
+    assert "short" in next(line for line in text.splitlines() if "lag" in line)
+    assert "above" not in text  # the better null was not measured
+
+
+def test_margins_are_differences():
+    text = table({"demo": Figures(head_psnr_db=28.0, null_psnr_db=26.0, mouth_corr=0.8, mouth_corr_shifted=0.3)})
+    margin, drop = (next(line for line in text.splitlines() if word in line) for word in ("above", "drop"))
+    assert margin.split()[-4:] == ["2", ">=", "3", "short"]
+    assert drop.split()[-4:] == ["0.5", ">=", "0.35", "ok"]
+
+
+def test_clips_are_apart():
+    text = table({"demo": Figures(head_psnr_db=28.0), "clip.mp4": Figures(head_psnr_db=20.0)})
+    second = text.split("\n\n")[1]
     assert second.splitlines()[0] == "clip.mp4" and "short" in second and "mouth" not in second

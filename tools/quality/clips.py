@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 
@@ -38,6 +39,7 @@ NEW_SPEECH_SEED = 1000
 CALM_MOTION = 0.4
 EDITED_FRAMES = 25  # of the held-out part
 SHEET_ROWS = 4
+DETECTION_PX = 256
 DETAIL = 0.8  # weight of the refinement network, as `talker drive` has it by default
 
 Heads = Callable[[int], np.ndarray]
@@ -212,11 +214,15 @@ class Bench:
 
 
 def _landmarks_68() -> Callable[[np.ndarray], np.ndarray | None]:
-    """The default detector's iBUG points of a picture: [68, 2] pixels, None where it finds no face."""
+    """The default detector's iBUG points of a picture: [68, 2] in pixels of the detector's own picture.
+
+    None where it finds no face. Small pictures are enlarged first: below 256 px detectors lose faces.
+    """
     detector = load_detector("mediapipe")
 
     def find(rgb: np.ndarray) -> np.ndarray | None:
-        points = detector.detect(rgb)
+        scale = max(1, -(-DETECTION_PX // min(rgb.shape[:2])))
+        points = detector.detect(cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC))
         return None if points is None else points[list(detector.ibug), :2]
 
     return find

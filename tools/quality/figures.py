@@ -49,6 +49,11 @@ class Line:
     least: float | None = None
     most: float | None = None
     controls: tuple[tuple[str, str], ...] = ()  # (name, key)
+    less: str | None = None  # key of what the figure is to be above: the line shows the difference
+
+    def value(self, values: Mapping[str, float | None]) -> float | None:
+        found, below = values[self.key], values[self.less] if self.less else 0.0
+        return None if found is None or below is None else round(found - below, 3)
 
     def verdict(self, value: float) -> str:
         if self.least is None and self.most is None:
@@ -65,6 +70,7 @@ LINES = (
         26.5,
         controls=(("mean frame", "null_mean_psnr_db"), ("nearest pose", "null_nearest_psnr_db")),
     ),
+    Line("  above the better null, dB", "head_psnr_db", 3.0, less="null_psnr_db"),
     Line(
         "mouth opening on unseen speech, r",
         "mouth_corr",
@@ -75,6 +81,7 @@ LINES = (
             ("reader on truth", "mouth_reader_corr"),
         ),
     ),
+    Line("  its drop when shifted by 0.2 s", "mouth_corr", 0.35, less="mouth_corr_shifted"),
     Line("  its amplitude ratio", "mouth_amplitude", 0.6),
     Line("  its lag, ms", "mouth_lag_ms", -40, 40),
     Line(
@@ -87,6 +94,7 @@ LINES = (
     Line(
         "calm head seen at yaw +-20, head PSNR, dB", "yaw20_psnr_db", 21.0, controls=(("nulls", "yaw20_null_psnr_db"),)
     ),
+    Line("  above the better null, dB", "yaw20_psnr_db", 0.0, less="yaw20_null_psnr_db"),
     Line("head rotation error, median, deg", "rot_err_deg", controls=(("95th percentile", "rot_err_p95_deg"),)),
     Line("edited against operator, both soft, dB", "edit_psnr_db", 24.0),
     Line("  lip landmarks moved, % of face width", "edit_lip_shift_pct", None, 2.0),
@@ -104,7 +112,7 @@ def table(
         values = figures.as_json()
         rows = [f"{name}"]
         for line in LINES:
-            value = values[line.key]
+            value = line.value(values)
             if value is None:
                 continue
             target = " ".join(
