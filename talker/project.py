@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from talker import __version__
-from talker.errors import BadInput, Conflict
+from talker.errors import BadInput, Conflict, TalkerError
 
 SCHEMA = 1
 SUFFIX = ".talker"
@@ -159,8 +159,8 @@ class Project:
     def build(self, stage: Stage, *, discard_if_bad: bool = False) -> Iterator[Build]:
         """Build a stage: the body writes into `Build.folder`; leaving it normally makes the stage real.
 
-        An interrupted body leaves its folder for the next run to resume in. With `discard_if_bad`, a body that finds
-        its input bad leaves nothing, not even the project if that held nothing else.
+        An interrupted body leaves its folder for the next run to resume in. With `discard_if_bad`, a body that raises
+        a TalkerError leaves nothing, not even the project if that held nothing else.
         """
         folder = self.root / f"{stage.path}.partial-{stage.fingerprint}"
         folder.mkdir(parents=True, exist_ok=True)
@@ -168,7 +168,7 @@ class Project:
         build, started = Build(folder), time.monotonic()
         try:
             yield build
-        except BadInput:
+        except TalkerError:
             if discard_if_bad:
                 shutil.rmtree(folder, ignore_errors=True)
                 self._remove_if_empty()
