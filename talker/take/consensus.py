@@ -31,7 +31,7 @@ from talker.take.pose import (
 from talker.types import Reporter
 
 LANDMARK_PULL = 3e-4  # weight of a landmark pose's point images against a flow's
-DEPTH_PULL = 3000.0  # pull of the surface points toward where they were, pixels^2 per head unit^2
+DEPTH_PULL = 1e-4  # pull of the surface points toward where they were, against one pair's full parallax
 CAUCHY = 0.005  # of the eye span: flow error at which a residual starts to lose its say
 ROUNDS = 2  # comparisons are made anew from better poses
 STEPS = 6  # Gauss-Newton steps in a round
@@ -148,8 +148,10 @@ def move_points(
     images, _, by_point = project_points(replace(motion, shape=points))
     jacobian = by_point @ motion.rotation[:, None]  # [B, N, 2, 3]
     cauchy_px = CAUCHY * eye_span_px(motion)
-    normal = np.tile(DEPTH_PULL * np.eye(3), (len(points), 1, 1))
-    gradient = DEPTH_PULL * (points - prior)
+    pixels_per_unit = motion.focal_px / float(motion.translation[:, 2].mean())
+    pull = DEPTH_PULL * len(found.pairs) * pixels_per_unit**2
+    normal = np.tile(pull * np.eye(3), (len(points), 1, 1))
+    gradient = pull * (points - prior)
     for chunk in range(0, len(found.pairs), CHUNK):
         part = slice(chunk, chunk + CHUNK)
         i, j = found.pairs[part].T
