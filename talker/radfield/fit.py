@@ -18,6 +18,7 @@ from talker.radfield.field import Biases
 from talker.radfield.optimiser import Rates, SceneOptimiser
 from talker.radfield.scene import HeadTrace, Scene
 from talker.radfield.targets import Batch, Objective, TargetSource
+from talker.radfield.volume import STEP, distortion
 from talker.take.audio import audio_windows
 from talker.types import Condition, Rays, Take
 
@@ -35,7 +36,10 @@ class StepOptions:
     audio_noise: float = 0.1  # standard deviation added to normalised audio features
     mask_weight: float = 0.05  # head and torso alpha against the mattes
     entropy_weight: float = 1e-4  # alpha toward 0 or 1, ramped
-    ambient_weight: float = 1e-2  # L1 of the ambient coordinate outside the lower face, ramped
+    distortion_weight: float = (
+        3e-2  # spread of the density along rays, ramped: fog is slow to render and blurs turned views
+    )
+    ambient_weight: float = 1e-3  # L1 of the visible ambient coordinates outside the lower face, ramped
 
 
 def conditions_for(
@@ -154,8 +158,14 @@ class Fitter:
         ramp = min(1.0, self.step_count / (0.5 * self.total_steps))
         position = trace.samples.points * 2.0 - 1.0
         elsewhere = (position[:, 1] < LOWER_FACE_TOP) | (position[:, 2] > LOWER_FACE_BACK)
-        held = (trace.ambient.abs().sum(-1) * elsewhere).sum() / max(len(position), 1)
-        return ramp * (self._options.entropy_weight * alpha_entropy(alpha) + self._options.ambient_weight * held)
+        visible = trace.composited.transmittance * -torch.expm1(-trace.sigmas.detach() * STEP)
+        held = (trace.ambient.abs().sum(-1) * elsewhere * visible).sum() / alpha.numel()
+        options = self._options
+        return ramp * (
+            options.entropy_weight * alpha_entropy(alpha)
+            + options.ambient_weight * held
+            + options.distortion_weight * distortion(trace.sigmas, trace.samples)
+        )
 
     def _update_occupancy(self, condition: Condition) -> None:
         """Reads the density everywhere under one of the step's conditions."""

@@ -40,8 +40,8 @@ EXTENT_MARGIN = 0.03  # the torso may reach this much of the image's height beyo
 class FieldFitOptions:
     """How large a field is and how long it trains."""
 
-    steps: int = 2400  # training steps on random pixels
-    lip_steps: int = 300  # steps of the lip stage after them
+    steps: int = 1500  # training steps on random pixels
+    lip_steps: int = 250  # steps of the lip stage after them
     lip_weight: float = 0.01  # of the perceptual loss on lip patches
     frames_per_step: int = 4  # frames that a step draws pixels from
     pixels_per_frame: int = 1024  # pixels of each

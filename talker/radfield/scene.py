@@ -51,6 +51,7 @@ class HeadTrace(NamedTuple):
     """A differentiable rendering of the head along loose rays."""
 
     composited: Composited
+    sigmas: Tensor  # [S]
     ambient: Tensor  # [S, 2]
     samples: Samples
 
@@ -104,7 +105,8 @@ class Scene(nn.Module):
         found = self.kernels.evaluate(
             self.head.shape, self.head.weights, biases, samples.points, harmonics, samples.ray_of, frame_of
         )
-        return HeadTrace(self.kernels.composite(found.sigmas, found.rgbs, samples, rays), found.ambient, samples)
+        composited = self.kernels.composite(found.sigmas, found.rgbs, samples, rays)
+        return HeadTrace(composited, found.sigmas, found.ambient, samples)
 
     def trace_torso(
         self,

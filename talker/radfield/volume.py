@@ -96,3 +96,28 @@ def composite(
     distance = ((samples.points * 2.0 - 1.0 - rays.origins[ray_of]) * rays.directions[ray_of]).sum(-1)
     depth = torch.zeros(count).index_add(0, ray_of, weights.detach() * distance)
     return Composited(rgb, alpha, depth, transmittance.detach())
+
+
+def distortion(
+    sigmas: Tensor,  # [S] density, 1/unit
+    samples: Samples,
+) -> Tensor:
+    """How far each ray's weights are spread along it, mean over rays: fog gathers into surfaces where this is small.
+
+    The sum over pairs w_i w_j |t_i - t_j|, plus STEP / 3 sum w_i^2 (Mip-NeRF 360, Barron et al. 2022, eq. 15), in head
+    units. One pass: the samples of a ray are in order, so running sums of w and w t are all that pairs need.
+    """
+    starts = samples.starts.long()
+    first = starts[:-1][samples.ray_of.long()]
+    step = torch.arange(len(sigmas)) - first  # lattice steps since the ray's first sample, gaps left out
+
+    def before(values: Tensor) -> Tensor:
+        """Sum over the ray's earlier samples."""
+        running = values.double().cumsum(0) - values
+        return running - running[first]
+
+    depths = sigmas * STEP
+    weights = torch.exp(-before(depths)).float() * -torch.expm1(-depths)
+    position = step * STEP
+    pairs = weights * (position * before(weights) - before(weights * position)).float()
+    return (2.0 * pairs.sum() + STEP / 3.0 * weights.square().sum()) / max(len(starts) - 1, 1)

@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from talker.radfield.volume import MAX_SAMPLES, STEP, Samples, composite, entry_and_exit, march_rays
+from talker.radfield.volume import MAX_SAMPLES, STEP, Samples, composite, distortion, entry_and_exit, march_rays
 from talker.types import Rays
 
 NO_STOP = torch.zeros(8**3)
@@ -85,3 +85,25 @@ def test_weights_sum_to_at_most_one_and_empty_space_shows_the_background():
     assert (composite(sigmas * 1e4, rgbs, samples, rays).alpha <= 1.0 + 1e-6).all()
     empty = composite(torch.zeros_like(sigmas), rgbs, samples, rays)
     assert empty.alpha.abs().max() == 0 and empty.rgb.abs().max() == 0
+
+
+def test_distortion_is_the_sum_over_pairs():
+    sigmas, rgbs, samples, rays = packed([4, 0, 7])
+    expected = 0.0
+    for ray in range(3):
+        own = range(samples.starts[ray], samples.starts[ray + 1])
+        weights = [
+            composite(sigmas, rgbs, samples, rays).transmittance[s].item() * (1 - math.exp(-sigmas[s].item() * STEP))
+            for s in own
+        ]
+        expected += sum(a * b * abs(i - j) * STEP for i, a in enumerate(weights) for j, b in enumerate(weights))
+        expected += STEP / 3 * sum(w * w for w in weights)
+    assert math.isclose(distortion(sigmas, samples).item(), expected / 3, rel_tol=1e-4)
+
+
+def test_a_surface_is_less_distorted_than_fog():
+    _, _, samples, _ = packed([20])
+    surface = torch.zeros(20)
+    surface[8] = 1e4
+    fog = torch.full((20,), 10.0)
+    assert distortion(surface, samples) < 0.2 * distortion(fog, samples)
