@@ -105,7 +105,7 @@ def build_take(
     lids = openness(lid_ratio(landmarks))
     look = np.zeros((count, 2))
     if detector.irises is not None:
-        look = gaze(motion, landmarks, points[:, list(detector.irises), :2], lids, detector.ibug)
+        look = gaze(motion, points[:, list(detector.irises), :2], lids, detector.ibug)
     tracks = Tracks(
         c2w=torch_float(motion.c2w()),
         focal_px=motion.focal_px,

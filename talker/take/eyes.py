@@ -51,20 +51,20 @@ def eye_coordinates(
 
 def gaze(
     motion: HeadMotion,
-    landmarks: np.ndarray,  # [B, 68, 2] pixels
     irises: np.ndarray,  # [B, 2, 2] pixels, in iBUG's order of the eyes
     open_share: np.ndarray,  # [B] in [0, 1]
     ibug: tuple[int, ...],
 ) -> np.ndarray:  # [B, 2] to the viewer's right and down, about [-1, 1]
-    """Iris positions between the eye corners, relative to this speaker's usual gaze; held through blinks."""
+    """Iris positions between the eye corners, relative to this speaker's usual gaze; held through blinks.
+
+    The corners are the rigid shape's: detected ones wander after the iris.
+    """
     offsets = []
     for eye, iris in ((RIGHT_EYE, irises[:, 0]), (LEFT_EYE, irises[:, 1])):
         corners = motion.shape[[ibug[eye[0]], ibug[eye[3]]]]
         plane_z = float(corners[:, 2].mean())
         width = float(np.linalg.norm(corners[0] - corners[1]))
-        ends = [eye_coordinates(motion, landmarks[:, eye[k]], plane_z) for k in (0, 3)]
-        at = eye_coordinates(motion, iris, plane_z)
-        offsets.append((at - (ends[0] + ends[1]) / 2.0) / width)
+        offsets.append((eye_coordinates(motion, iris, plane_z) - corners[:, :2].mean(axis=0)) / width)
     offset = np.mean(offsets, axis=0)
     awake = open_share > 0.4
     if awake.sum() < 2:

@@ -187,8 +187,8 @@ def label_parts(
     radius = max(1, round(SCORE_RADIUS / unit_length(places)))
     likelihoods, is_dark = colours(rgb)
     skin, hair, cloth = (cv2.blur(layer, (2 * radius + 1,) * 2) for layer in likelihoods)
-    # Clothes do not reach above the chin; a dark collar there is hair, a pale one skin.
-    is_skin = skin >= np.maximum(hair, np.where(y < 0.7, cloth - 4.0, cloth))
+    # Clothes do not reach above the chin, and below it bare shoulders were learnt as clothes: skin has precedence.
+    is_skin = skin >= np.maximum(hair, cloth - np.where(y < 0.7, 4.0, 1.5))
     is_hair = hair > np.maximum(skin, cloth)
     under = below_jaw(landmarks, places) & ~inside
 
@@ -200,7 +200,7 @@ def label_parts(
     parts[inside] = FACE
     # Under the chin lies shadow in colours never learnt: neck, unless it is clothing. A white shirt, also never
     # learnt where the picture ends at the collar, is lighter than skin.
-    throat = (y < 1.0) & (np.abs(x) < 0.5)
+    throat = (y < 1.0) & (np.abs(x) < 0.36)
     shadow = is_dark | (skin > np.log(2.0 * UNKNOWN))
     is_neck = np.where(throat, shadow & (skin + 1.0 >= cloth), is_skin & (y < NECK_END))
     parts[under] = np.where(is_neck, NECK, TORSO)[under]
