@@ -37,7 +37,7 @@ class StepOptions:
     mask_weight: float = 0.05  # head and torso alpha against the mattes
     entropy_weight: float = 1e-4  # alpha toward 0 or 1, ramped
     distortion_weight: float = (
-        3e-2  # spread of the density along rays, ramped: fog is slow to render and blurs turned views
+        3e-2  # spread of the density along rays, ramped: fog is slow and blurs views
     )
     ambient_weight: float = 1e-3  # L1 of the visible ambient coordinates outside the lower face, ramped
 
