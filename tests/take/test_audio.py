@@ -1,0 +1,129 @@
+"""Speech features: their timing, their normalisation, and encoders with tiny random weights."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from talker.errors import BadInput, Missing
+from talker.take.audio import (
+    AUDIO_ENCODERS,
+    MelEncoder,
+    TransformerEncoder,
+    audio_windows,
+    feature_count,
+    level_speech,
+    load_encoder,
+    load_transformer,
+    log_mel,
+)
+from talker.types import AUDIO_RATE_HZ
+
+
+def speech(seconds: float, seed: int = 0) -> np.ndarray:
+    """Noise in syllables: loud and soft four times a second."""
+    generator = np.random.default_rng(seed)
+    time_s = np.arange(round(seconds * AUDIO_RATE_HZ)) / AUDIO_RATE_HZ
+    return (generator.normal(0, 0.05, len(time_s)) * (0.1 + np.sin(4 * np.pi * time_s) ** 2)).astype(np.float32)
+
+
+def test_features_cover_the_recording_at_50_hz():
+    assert [feature_count(n) for n in (0, 1, 320, 321, 16000)] == [1, 1, 1, 2, 50]
+    for samples in (100, 16000, 16001):
+        assert log_mel(speech(2.0)[:samples]).shape == (feature_count(samples), 160)
+
+
+def test_a_click_is_heard_in_its_own_feature():
+    wav = np.zeros(AUDIO_RATE_HZ, np.float32)
+    for feature in (7, 31):
+        wav[:] = 0.0
+        wav[feature * 320 + 160] = 1.0  # in the middle of the feature's 20 ms
+        energy = log_mel(wav).reshape(-1, 2, 80).sum(axis=(1, 2))
+        assert energy.argmax() == feature
+        assert energy[feature - 1] == pytest.approx(energy[feature + 1], abs=0.05 * abs(energy[feature]))
+
+
+def test_loudness_of_the_recording_means_nothing():
+    wav = speech(3.0)
+    encoder = MelEncoder().fit(wav)
+    assert encoder.encode(0.1 * wav).numpy() == pytest.approx(encoder.encode(wav).numpy(), abs=1e-3)
+    assert level_speech(np.zeros(1000)).max() == 0.0
+
+
+def test_mel_is_normalised_by_its_own_clip_and_remembers():
+    wav = speech(3.0)
+    encoder = MelEncoder().fit(wav)
+    features = encoder.encode(wav)
+    assert features.shape == (150, encoder.channels)
+    assert features.mean(dim=0).abs().max() < 1e-3 and abs(float(features.std()) - 1.0) < 0.05
+    again = load_encoder("mel", encoder.state())
+    assert torch.equal(again.encode(wav), features)
+    with pytest.raises(ValueError, match="fit"):
+        MelEncoder().encode(wav)
+
+
+def test_windows_are_centred_on_the_frame_and_repeat_the_edges():
+    features = torch.arange(40.0)[:, None]
+    windows = audio_windows(features, [10])
+    assert windows.shape == (1, 8, 16, 1)
+    own = windows[0, 4, :, 0]
+    # Frame 10 lasts from feature 20 to 21; its centre is the beginning of feature 21, the window's middle.
+    assert own.tolist() == list(range(13, 29))
+    assert windows[0, 0, :, 0].tolist() == list(range(5, 21)) and windows[0, 7, 0, 0] == 19
+    assert (audio_windows(features, torch.tensor([0]))[0, 0] == 0.0).all()
+    assert audio_windows(features, [19])[0, 7, -1, 0] == 39.0
+
+
+def tiny(name: str) -> torch.nn.Module:
+    from transformers import HubertConfig, HubertModel, Wav2Vec2Config, Wav2Vec2Model
+
+    kinds = {"wav2vec2": (Wav2Vec2Config, Wav2Vec2Model), "hubert": (HubertConfig, HubertModel)}
+    config, model = kinds[name]
+    torch.manual_seed(0)
+    return model(
+        config(
+            hidden_size=16,
+            num_hidden_layers=1,
+            num_attention_heads=2,
+            intermediate_size=16,
+            conv_dim=(8,) * 7,
+            num_conv_pos_embeddings=16,
+            num_conv_pos_embedding_groups=2,
+            vocab_size=8,
+        )
+    )
+
+
+@pytest.mark.parametrize("name", ["wav2vec2", "hubert"])
+def test_transformers_give_50_features_a_second(name: str, tmp_path):
+    tiny(name).save_pretrained(tmp_path)
+    encoder = load_encoder(name, model=str(tmp_path)).fit(speech(1.0))
+    features = encoder.encode(speech(2.5))
+    assert features.shape == (125, 16) and encoder.channels == 16 and encoder.name == name
+    assert torch.isfinite(features).all() and encoder.state() == {}
+
+
+def test_long_speech_is_encoded_in_chunks_without_seams(monkeypatch: pytest.MonkeyPatch):
+    encoder = TransformerEncoder("wav2vec2", tiny("wav2vec2"))
+    wav = speech(4.0)
+    whole = encoder.encode(wav)
+    monkeypatch.setattr("talker.take.audio.CHUNK_S", 1.0)
+    pieces = encoder.encode(wav)
+    assert pieces.shape == whole.shape
+    assert np.corrcoef(pieces.ravel(), whole.ravel())[0, 1] > 0.95
+
+
+def test_weights_that_are_not_there_are_missing_at_once(tmp_path):
+    with pytest.raises(Missing, match="--audio mel"):
+        load_transformer("hubert")
+    with pytest.raises(Missing, match="--audio-model"):
+        load_transformer("hubert", str(tmp_path))
+
+
+def test_unknown_names_are_told_the_known_ones():
+    with pytest.raises(BadInput, match="wav2vec2"):
+        load_encoder("whisper")
+    assert set(AUDIO_ENCODERS) == {"mel", "wav2vec2", "hubert"}
+    with pytest.raises(BadInput, match="no model"):
+        load_encoder("mel", model="somewhere")

@@ -1,0 +1,229 @@
+"""A take from a video file to a folder and back, with a toy detector that knows the truth; and bad footage."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from talker.camera import project
+from talker.errors import BadInput
+from talker.take.audio import encode_audio
+from talker.take.build import TakeOptions, blank_others, build_take, fit_length
+from talker.take.crop import FaceSearch, check_presence, checked_span, choose_crop, follow
+from talker.take.landmarks import LANDMARK_DETECTORS, load_detector
+from talker.take.pose import project_points
+from talker.take.store import TakeFolder, load_take, save_take
+from talker.types import BACKGROUND, PARTS, Silent
+from talker.video import Crop, VideoInfo, VideoWriter
+from tests.take.toy import nodding, render
+
+COUNT, SIDE = 80, 64
+
+
+class Listener(Silent):
+    def __init__(self) -> None:
+        self.said: list[str] = []
+        self.done: dict[str, float] = {}
+
+    def notice(self, text: str) -> None:
+        self.said.append(text)
+
+    def progress(self, task: str, fraction: float, note: str = "") -> None:
+        assert 0.0 <= fraction <= 1.0
+        self.done[task] = fraction
+
+
+class ToyDetector:
+    """Answers from the truth, frame after frame."""
+
+    ibug = tuple(range(68))
+    oval = (*range(17), *range(26, 16, -1))
+    brows = None
+    irises = (39, 42)
+    faces = 1
+    hidden: range = range(0)
+
+    def __init__(self) -> None:
+        motion = nodding(COUNT, SIDE)
+        images, turned, _ = project_points(motion)
+        depth = turned[..., 2:] * motion.focal_px / motion.translation[:, None, 2:]
+        self.points = np.concatenate([images, depth], axis=-1).astype(np.float32)
+        self.index = -1
+
+    def find_faces(self, rgb: np.ndarray) -> np.ndarray:
+        boxes = [(20.0, 20.0, 44.0, 46.0), (50.0, 10.0, 62.0, 30.0)]
+        return np.array(boxes[: self.faces]).reshape(-1, 4)
+
+    def detect(self, rgb: np.ndarray) -> np.ndarray | None:
+        self.index += 1
+        return None if self.index in self.hidden else self.points[self.index]
+
+
+def toy_matte(rgb: np.ndarray) -> np.ndarray:
+    return (np.abs(rgb.astype(int) - 60).max(axis=-1) > 6).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("footage") / "toy.mp4"
+    pictures, _ = render(nodding(COUNT, SIDE), SIDE)
+    hum = 0.1 * np.sin(np.arange(COUNT * 640) / 10.0).astype(np.float32)
+    with VideoWriter(path, (SIDE, SIDE), audio=hum, crf=8) as writer:
+        for picture in pictures:
+            writer.write(np.repeat(picture[..., None], 3, axis=-1))
+    return path
+
+
+@pytest.fixture
+def toy(monkeypatch: pytest.MonkeyPatch) -> type[ToyDetector]:
+    kind = type("Toy", (ToyDetector,), {})
+    monkeypatch.setitem(LANDMARK_DETECTORS, "toy", kind)
+    monkeypatch.setattr("talker.take.build.person_segmenter", lambda: toy_matte)
+    return kind
+
+
+@pytest.fixture
+def landmarks_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests that are not about poses: the refinement by flow takes most of a build's time."""
+    monkeypatch.setattr("talker.take.build.refine_motion", lambda motion, *_: motion)
+
+
+OPTIONS = TakeOptions(size_px=SIDE, landmarks="toy")
+
+
+def test_a_video_becomes_a_take(video: Path, tmp_path: Path, toy):
+    listener = Listener()
+    out = tmp_path / "take"
+    out.mkdir()
+    (out / "take.json").write_text("a stale one")
+    take = build_take(video, out, OPTIONS, listener)
+    assert len(take) == COUNT and take.size_px == (SIDE, SIDE) and listener.said == []
+    assert set(listener.done) >= {"look", "track", "pose", "masks"} and listener.done["masks"] == 1.0
+    # Landmarks seen in the head frame land on the landmarks in the picture: poses, shape and camera agree.
+    truth = project_points(nodding(COUNT, SIDE))[0]
+    for index in (3, 40, 77):
+        landed = project(take.camera(index), take.landmarks_head).numpy()
+        assert np.median(np.linalg.norm(landed - truth[index], axis=1)) < 0.6
+    assert take.audio_features.shape == (2 * COUNT, 160) and take.eye.shape == (COUNT, 3)
+    assert take.parts.max() < len(PARTS) and (take.parts[:, 0, 0] == BACKGROUND).all()
+    assert np.abs(take.background.astype(int) - 60).mean() < 25
+
+    facts = json.loads((out / "take.json").read_text())
+    assert facts["crop"] == {"x0": 0, "y0": 0, "side": SIDE} and facts["options"]["landmarks"] == "toy"
+    files = {path.name for path in out.iterdir()}
+    assert files == {"take.json", "audio.wav", "frames", "masks", "tracks.safetensors", "background.png"}
+    assert len(list((out / "frames").iterdir())) == COUNT and len(list((out / "masks").iterdir())) == 2 * COUNT
+
+    wav = np.random.default_rng(0).normal(0, 0.1, 16000).astype(np.float32)
+    assert encode_audio(wav, out).shape == (50, 160)
+
+
+def test_a_take_survives_the_disk(toy_take, tmp_path: Path):
+    save_take(toy_take, tmp_path / "take", audio_state={"mean": torch.ones(3)})
+    again = load_take(tmp_path / "take")
+    for name in ("frames", "alpha", "parts", "background"):
+        assert np.array_equal(getattr(again, name), getattr(toy_take, name))
+    for name in ("c2w", "landmarks_px", "landmarks_head", "eye", "audio_features"):
+        assert torch.equal(getattr(again, name), getattr(toy_take, name))
+    assert (again.focal_px, again.centre_px) == (toy_take.focal_px, toy_take.centre_px)
+    (tmp_path / "take" / "take.json").unlink()  # as after a kill
+    with pytest.raises(BadInput, match="no finished take"):
+        load_take(tmp_path / "take")
+
+
+def test_a_broken_frame_is_named(toy_take, tmp_path: Path):
+    save_take(toy_take, tmp_path)
+    TakeFolder(tmp_path).frame(3).write_bytes(b"half a pict")
+    with pytest.raises(BadInput, match=r"00003\.png"):
+        load_take(tmp_path)
+
+
+def test_a_face_that_goes_away_says_what_to_cut(video: Path, tmp_path: Path, toy, landmarks_only):
+    toy.hidden = range(76, COUNT)
+    assert len(build_take(video, tmp_path / "short", OPTIONS, Silent())) == COUNT  # a few frames are bridged
+    toy.hidden = range(0, 60)
+    with pytest.raises(BadInput, match="No face in frames 0-59"):
+        build_take(video, tmp_path / "take", OPTIONS, Silent())
+    assert not (tmp_path / "take" / "take.json").exists()
+
+
+def test_two_faces_are_noticed_and_none_is_an_error(video: Path, tmp_path: Path, toy, landmarks_only):
+    toy.faces = 2
+    listener = Listener()
+    build_take(video, tmp_path / "take", OPTIONS, listener)
+    assert any("larger" in text for text in listener.said)
+    toy.faces = 0
+    with pytest.raises(BadInput, match=r"No face in toy\.mp4"):
+        build_take(video, tmp_path / "none", OPTIONS, Silent())
+
+
+def test_presence_points_to_the_longer_side():
+    seen = np.ones(500, bool)
+    check_presence(seen, 0.0, 25.0)
+    seen[210:261] = False
+    with pytest.raises(BadInput, match=r"frames 210-260; trim with --start 10\.5"):
+        check_presence(seen, 0.0, 25.0)
+    seen[:] = True
+    seen[300:330] = False
+    with pytest.raises(BadInput, match=r"frames 300-329; trim with --end 14\.0"):
+        check_presence(seen, 2.0, 25.0)
+    seen[20::30] = seen[21::30] = False  # short gaps are nobody's business
+    with pytest.raises(BadInput, match="300-3"):
+        check_presence(seen, 0.0, 25.0)
+
+
+def test_spans_must_leave_three_seconds():
+    info = VideoInfo(20.0, (64, 64), 25.0, True, True, False)
+    assert checked_span(info, "x", None, None) == (0.0, 20.0)
+    assert checked_span(info, "x", 2.0, 99.0) == (2.0, 20.0)
+    for start, end, words in ((25.0, None, "outside"), (5.0, 4.0, "not after"), (5.0, 7.0, "at least 3")):
+        with pytest.raises(BadInput, match=words):
+            checked_span(info, "x", start, end)
+    short = VideoInfo(2.0, (64, 64), 25.0, True, True, False)
+    with pytest.raises(BadInput, match="film at least"):
+        checked_span(short, "x", None, None)
+
+
+def test_crop_holds_head_and_shoulders_inside_the_picture():
+    boxes = np.tile([600.0, 200.0, 800.0, 400.0], (10, 1))
+    search = FaceSearch(boxes, np.arange(10) / 5.0, False)
+    crop = choose_crop(search, (1280, 720))
+    assert crop.side == 600 and abs(crop.x0 + 300 - 700) <= 1 and 0 <= crop.y0 <= 120
+    assert choose_crop(search, (720, 720)) == Crop(0, 0, 720)  # square, a fair-sized face: taken whole
+    at_edge = FaceSearch(boxes - [590, 200, 590, 200], search.times_s, False)
+    assert choose_crop(at_edge, (1280, 720)).x0 == 0
+
+
+def test_the_chosen_face_is_kept():
+    near, far = np.array([0.0, 0, 10, 10]), np.array([50.0, 0, 61, 11])
+    assert follow(np.stack([near, far]), None) is not None
+    assert (follow(np.stack([near, far]), None) == far).all()  # the larger one
+    assert (follow(np.stack([near, far]), near) == near).all()  # but no jumping to and fro
+
+
+def test_other_faces_are_painted_over():
+    rgb = np.zeros((100, 100, 3), np.uint8)
+    kept = blank_others(rgb, np.array([110.0, 120.0, 150.0, 160.0]), Crop(100, 100, 200))
+    assert (kept[10:30, 5:25] == 0).all() and (kept[60:] == 128).all()
+
+
+def test_sound_is_as_long_as_the_frames():
+    assert len(fit_length(np.ones(10), 6)) == 6
+    assert fit_length(np.ones(4), 6).tolist() == [1, 1, 1, 1, 0, 0]
+
+
+def test_unknown_detector():
+    with pytest.raises(BadInput, match="mediapipe"):
+        load_detector("haar")
+
+
+def test_mediapipe_speaks_the_protocol_and_is_quiet(capfd: pytest.CaptureFixture[str]):
+    detector = load_detector("mediapipe")
+    picture = np.full((96, 96, 3), 128, np.uint8)
+    assert detector.find_faces(picture).shape == (0, 4) and detector.detect(picture) is None
+    assert len(detector.ibug) == 68 and max(detector.ibug) < 478
+    assert capfd.readouterr().err == ""
