@@ -16,7 +16,7 @@ from talker.sheet import contact_sheet, depth_picture
 from talker.types import HEAD_PARTS, Reporter, View, mask_of
 
 MEASURED_FRAMES = 50  # evenly spaced over the held-out part: more change the mean by less than 0.1 dB
-PREVIEW_VIEW = View(yaw_deg=20.0)
+PREVIEW_YAW_DEG = 20.0
 
 
 def held_out_metrics(portrait: Portrait, reporter: Reporter) -> dict[str, float | int]:
@@ -51,10 +51,12 @@ def fit_preview(portrait: Portrait, rows: int = 3) -> np.ndarray:
     pictures = []
     for index in spaced(take.held_out, rows):
         render = portrait.render(index, pose=index)
-        turned = portrait.render(index, PREVIEW_VIEW, pose=index)
+        # Toward the camera's side of the head: away from it, a head that is turned already shows what nobody filmed.
+        side = 1.0 if take.c2w[index, 0, 3] > 0 else -1.0
+        turned = portrait.render(index, View(yaw_deg=side * PREVIEW_YAW_DEG), pose=index)
         depth = depth_picture(render.depth.cpu().numpy())
         pictures.append([take.frames[index], to_bytes(render.rgb), depth, to_bytes(turned.rgb)])
-    return contact_sheet(pictures, ("original", "fitted", "depth", f"yaw {PREVIEW_VIEW.yaw_deg:.0f}"), height_px=256)
+    return contact_sheet(pictures, ("original", "fitted", "depth", f"yaw ±{PREVIEW_YAW_DEG:.0f}"), height_px=256)
 
 
 def edit_preview(original: Portrait, edited: Portrait, rows: int = 3, detail: float = 0.8) -> np.ndarray:
