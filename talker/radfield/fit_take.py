@@ -42,7 +42,7 @@ class FieldFitOptions:
 
     steps: int = 1500  # training steps on random pixels
     lip_steps: int = 250  # steps of the lip stage after them
-    lip_weight: float = 0.01  # of the perceptual loss on lip patches
+    lip_weight: float = 0.002  # of the perceptual loss on lip patches
     frames_per_step: int = 4  # frames that a step draws pixels from
     pixels_per_frame: int = 1024  # pixels of each
     seed: int = 0  # of everything random
