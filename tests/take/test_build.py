@@ -98,8 +98,9 @@ OPTIONS = TakeOptions(size_px=SIDE, landmarks="toy")
 def test_a_video_becomes_a_take(video: Path, tmp_path: Path, toy):
     listener = Listener()
     out = tmp_path / "take"
-    out.mkdir()
+    (out / "frames").mkdir(parents=True)
     (out / "take.json").write_text("a stale one")
+    (out / "frames" / "00999.png").write_bytes(b"of a longer take that was killed")
     take = build_take(video, out, OPTIONS, listener)
     assert len(take) == COUNT and take.size_px == (SIDE, SIDE) and listener.said == []
     assert set(listener.done) >= {"look", "track", "pose", "masks"} and listener.done["masks"] == 1.0
@@ -133,6 +134,19 @@ def test_a_take_survives_the_disk(toy_take, tmp_path: Path):
     (tmp_path / "take" / "take.json").unlink()  # as after a kill
     with pytest.raises(BadInput, match="no finished take"):
         load_take(tmp_path / "take")
+
+
+def test_a_failed_save_leaves_no_take_behind(toy_take, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    save_take(toy_take, tmp_path)
+
+    def full(*_: object) -> None:
+        raise BadInput("the disk is full")
+
+    monkeypatch.setattr("talker.take.store.write_atomically", full)
+    with pytest.raises(BadInput, match="full"):
+        save_take(toy_take, tmp_path)
+    with pytest.raises(BadInput, match="no finished take"):
+        load_take(tmp_path)
 
 
 def test_a_broken_frame_is_named(toy_take, tmp_path: Path):
