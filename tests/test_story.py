@@ -7,6 +7,8 @@ import shutil
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import load_file
 
 from talker.cli import main
 from talker.radfield.fit import Fitter
@@ -83,6 +85,10 @@ def test_the_story(place, capsys, monkeypatch):
     assert {path.name for path in edit.iterdir()} == {
         *("edit.json", "field.safetensors", "frames", "preview.png", "refine.safetensors", "stage.json")
     }
+    assert main([*EDIT, "--name", "straight"]) == 0
+    for file in ("field.safetensors", "refine.safetensors"):
+        resumed, straight = (load_file(project / "edits" / name / file) for name in (edit.name, "straight"))
+        assert all(torch.equal(resumed[name], straight[name]) for name in straight), "a resumed edit is another edit"
     capsys.readouterr()
     assert main(EDIT) == 0 and "Already done" in capsys.readouterr().out
 
