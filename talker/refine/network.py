@@ -15,6 +15,7 @@ from torch.nn import functional
 
 FOLD = 4  # pixels folded into channels, each way
 FOLDED_CHANNELS = 3 * FOLD * FOLD
+LATTICE_FOLDS = 5  # a pattern that repeats over so many folds each way is no detail of the picture
 
 
 class RefinementNet(nn.Module):
@@ -47,7 +48,7 @@ class RefinementNet(nn.Module):
         known = folded
         for convolution in self.convolutions[:4]:
             known = torch.cat([known, functional.leaky_relu(convolution(known), 0.2)], dim=1)
-        detail = functional.pixel_shuffle(self.convolutions[4](known), FOLD)[..., :height, :width]
+        detail = functional.pixel_shuffle(without_lattice(self.convolutions[4](known)), FOLD)[..., :height, :width]
         return images + detail.permute(0, 2, 3, 1)
 
     @torch.no_grad()
@@ -70,6 +71,19 @@ class RefinementNet(nn.Module):
         net = cls(growth=tensors["convolutions.0.weight"].shape[0])
         net.load_state_dict(tensors)
         return net.eval()
+
+
+def without_lattice(
+    folded: Tensor,  # [B, 3 * FOLD^2, h, w]
+) -> Tensor:
+    """The same detail without what repeats from fold to fold over LATTICE_FOLDS x LATTICE_FOLDS of them.
+
+    Places within a fold have weights of their own, and the style loss is glad of any texture: left to itself the net
+    draws one lattice over every picture.
+    """
+    reach = LATTICE_FOLDS // 2
+    mean = functional.avg_pool2d(folded, LATTICE_FOLDS, 1, reach, count_include_pad=False).unflatten(1, (3, FOLD**2))
+    return folded - (mean - mean.mean(dim=2, keepdim=True)).flatten(1, 2)
 
 
 def blend(

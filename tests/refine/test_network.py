@@ -63,3 +63,12 @@ def test_save_and_load(moved_net, tmp_path):
 
 def test_discriminator_judges_one_cell_per_eight_pixels():
     assert Discriminator(width=4)(torch.rand(2, 16, 24, 3)).shape == (2, 1, 2, 3)
+
+
+def test_no_lattice_is_drawn_whatever_the_biases():
+    net = RefinementNet()
+    with torch.no_grad():
+        net.convolutions[4].bias.copy_(torch.linspace(-1, 1, 48))
+        detail = (net(torch.full((1, 16, 20, 3), 0.5)) - 0.5)[0]
+    assert detail.std(dim=(0, 1)).max() < 1e-5  # a tint may stay, a pattern not
+    assert detail.abs().max() > 0.1
