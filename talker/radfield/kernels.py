@@ -78,7 +78,10 @@ class Kernels(Protocol):
         betas: tuple[float, float],
         epsilon: float,
     ) -> None:
-        """Adam on the entries that have a gradient, the others left alone; clears the gradient."""
+        """Adam on the entries that have a gradient; clears the gradient.
+
+        Entries without one are left alone, or at least (native) blocks of 16 that have none.
+        """
         ...
 
 

@@ -146,6 +146,26 @@ def test_not_a_number_stays_visible(native):
     assert found.rgbs.isnan().any()
 
 
+@pytest.mark.parametrize("dims", [2, 3])
+def test_points_outside_the_grid_read_its_border(native, dims):
+    spec = GridSpec(dims, 4, 8, 64, 10)
+    table = torch.randn(spec.vertices, 2, generator=torch.Generator().manual_seed(8)).requires_grad_()
+    outside = torch.tensor([-1e30, -0.5, 1.5, 1e30, -torch.inf, torch.inf]).repeat_interleave(dims).reshape(-1, dims)
+    found = native.encode(spec, table, outside)
+    assert torch.equal(found, native.encode(spec, table, outside.clamp(0.0, 1.0)))
+    nowhere = native.encode(spec, table, torch.full((3, dims), torch.nan))
+    (found.sum() + nowhere.sum()).backward()
+    assert nowhere.isfinite().all() and table.grad.isfinite().all()
+
+
+def test_rays_along_an_axis_march_as_the_reference_does(native, reference):
+    directions = torch.cat([torch.eye(3), -torch.eye(3)])
+    rays = Rays((-3.0 * directions + 0.013).contiguous(), directions.contiguous())
+    occupancy, jitter = random_occupancy(), torch.full((6,), 0.5)
+    expected, found = reference.march(rays, occupancy, jitter), native.march(rays, occupancy, jitter)
+    assert torch.equal(found.starts, expected.starts) and expected.starts[-1] > 0
+
+
 def test_wrong_tensors_are_refused_before_cpp_sees_them(native):
     spec = GridSpec(3, 4, 8, 64, 10)
     with pytest.raises(ValueError, match="expected a tensor of shape"):

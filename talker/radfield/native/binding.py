@@ -1,4 +1,7 @@
-"""Binds the C++ kernels by ctypes, inside autograd functions. Every tensor is checked before C++ sees it."""
+"""Binds the C++ kernels by ctypes, inside autograd functions.
+
+Every tensor's type, layout and shape are checked before C++ sees it; indices (rays, frames) are the caller's promise.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from torch.autograd.function import once_differentiable
 
 from talker.errors import Missing
 from talker.radfield.encoding import GridSpec, spherical_harmonics
-from talker.radfield.field import HIDDEN, Biases, FieldSamples, FieldShape, FieldWeights
+from talker.radfield.field import GEOMETRY, HARMONICS, HIDDEN, Biases, FieldSamples, FieldShape, FieldWeights
 from talker.radfield.kernels import STOP, AdamState
 from talker.radfield.native.build import built_library
 from talker.radfield.occupancy import Occupancy
@@ -66,7 +69,12 @@ def _network(shape: FieldShape, weights: FieldWeights, biases: Biases, frame_of:
     _check(weights.space_table, shape.space.vertices, 2)
     _check(weights.ambient_table, shape.ambient.vertices, 2)
     _check(weights.ambient_in, HIDDEN, shape.space.width)
+    _check(weights.ambient_out, 2, HIDDEN)
     _check(weights.density_in, HIDDEN, shape.encoded)
+    _check(weights.density_mid, HIDDEN, HIDDEN)
+    _check(weights.density_out, GEOMETRY, HIDDEN)
+    _check(weights.colour_in, HIDDEN, GEOMETRY + HARMONICS)
+    _check(weights.colour_out, 3, HIDDEN)
     frames = len(biases.ambient)
     for bias in biases:
         _check(bias, frames, HIDDEN)
@@ -142,7 +150,7 @@ class _Evaluate(torch.autograd.Function):
     def forward(ctx, library, shape, points, harmonics, ray_of, frame_of, *tensors):
         weights, biases = FieldWeights(*tensors[:9]), Biases(*tensors[9:])
         _check(points, len(ray_of), 3)
-        _check(harmonics, len(frame_of), 16)
+        _check(harmonics, len(frame_of), HARMONICS)
         sigmas, rgbs, ambient = (points.new_empty(len(points), *tail) for tail in ((), (3,), (2,)))
         library.field_forward(
             byref(_network(shape, weights, biases, frame_of)),
@@ -185,8 +193,8 @@ class _Composite(torch.autograd.Function):
     @staticmethod
     def forward(ctx, library, sigmas, rgbs, points, starts, origins, directions):
         rays, samples = len(starts) - 1, len(sigmas)
-        _check(rgbs, samples, 3)
-        _check(origins, rays, 3)
+        for tensor, count in ((rgbs, samples), (points, samples), (origins, rays), (directions, rays)):
+            _check(tensor, count, 3)
         rgb, alpha, depth = (sigmas.new_empty(rays, *tail) for tail in ((3,), (), ()))
         transmittance = torch.empty_like(sigmas)
         inputs = [_pointer(starts, torch.int32), *(_pointer(t) for t in (sigmas, rgbs, points, origins, directions))]
@@ -237,6 +245,7 @@ class NativeKernels:
 
     def march(self, rays: Rays, occupancy: Occupancy, jitter: Tensor) -> Samples:
         count = len(rays.origins)
+        _check(rays.origins, count, 3)
         _check(rays.directions, count, 3)
         _check(jitter, count)
         starts = torch.empty(count + 1, dtype=torch.int32)
@@ -265,6 +274,8 @@ class NativeKernels:
         self, shape: FieldShape, weights: FieldWeights, biases: Biases, rays: Rays, occupancy: Occupancy
     ) -> Tensor:
         count = len(rays.origins)
+        _check(rays.origins, count, 3)
+        _check(rays.directions, count, 3)
         out = torch.empty(count, 5)
         frame_of = torch.zeros(1, dtype=torch.int32)
         grid = _Occupancy(_pointer(occupancy.bits, torch.int64), occupancy.resolution)

@@ -17,6 +17,9 @@ INLINE void corners(const Level& level, const float* points, int stride, i8* ind
     f8 position;
     for (int lane = 0; lane < LANES; lane++) position[lane] = points[lane * stride + d];
     position = position * level.scale + 0.5f;
+    // Whatever comes in, NaN included, lies in the grid: nothing beyond the table is read or written.
+    position = position > 0.5f ? position : (f8){} + 0.5f;
+    position = position < level.scale + 0.5f ? position : (f8){} + (level.scale + 0.5f);
     i8 cell = __builtin_convertvector(position, i8);  // positions are positive: truncation is the floor
     fraction[d] = position - __builtin_convertvector(cell, f8);
     uint32_t multiplier = level.dense ? dense_stride : primes[d];
@@ -45,7 +48,7 @@ template <int D>
 INLINE void encode_tile(const Grid& grid, const float* table, const float* points, int stride, int count, float* out,
                         int ldo) {
   for (int l = 0; l < grid.levels; l++) {
-    const double* pairs = (const double*)(table + 2 * (int64_t)grid.level[l].offset);  // two floats read as one
+    const pair* pairs = (const pair*)(table + 2 * (int64_t)grid.level[l].offset);
     for (int p = 0; p < count; p += LANES) {
       i8 index[1 << D];
       f8 weight[1 << D], fraction[D], first{}, second{};
@@ -55,8 +58,8 @@ INLINE void encode_tile(const Grid& grid, const float* table, const float* point
         f8 w = weight[corner];
         d4 a = {pairs[row[0]], pairs[row[1]], pairs[row[2]], pairs[row[3]]};
         d4 b = {pairs[row[4]], pairs[row[5]], pairs[row[6]], pairs[row[7]]};
-        first += __builtin_shufflevector(w, w, 0, 0, 1, 1, 2, 2, 3, 3) * (f8)a;
-        second += __builtin_shufflevector(w, w, 4, 4, 5, 5, 6, 6, 7, 7) * (f8)b;
+        first += low_twice(w) * (f8)a;
+        second += high_twice(w) * (f8)b;
       }
       for (int lane = 0; lane < 4; lane++) {
         memcpy(out + (p + lane) * ldo + 2 * l, (float*)&first + 2 * lane, 8);

@@ -1,5 +1,5 @@
-// The C ABI of the CPU kernels: plain pointers and sizes, no torch headers. talker/radfield/native.py binds it and
-// checks every tensor before it comes here. All arrays are contiguous float32 unless said otherwise.
+// The C ABI of the CPU kernels: plain pointers and sizes, no torch headers. binding.py beside it binds it and checks
+// every tensor before it comes here. All arrays are contiguous float32 unless said otherwise.
 #include <atomic>
 #include <vector>
 #ifdef _OPENMP
@@ -277,7 +277,7 @@ void render(const Network* n, const float* origins, const float* directions, con
   }
 }
 
-// Adam that leaves blocks without any gradient alone (a hash table is touched sparsely); clears the gradient.
+// Adam that leaves blocks of 16 without any gradient alone (a hash table is touched sparsely); clears the gradient.
 void sparse_adam(float* value, float* gradient, float* first, float* second, int64_t count, float rate, float beta1,
                  float beta2, float epsilon, float correction1, float correction2) {
   constexpr int64_t BLOCK = 16;

@@ -10,6 +10,7 @@ typedef float f8 __attribute__((vector_size(32), aligned(4)));  // aligned(4): l
 typedef int32_t i8 __attribute__((vector_size(32)));
 typedef uint32_t u8 __attribute__((vector_size(32)));
 typedef double d4 __attribute__((vector_size(32)));
+typedef double pair __attribute__((may_alias));  // two floats read as one
 constexpr int LANES = 8;
 constexpr float LEAK = 0.01f;  // LeakyReLU's slope below zero
 
@@ -25,6 +26,15 @@ INLINE float exp_accurate(float x) {
   memcpy(&scale, &bits, 4);
   return (poly * r * r + r + 1.f) * scale;
 }
+// The first (or the last) four floats, each of them twice.
+#if __has_builtin(__builtin_shufflevector)
+INLINE f8 low_twice(f8 x) { return __builtin_shufflevector(x, x, 0, 0, 1, 1, 2, 2, 3, 3); }
+INLINE f8 high_twice(f8 x) { return __builtin_shufflevector(x, x, 4, 4, 5, 5, 6, 6, 7, 7); }
+#else  // g++ before 12
+INLINE f8 low_twice(f8 x) { return __builtin_shuffle(x, i8{0, 0, 1, 1, 2, 2, 3, 3}); }
+INLINE f8 high_twice(f8 x) { return __builtin_shuffle(x, i8{4, 4, 5, 5, 6, 6, 7, 7}); }
+#endif
+
 INLINE float sigmoid(float x) { return 1.f / (1.f + exp_accurate(-x)); }
 INLINE float tanh_accurate(float x) { return 2.f * sigmoid(2.f * x) - 1.f; }
 

@@ -40,7 +40,7 @@ INLINE bool next_sample(Ray& ray, const Occupancy& grid, float* point, int64_t* 
     int cell[3];
     for (int c = 0; c < 3; c++) {
       point[c] = (ray.origin[c] + t * ray.direction[c]) * 0.5f + 0.5f;
-      cell[c] = std::min(std::max((int)(point[c] * G), 0), G - 1);
+      cell[c] = (int)std::min(std::max(0.f, point[c] * G), G - 1.f);  // in this order NaN becomes 0
     }
     *voxel = ((int64_t)cell[2] * G + cell[1]) * G + cell[0];
     if (grid.bits[*voxel >> 6] >> (*voxel & 63) & 1) {
@@ -48,8 +48,9 @@ INLINE bool next_sample(Ray& ray, const Occupancy& grid, float* point, int64_t* 
       for (int c = 0; c < 3; c++) point[c] = std::min(std::max(point[c], 0.f), 1.f);
       return true;
     }
-    float stride = 1e9f;
+    float stride = 4.f;  // no way through the box is longer
     for (int c = 0; c < 3; c++) {
+      if (ray.direction[c] == 0.f) continue;  // its faces are never met: 1 / 0 would say at once
       float face = (cell[c] + (ray.direction[c] > 0)) * (1.f / G);
       stride = std::min(stride, (face - point[c]) * 2.f * ray.inverse[c]);
     }
