@@ -31,7 +31,7 @@ class FeatureBank(Protocol):
 def alpha_entropy(
     alpha: Tensor,  # any shape, coverage in [0, 1]
 ) -> Tensor:
-    """Mean binary entropy (nats): pushes coverage to nothing or all (RAD-NeRF, section 3.3)."""
+    """Mean binary entropy (nats): pushes coverage to nothing or all (RAD-NeRF, section 3.4)."""
     safe = alpha.clamp(1e-5, 1 - 1e-5)
     return -(safe * safe.log() + (1 - safe) * (1 - safe).log()).mean()
 

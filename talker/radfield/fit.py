@@ -1,7 +1,8 @@
 """The one fitter: it asks a TargetSource for pixels, renders them, and steps the scene toward its objectives.
 
 Fitting a take and fitting edited frames differ in where the targets come from and in the objectives, not here.
-F frames a step, n pixels of each, S samples. Losses and their weights: RAD-NeRF, section 3.4.
+F frames a step, n pixels of each, S samples. Losses: RAD-NeRF, section 3.4, but the alpha of
+the mattes and the distortion of Mip-NeRF 360; the weights are measured here.
 """
 
 from __future__ import annotations
@@ -36,9 +37,7 @@ class StepOptions:
     audio_noise: float = 0.1  # standard deviation added to normalised audio features
     mask_weight: float = 0.05  # head and torso alpha against the mattes
     entropy_weight: float = 1e-4  # alpha toward 0 or 1, ramped
-    distortion_weight: float = (
-        3e-2  # spread of the density along rays, ramped: fog is slow and blurs views
-    )
+    distortion_weight: float = 3e-2  # spread of the density along rays, ramped: fog is slow and blurs views
     ambient_weight: float = 1e-3  # L1 of the visible ambient coordinates outside the lower face, ramped
 
 
@@ -181,7 +180,7 @@ class Fitter:
     def tensors(self) -> dict[str, Tensor]:
         """All state, for checkpoints."""
         parts = {
-            "scene": self.scene.tensors(),
+            "scene": self.scene.state_dict(),
             "occupancy": self.scene.occupancy.tensors(),
             "optimiser": self.optimiser.tensors(),
             "fitter": {
@@ -196,7 +195,6 @@ class Fitter:
         for key, tensor in tensors.items():
             part, name = key.split("/", 1)
             parts.setdefault(part, {})[name] = tensor
-        parts["scene"].pop("occupancy.occupied")
         self.scene.load_state_dict(parts["scene"])
         self.scene.occupancy.restore(parts["occupancy"])
         self.optimiser.restore(parts["optimiser"])

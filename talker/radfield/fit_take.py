@@ -7,6 +7,7 @@ a tracked frame tells about both.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -134,12 +135,14 @@ def fit_scene(
     workdir: Path,
 ) -> Scene:
     """Trains a scene on a take's training frames; a killed run resumes from its checkpoint in `workdir`."""
-    scene = new_scene(take, options, kernels)
     total = options.steps + options.lip_steps
     pixel, lips = PixelObjective(), LipObjective(options.lip_weight)
-    fitter = Fitter(scene, take, total, [pixel, lips], seed=options.seed)
+
+    def new_fitter() -> Fitter:
+        return Fitter(new_scene(take, options, kernels), take, total, [pixel, lips], seed=options.seed)
+
     checkpoint = workdir / "checkpoint.safetensors"
-    resume(fitter, checkpoint, reporter)
+    fitter = resumed(new_fitter, checkpoint, reporter)
     recent = 0.0
 
     def after_step(step: int, loss: float) -> None:
@@ -161,7 +164,7 @@ def fit_scene(
         reporter.notice(
             f"{fitter.optimiser.skipped} of {total} steps had gradients that were not finite and were skipped"
         )
-    return scene
+    return fitter.scene
 
 
 def save_checkpoint(fitter: Fitter, path: Path) -> None:
@@ -171,13 +174,15 @@ def save_checkpoint(fitter: Fitter, path: Path) -> None:
     os.replace(unfinished, path)
 
 
-def resume(fitter: Fitter, path: Path, reporter: Reporter) -> None:
-    """Restores the fitter from a checkpoint, if there is a readable one."""
+def resumed(new_fitter: Callable[[], Fitter], path: Path, reporter: Reporter) -> Fitter:
+    """A fitter that goes on from a checkpoint, if there is one that fits; otherwise a new one."""
+    fitter = new_fitter()
     if not path.exists():
-        return
+        return fitter
     try:
         fitter.restore(load_file(path))
     except (OSError, SafetensorError, KeyError, RuntimeError, ValueError):
-        reporter.notice("the checkpoint of an earlier run does not fit and was put aside; starting over")
-        return
+        reporter.notice("the checkpoint of an earlier run does not fit; starting over")
+        return new_fitter()  # the first may be half restored
     reporter.notice(f"resuming at step {fitter.step_count} of {fitter.total_steps}")
+    return fitter

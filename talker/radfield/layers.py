@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from talker.types import HEAD_PARTS, TORSO_PARTS
+from talker.types import HEAD_PARTS, TORSO_PARTS, mask_of
 
 UNDER_CHIN = 0.10  # how far the torso is continued under the head, of the image's height
 FAINT = 5  # matte values below this are background
@@ -42,7 +42,7 @@ def separate(
     plate: np.ndarray,  # [H, W, 3] uint8
 ) -> FrameLayers:
     """Splits the person's matte between head and torso by the nearer part, and continues the torso under the head."""
-    head, torso = np.isin(parts, HEAD_PARTS), np.isin(parts, TORSO_PARTS)
+    head, torso = mask_of(parts, HEAD_PARTS), mask_of(parts, TORSO_PARTS)
     to_head, _ = _distance_to(head)
     to_torso, nearest_torso = _distance_to(torso)
     is_torso = to_torso < to_head
@@ -50,7 +50,7 @@ def separate(
     head_alpha = np.where(is_torso, 0, matte).astype(np.uint8)
     torso_alpha = np.where(is_torso, matte, 0).astype(np.uint8)
 
-    under = head & (to_torso < UNDER_CHIN * len(rgb)) & (_rows_below(torso, nearest_torso))
+    under = head & (to_torso < UNDER_CHIN * len(rgb)) & _rows_below(torso, nearest_torso)
     behind = np.where((torso_alpha > 0)[..., None], rgb, plate)
     behind[under] = rgb.reshape(-1, 3)[nearest_torso[under]]
     torso_alpha[under] = 255

@@ -1,7 +1,8 @@
 """The optimiser of a scene: sparse Adam for hash tables, Adam for the rest, decaying rates, guards, an average.
 
 Average losses hide collapse: a step with a gradient that is not finite is skipped and counted, and a gradient far
-above its own running norm is scaled back. Rates and betas are RAD-NeRF's (Adam(0.9, 0.99)); EMA as there.
+above its own running norm is scaled back. Betas, decay and average are in the manner of RAD-NeRF; the rates are higher
+than its 5e-3 and 5e-4, because a CPU affords so few of its steps.
 """
 
 from __future__ import annotations

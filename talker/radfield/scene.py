@@ -82,10 +82,6 @@ class Scene(nn.Module):
         """Audio codes [B, 64] of windows [B, 8, 16, C]."""
         return self.audio_net(windows)
 
-    def appearance(self, index: int | None = None) -> Tensor:
-        """The frame code [4] of a training frame; zeros for anything else."""
-        return torch.zeros(APPEARANCE) if index is None else self.appearances[index]
-
     def take_camera(self, head_pose: Tensor) -> Camera:
         """The camera [4, 4] pose of a take's frame, with the intrinsics that the scene was fitted with."""
         return Camera(head_pose, self.options.focal_px, self.options.centre_px, self.options.size_px)
@@ -193,7 +189,7 @@ class Scene(nn.Module):
     def tensors(self) -> dict[str, Tensor]:
         """Everything that makes the scene, named; parameters are detached."""
         state = {name: tensor.detach().contiguous() for name, tensor in self.state_dict().items()}
-        return {**state, "occupancy.occupied": self.occupancy.occupied}
+        return {**state, "occupancy.occupied": self.occupancy.occupied, "occupancy.hull": self.occupancy.hull}
 
     def save(self, path: Path) -> None:
         metadata = {"schema": str(SCHEMA), "options": json.dumps(asdict(self.options))}
@@ -207,18 +203,23 @@ class Scene(nn.Module):
         """
         try:
             with safe_open(path, framework="pt") as file:
-                options = json.loads(file.metadata()["options"])
+                metadata = file.metadata()
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dictionary)
-        except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
+            if metadata["schema"] != str(SCHEMA):
+                raise ValueError(f"schema {metadata['schema']}, not {SCHEMA}")
+            options = json.loads(metadata["options"])
+            options["head"] = FieldOptions(**options["head"])
+            options["torso"] = TorsoOptions(**options["torso"])
+            for name in ("size_px", "centre_px"):
+                options[name] = tuple(options[name])
+            occupied = tensors.pop("occupancy.occupied")
+            hull = tensors.pop("occupancy.hull", occupied)  # without a hull, nothing grows beyond what is there
+            anchors, plate = tensors["torso.anchor_mean"][None], tensors["plate"]
+            scene = cls(SceneOptions(**options), anchors, plate, tensors["torso_extent"], kernels, torch.Generator())
+            scene.load_state_dict(tensors)
+        except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
             raise BadInput(f"{path} is not a readable field; fit again with --force") from error
-        options["head"] = FieldOptions(**options["head"])
-        options["torso"] = TorsoOptions(**options["torso"])
-        for name in ("size_px", "centre_px"):
-            options[name] = tuple(options[name])
-        occupied = tensors.pop("occupancy.occupied")
-        anchors, plate = tensors["torso.anchor_mean"][None], tensors["plate"]
-        scene = cls(SceneOptions(**options), anchors, plate, tensors["torso_extent"], kernels, torch.Generator())
-        scene.load_state_dict(tensors)
+        scene.occupancy.carve(hull)
         scene.occupancy.set_occupied(occupied)
         return scene.eval()
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from talker.camera import project
 from talker.radfield.encoding import GridSpec
 from talker.radfield.kernels import Kernels
 from talker.types import Camera
@@ -35,9 +36,7 @@ class TorsoOptions:
 
 def neck_anchors(camera: Camera) -> Tensor:
     """Projected neck points [6], divided by the image's width."""
-    local = (NECK_POINTS - camera.c2w[:3, 3]) @ camera.c2w[:3, :3]
-    pixels = local[:, :2] / local[:, 2:] * camera.focal_px + torch.tensor(camera.centre_px)
-    return (pixels / camera.size_px[0]).flatten()
+    return (project(camera, NECK_POINTS) / camera.size_px[0]).flatten()
 
 
 def frequency_encoding(positions: Tensor) -> Tensor:

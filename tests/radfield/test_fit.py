@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 
+import pytest
 import torch
+from safetensors.torch import save_file
 
 from talker.radfield.fit import Fitter, conditions_for
-from talker.radfield.fit_take import carve_hull, fit_scene, new_scene, resume, save_checkpoint
+from talker.radfield.fit_take import carve_hull, fit_scene, new_scene, resumed, save_checkpoint
 from talker.radfield.optimiser import Rates, SceneOptimiser
 from talker.radfield.sampling import MOUTH_LANDMARKS, LipTargets, TakeTargets, box_around
 from talker.radfield.targets import Batch, PixelObjective
@@ -46,24 +48,33 @@ def test_a_killed_fit_resumes_to_the_same_numbers(ball_take, native, tmp_path):
     killed = fitter()
     killed.run(targets, 17)
     save_checkpoint(killed, tmp_path / "checkpoint.safetensors")
-    resumed = fitter()
-    resume(resumed, tmp_path / "checkpoint.safetensors", Silent())
-    assert resumed.step_count == 17
-    resumed.run(targets, 30)
-    found = resumed.tensors()
+    successor = resumed(fitter, tmp_path / "checkpoint.safetensors", Silent())
+    assert successor.step_count == 17
+    successor.run(targets, 30)
+    found = successor.tensors()
     for name, wanted in whole.tensors().items():
         assert torch.equal(found[name], wanted), name
 
 
-def test_a_damaged_checkpoint_is_put_aside(ball_take, native, tmp_path):
+@pytest.mark.parametrize("damage", ["half a file", "a part is missing"])
+def test_from_a_damaged_checkpoint_a_fit_starts_over(ball_take, native, tmp_path, damage):
+    def fitter() -> Fitter:
+        return Fitter(new_scene(ball_take, TINY_FIT, native), ball_take, 5, [PixelObjective()])
+
     path = tmp_path / "checkpoint.safetensors"
-    path.write_bytes(b"half a file")
+    earlier = fitter()
+    earlier.run(TakeTargets(ball_take, *SIZES), 2)
+    kept = {name: t.contiguous() for name, t in earlier.tensors().items() if not name.startswith("fitter/")}
+    save_file(kept, path)
+    if damage == "half a file":
+        path.write_bytes(path.read_bytes()[:1000])
     notices: list[str] = []
     reporter = Silent()
     reporter.notice = notices.append
-    fitter = Fitter(new_scene(ball_take, TINY_FIT, native), ball_take, 5, [PixelObjective()])
-    resume(fitter, path, reporter)
-    assert fitter.step_count == 0 and "starting over" in notices[0]
+    found, fresh = resumed(fitter, path, reporter).tensors(), fitter().tensors()
+    assert "starting over" in notices[0]
+    for name, wanted in fresh.items():
+        assert torch.equal(found[name], wanted), name
 
 
 class _NotFinite(PixelObjective):

@@ -30,6 +30,24 @@ def test_saving_and_copying_keep_the_picture_bit_for_bit(scene, ball_take, nativ
         assert torch.equal(twin.render(ball_take.camera(3), conditions_for(twin, ball_take, [3])).rgb, wanted)
 
 
+@torch.no_grad()
+def test_a_loaded_scene_keeps_to_its_hull(scene, native, tmp_path):
+    """Where no mask allows a head the density was never trained: an edit must not take it for fog."""
+    scene.save(tmp_path / "field.safetensors")
+    twin = Scene.load(tmp_path / "field.safetensors", native).copy()
+    assert torch.equal(twin.occupancy.hull, scene.occupancy.hull) and not scene.occupancy.hull.all()
+    twin.occupancy.update(torch.full((int(twin.occupancy.hull.sum()),), 100.0), step=96)
+    assert torch.equal(twin.occupancy.occupied, scene.occupancy.hull)
+
+
+def test_a_field_of_another_version_is_refused(scene, native, tmp_path, monkeypatch):
+    monkeypatch.setattr("talker.radfield.scene.SCHEMA", 99)
+    scene.save(tmp_path / "field.safetensors")
+    monkeypatch.undo()
+    with pytest.raises(BadInput, match="fit again"):
+        Scene.load(tmp_path / "field.safetensors", native)
+
+
 def test_a_damaged_file_is_one_sentence(native, tmp_path):
     path = tmp_path / "field.safetensors"
     path.write_bytes(b"\x10\x00\x00\x00nonsense")
