@@ -29,8 +29,7 @@ SYNTHETIC_NOTE = "Synthetic video: the person shown did not say this. Made with 
 _SAFE_INPUT = ["-protocol_whitelist", "file,pipe,crypto,data"]
 # Phones record HDR (HLG or PQ, BT.2020); shown as it is, skin is grey.
 _HDR_TO_SDR = (
-    "zscale=t=linear:npl=203,format=gbrpf32le,zscale=p=bt709,tonemap=mobius:desat=0,"
-    "zscale=t=bt709:m=bt709:r=tv"
+    "zscale=t=linear:npl=203,format=gbrpf32le,zscale=p=bt709,tonemap=mobius:desat=0,zscale=t=bt709:m=bt709:r=tv"
 )
 _EXACT = "bicubic+accurate_rnd+full_chroma_int"  # swscale's default conversion is a grey level too dark
 _SHORTFALL_S = 0.5  # containers' durations are rounded, and the last frame may be dropped

@@ -164,9 +164,7 @@ def track_frames(
     flow_px = min(working_px, FLOW_SIDE_PX)
     expected = max(1, round((span_s[1] - span_s[0]) * FPS))
     points, mattes, grey = [], [], []
-    for index, rgb in enumerate(
-        read_frames(video, start_s=span_s[0], end_s=span_s[1], crop=crop, size_px=working_px)
-    ):
+    for index, rgb in enumerate(read_frames(video, start_s=span_s[0], end_s=span_s[1], crop=crop, size_px=working_px)):
         focused = rgb if not search.rivals else blank_others(rgb, search.box_at(index / FPS), crop)
         found = detector.detect(focused)
         points.append(found)

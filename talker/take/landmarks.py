@@ -116,10 +116,7 @@ class MediapipeLandmarks:
             found = self._finder.process(rgb).detections or []
         boxes = [detection.location_data.relative_bounding_box for detection in found]
         return _largest_first(
-            [
-                (b.xmin * width, b.ymin * height, (b.xmin + b.width) * width, (b.ymin + b.height) * height)
-                for b in boxes
-            ]
+            [(b.xmin * width, b.ymin * height, (b.xmin + b.width) * width, (b.ymin + b.height) * height) for b in boxes]
         )
 
     def detect(self, rgb: np.ndarray) -> np.ndarray | None:
