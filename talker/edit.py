@@ -29,11 +29,11 @@ from talker.pdu.store import EditStore
 from talker.pdu.targets import EditedTargets, lip_centres
 from talker.radfield.fit import Fitter, conditions_for
 from talker.radfield.kernels import Kernels
-from talker.radfield.optimiser import Rates
 from talker.radfield.scene import Scene
+from talker.radfield.targets import Objective
 from talker.refine.discriminator import Discriminator
 from talker.refine.network import RefinementNet
-from talker.refine.objective import OriginalPatch, RefineObjective
+from talker.refine.objective import LipEdgeObjective, OriginalPatch, RefineObjective
 from talker.refine.vgg import choose_bank
 from talker.types import LIPS, MOUTH, EditPlan, Reporter, Take, mask_of
 
@@ -79,9 +79,10 @@ class EditRun:
             torch.manual_seed(plan.seed)
             self.net = RefinementNet()
             judge = Discriminator()
-        self._objective = RefineObjective(self.net, judge, choose_bank(), self._original_patch)
+        self._objective = RefineObjective(self.net, judge, choose_bank())
+        self._lip_edge = LipEdgeObjective(self._original_patch, self._objective.options.lip_edge)
         total = plan.rounds * training.round_steps + training.lip_steps
-        self._fitter = Fitter(self.scene, take, total, [self._objective], rates=Rates(), seed=plan.seed)
+        self._fitter = Fitter(self.scene, take, total, [self._objective, self._lip_edge], seed=plan.seed)
         self._renders: dict[int, np.ndarray] = {}  # of the original scene; 8 bit: 200 frames of 512x512 are 157 MB
         self._shows_average = False
         if (folder / _STATE).is_file():
@@ -106,6 +107,7 @@ class EditRun:
             self.training.lip_steps,
             self._fitter.total_steps,
             "train, lips",
+            [self._objective, self._lip_edge],
         )
         self._show_average(True)
         self.net.eval()
@@ -121,7 +123,7 @@ class EditRun:
 
     def try_steps(self, store: EditStore, steps: int) -> None:
         """A few training steps on the first round."""
-        self._fitter.run(self._patches(store, 1), self._fitter.step_count + steps)
+        self._fitter.run(self._patches(store, 1), self._fitter.step_count + steps, objectives=[self._objective])
 
     def forget_work(self) -> None:
         """Drop what only an unfinished run needs."""
@@ -152,11 +154,12 @@ class EditRun:
         with torch.no_grad():
             self.scene.plate.copy_(edited_plate(targets, self.take, self.scene.plate))
         steps = self.training.round_steps
-        self._train(targets, steps, round_number * steps, f"train, round {round_number} of {self.plan.rounds}")
+        task = f"train, round {round_number} of {self.plan.rounds}"
+        self._train(targets, steps, round_number * steps, task, [self._objective])
 
     # ---------------------------------------------------------------- training
 
-    def _train(self, targets: EditedTargets, steps: int, until: int, task: str) -> None:
+    def _train(self, targets: EditedTargets, steps: int, until: int, task: str, objectives: list[Objective]) -> None:
         self._show_average(False)
         saved = time.monotonic()
 
@@ -168,7 +171,7 @@ class EditRun:
                 saved = time.monotonic()
 
         if self._fitter.step_count < until:
-            self._fitter.run(targets, until, after_step)
+            self._fitter.run(targets, until, after_step, objectives)
             self._save()
 
     def _show_average(self, average: bool) -> None:

@@ -1,7 +1,8 @@
 """What an edit is trained on: losses on the field's render I_r and on the refined image I_f.
 
-On I_r, mean squared error and, in the lip stage, the lip-edge loss; on I_f = w g(I_r) + (1 - w) I_r, perceptual,
-style and adversarial losses (Instruct-NeuralTalker, eq. 4). Gradients of all of them reach the field.
+On I_r, mean squared error and, in the lip stage, the lip-edge loss (an objective of its own); on
+I_f = w g(I_r) + (1 - w) I_r, perceptual, style and adversarial losses (Instruct-NeuralTalker, eq. 4). Gradients of all
+of them reach the field.
 F frames, n pixels of each, patches of h x w pixels.
 """
 
@@ -34,7 +35,6 @@ class RefineOptions:
     style: float = 10.0  # Gram distance of I_f
     adversarial: float = 0.01  # what the discriminator says of I_f
     learning_rate: float = 2e-4  # Adam, of the refinement network and of the discriminator
-    lip_patch_px: int = 32  # patches up to this side belong to the lip stage (side / 8 of the frame, at least)
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,6 @@ class RefineObjective:
         net: RefinementNet,
         discriminator: Discriminator,
         bank: FeatureBank,
-        originals: Originals,
         options: RefineOptions | None = None,
     ) -> None:
         self.net = net
@@ -71,7 +70,6 @@ class RefineObjective:
         self.options = options or RefineOptions()
         self.learning_rate = self.options.learning_rate
         self._bank = bank
-        self._originals = originals
         self._judge = torch.optim.Adam(discriminator.parameters(), self.learning_rate, betas=(0.5, 0.99))
 
     def parameters(self) -> Iterable[nn.Parameter]:
@@ -95,9 +93,6 @@ class RefineObjective:
         loss = loss + weights.style * self._bank.style_gain * losses.style(features, wanted_features)
         if min(batch.patch) >= SMALLEST_JUDGED_PX:
             loss = loss + weights.adversarial * losses.deceive(self._verdict_of(final))
-        if max(batch.patch) <= weights.lip_patch_px:
-            original, lips = self._original_patches(batch)
-            loss = loss + weights.lip_edge * losses.lip_edge(found, original, lips)
         return loss
 
     def after_step(self, rendered: Tensor, batch: Batch) -> None:
@@ -141,11 +136,32 @@ class RefineObjective:
         self.discriminator.requires_grad_(True)
         return logits
 
-    def _original_patches(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """([F, h, w, 3], [F, h, w] bool) of the unedited field."""
+
+class LipEdgeObjective:
+    """The lip-edge loss on patches of I_r: an `Objective` for the lip stage."""
+
+    learning_rate = 0.0
+
+    def __init__(self, originals: Originals, weight: float) -> None:
+        self._originals, self._weight = originals, weight
+
+    def __call__(
+        self,
+        rendered: Tensor,  # [F, n, 3]
+        batch: Batch,
+    ) -> Tensor:
+        if batch.patch is None:
+            return torch.zeros(())
         patches = [self._originals(frame, pixels) for frame, pixels in zip(batch.frames, batch.pixels, strict=True)]
-        rgb = as_patches(torch.stack([patch.rgb for patch in patches]), batch)
-        return rgb, torch.stack([patch.lips for patch in patches]).reshape(rgb.shape[:3])
+        original = as_patches(torch.stack([patch.rgb for patch in patches]), batch)
+        lips = torch.stack([patch.lips for patch in patches]).reshape(original.shape[:3])
+        return self._weight * losses.lip_edge(as_patches(rendered, batch), original, lips)
+
+    def parameters(self) -> Iterable[nn.Parameter]:
+        return ()
+
+    def after_step(self, rendered: Tensor, batch: Batch) -> None:
+        pass
 
 
 def as_patches(

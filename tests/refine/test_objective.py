@@ -11,7 +11,7 @@ from talker.losses import PyramidBank
 from talker.radfield.targets import Batch
 from talker.refine.discriminator import Discriminator
 from talker.refine.network import RefinementNet
-from talker.refine.objective import OriginalPatch, RefineObjective, RefineOptions
+from talker.refine.objective import LipEdgeObjective, OriginalPatch, RefineObjective, RefineOptions
 
 
 class RecordingOriginals:
@@ -33,45 +33,38 @@ def make_batch(side: int | None, count: int = 2) -> Batch:
     return Batch(list(range(3, 3 + count)), pixels, target, None if side is None else (side, side))
 
 
-def make_objective(**options) -> tuple[RefineObjective, RecordingOriginals]:
+def make_objective(**options) -> RefineObjective:
     torch.manual_seed(0)
-    originals = RecordingOriginals()
-    objective = RefineObjective(
-        RefinementNet(growth=8), Discriminator(width=4), PyramidBank(), originals, RefineOptions(**options)
-    )
-    return objective, originals
+    return RefineObjective(RefinementNet(growth=8), Discriminator(width=4), PyramidBank(), RefineOptions(**options))
 
 
-ONLY_PIXELS = {"lip_edge": 0.0, "perceptual": 0.0, "style": 0.0, "adversarial": 0.0}
+ONLY_PIXELS = {"perceptual": 0.0, "style": 0.0, "adversarial": 0.0}
 
 
 def test_loose_pixels_meet_the_pixel_loss_alone():
-    objective, originals = make_objective()
     batch = make_batch(None)
-    loss = objective(torch.zeros_like(batch.target), batch)
+    loss = make_objective()(torch.zeros_like(batch.target), batch)
     assert loss.item() == pytest.approx(batch.target.square().mean().item())
-    assert originals.asked == []
 
 
-def test_originals_are_asked_for_in_the_lip_stage_only():
-    objective, originals = make_objective(lip_patch_px=8)
-    for side, asked in ((16, []), (8, [3, 4])):
-        batch = make_batch(side)
-        objective(torch.zeros_like(batch.target), batch)
-        assert originals.asked == asked
-
-
-def test_lip_edge_counts_on_the_render_and_not_on_the_refined_image():
-    objective, _ = make_objective(**{**ONLY_PIXELS, "mse": 0.0, "lip_edge": 1.0})
-    torch.nn.init.normal_(objective.net.convolutions[4].weight, std=0.1)
-    batch = make_batch(8)
+@pytest.mark.parametrize("side", [8, 64])  # the lip patches of 64 and of 512 px frames
+def test_lip_edge_counts_edges_that_the_original_lacks(side):
+    originals, batch = RecordingOriginals(), make_batch(side)
+    objective = LipEdgeObjective(originals, weight=1.0)
     assert objective(torch.full_like(batch.target, 0.4), batch).item() == pytest.approx(0, abs=1e-5)
     assert objective(batch.target, batch).item() > 0.1
+    assert originals.asked == 2 * batch.frames
+
+
+def test_lip_edge_has_nothing_to_say_of_loose_pixels():
+    originals, batch = RecordingOriginals(), make_batch(None)
+    assert LipEdgeObjective(originals, weight=1.0)(batch.target, batch) == 0
+    assert originals.asked == []
 
 
 @pytest.mark.parametrize("name", ["perceptual", "style", "adversarial"])
 def test_losses_on_the_final_image_reach_the_field_and_the_network(name):
-    objective, _ = make_objective(**{**ONLY_PIXELS, "mse": 0.0, name: 1.0})
+    objective = make_objective(**{**ONLY_PIXELS, "mse": 0.0, name: 1.0})
     batch = make_batch(16)
     rendered = torch.full_like(batch.target, 0.5).requires_grad_()
     objective(rendered, batch).backward()
@@ -81,13 +74,13 @@ def test_losses_on_the_final_image_reach_the_field_and_the_network(name):
 
 
 def test_a_render_on_target_has_no_loss_but_the_judges():
-    objective, _ = make_objective(adversarial=0.0, lip_edge=0.0)
+    objective = make_objective(adversarial=0.0)
     batch = make_batch(16)
     assert objective(batch.target, batch).item() == pytest.approx(0, abs=1e-7)
 
 
 def test_after_step_teaches_the_discriminator_and_leaves_the_network():
-    objective, _ = make_objective()
+    objective = make_objective()
     batch = make_batch(16)
     rendered = torch.full_like(batch.target, 0.2)
     before = [parameter.clone() for parameter in objective.net.parameters()]
@@ -104,7 +97,7 @@ def test_after_step_teaches_the_discriminator_and_leaves_the_network():
 
 
 def test_tiny_patches_have_no_judge():
-    objective, _ = make_objective()
+    objective = make_objective()
     batch = make_batch(4)
     assert torch.isfinite(objective(torch.zeros_like(batch.target), batch))
     objective.after_step(torch.zeros_like(batch.target), batch)
@@ -112,7 +105,7 @@ def test_tiny_patches_have_no_judge():
 
 def test_training_brings_back_detail_that_the_render_lost():
     """g learns to sharpen: the final image comes nearer to the target than the blurred render."""
-    objective, _ = make_objective(adversarial=0.0)
+    objective = make_objective(adversarial=0.0)
     generator = torch.Generator().manual_seed(0)  # blocks without a period: what repeats from fold to fold is not drawn
     blocks = (torch.rand(2, 8, 8, generator=generator) > 0.5).float() * 0.6 + 0.2
     grey = blocks.repeat_interleave(4, dim=1).repeat_interleave(4, dim=2).roll((2, 2), (1, 2))
@@ -134,13 +127,13 @@ def test_training_brings_back_detail_that_the_render_lost():
 
 def test_a_restored_objective_goes_on_as_the_first_one_does(tmp_path):
     """State survives safetensors, moments included: the next steps of both are the same."""
-    first, _ = make_objective()
+    first = make_objective()
     torch.nn.init.normal_(first.net.convolutions[4].weight, std=0.05)
     batch = make_batch(16)
     for _ in range(3):
         first.after_step(batch.target * 0.5, batch)
     save_file(first.state_dict(), tmp_path / "objective.safetensors")
-    second, _ = make_objective()
+    second = make_objective()
     second.load_state_dict(load_file(tmp_path / "objective.safetensors"))
     for objective in (first, second):
         objective.after_step(batch.target * 0.5, batch)
