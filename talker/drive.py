@@ -1,4 +1,4 @@
-"""Driving a fitted or edited speaker with any audio, from any view, before any background.
+"""Driving a fitted or edited speaker with any audio, from any view, in front of any background.
 
 Notation: B frames, H x W pixels, T audio features of C channels at 50 Hz, n frames of the take.
 
@@ -29,6 +29,7 @@ from talker.video import VideoWriter
 Motion = Literal["take", "still"]
 SILENCE = 10 ** (-50 / 20)  # peak amplitude; even whispered speech stays 20 dB above this
 AS_TAKEN = View()
+USUAL_DETAIL = 0.8  # the weight w that edits are trained with
 DETAIL_RANGE = (0.0, 1.5)
 _CODES_AT_ONCE = 64  # windows of 64 frames are 5 MB; those of an hour would be 7 GB
 
@@ -53,7 +54,7 @@ class DriveOptions:
 
     view: View = AS_TAKEN  # turn and zoom on top of the head's own motion: yaw=20,pitch=-5,roll=0,zoom=1.1
     motion: Motion = "take"  # whether the head replays the take's motion or keeps still; it blinks either way
-    detail: float = 0.8  # weight of the refinement network in an edited speaker: 0 without, up to 1.5
+    detail: float = USUAL_DETAIL  # weight of the refinement network in an edited speaker: 0 without, up to 1.5
 
 
 class Portrait:
@@ -109,7 +110,7 @@ class Portrait:
         index: int,  # frame of the audio
         view: View = AS_TAKEN,
         background: Tensor | None = None,  # [H, W, 3] in [0, 1]; None shows the speaker's own room
-        detail: float = 0.8,  # weight w of the refinement network
+        detail: float = USUAL_DETAIL,  # weight w of the refinement network
         pose: int | None = None,  # frame of the take to pose as; None follows `motion`
     ) -> Render:
         """One frame; `rgb` is the final image I_f = w g(I_r) + (1 - w) I_r where the speaker was edited."""

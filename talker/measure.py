@@ -59,7 +59,7 @@ def fit_preview(portrait: Portrait, rows: int = 3) -> np.ndarray:
     return contact_sheet(pictures, ("original", "fitted", "depth", f"yaw ±{PREVIEW_YAW_DEG:.0f}"), height_px=256)
 
 
-def edit_preview(original: Portrait, edited: Portrait, rows: int = 3, detail: float = 0.8) -> np.ndarray:
+def edit_preview(original: Portrait, edited: Portrait, rows: int = 3) -> np.ndarray:
     """Original, edited, and the edit turned to either side: [H', W', 3] uint8."""
     take = original.take
     for portrait in (original, edited):
@@ -67,7 +67,7 @@ def edit_preview(original: Portrait, edited: Portrait, rows: int = 3, detail: fl
     pictures = []
     for index in spaced(range(len(take)), rows):
         views = [View(yaw_deg=yaw) for yaw in (0.0, -20.0, 20.0)]
-        turned = [to_bytes(edited.render(index, view, detail=detail, pose=index).rgb) for view in views]
+        turned = [to_bytes(edited.render(index, view, pose=index).rgb) for view in views]
         pictures.append([to_bytes(original.render(index, pose=index).rgb), *turned])
     return contact_sheet(pictures, ("fitted", "edited", "yaw -20", "yaw 20"), height_px=256)
 

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from talker.camera import pixel_grid
 from talker.pdu.store import EditStore
 from talker.radfield.targets import Batch
 from talker.types import Take
@@ -33,8 +34,7 @@ def patch_pixels(
     size: int,
 ) -> Tensor:
     """[size * size, 2] int64 (x, y) of a square patch in reading order."""
-    y, x = torch.meshgrid(torch.arange(top, top + size), torch.arange(left, left + size), indexing="ij")
-    return torch.stack([x, y], dim=-1).reshape(-1, 2)
+    return pixel_grid((size, size)) + torch.tensor([left, top])
 
 
 class EditedTargets:

@@ -64,13 +64,13 @@ _SPREAD_S = {"PP": 0.055, "FF": 0.055, "U": 0.11, "O": 0.11, "CH": 0.11}  # roun
 def viseme_track(
     phones: list[Phone],
     times_s: np.ndarray,  # [B]
-    lead_s: float = 0.03,  # mouths move before the sound
+    lead_s: float = 0.015,  # mouths move before the sound
 ) -> np.ndarray:
     """Viseme weights [B, 15]; rows sum to 1 while anything is said."""
     weights = np.zeros((len(times_s), len(VISEMES)))
     for phone in _articulated(phones):
         viseme = VISEME_OF_PHONE[phone.name]
-        centre = (phone.start_s + phone.end_s - lead_s) / 2
+        centre = (phone.start_s + phone.end_s) / 2 - lead_s
         outside = np.maximum(0.0, np.abs(times_s - centre) - 0.55 * (phone.end_s - phone.start_s) / 2)
         dominance = 0.1 if phone.name == "HH" else _DOMINANCE[viseme]
         weights[:, VISEMES.index(viseme)] += dominance * np.exp(-1.5 * (outside / _SPREAD_S.get(viseme, 0.08)) ** 2)

@@ -40,7 +40,6 @@ CALM_MOTION = 0.4
 EDITED_FRAMES = 25  # of the held-out part
 SHEET_ROWS = 4
 DETECTION_PX = 256
-DETAIL = 0.8  # weight of the refinement network, as `talker drive` has it by default
 
 Heads = Callable[[int], np.ndarray]
 
@@ -178,7 +177,7 @@ class Bench:
 
         @cache
         def edited_frame(index: int) -> np.ndarray:
-            return to_bytes(edited.render(index, detail=DETAIL, pose=index).rgb)
+            return to_bytes(edited.render(index, pose=index).rgb)
 
         @cache
         def expected_frame(index: int) -> np.ndarray:
@@ -203,8 +202,7 @@ class Bench:
         rows = []
         for index in spaced(take.held_out, SHEET_ROWS):
             turned = [
-                to_bytes(edited.render(index, View(yaw_deg=yaw_deg), detail=DETAIL, pose=index).rgb)
-                for yaw_deg in (-20.0, 20.0)
+                to_bytes(edited.render(index, View(yaw_deg=yaw_deg), pose=index).rgb) for yaw_deg in (-20.0, 20.0)
             ]
             fitted = to_bytes(original_frame(index))
             rows.append([take.frames[index], fitted, expected_frame(index), edited_frame(index), *turned])

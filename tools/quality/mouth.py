@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from talker.camera import project
+from talker.camera import pixel_grid, project
 from talker.types import OUTER_EYE_SPAN, Camera
 
 CROP_PX = (40, 32)  # (width, height) that the network sees
@@ -36,8 +36,7 @@ class Box:
 
     def pixels(self) -> Tensor:
         """[width * height, 2] int64 (x, y) in reading order."""
-        y, x = torch.meshgrid(torch.arange(self.height), torch.arange(self.width), indexing="ij")
-        return torch.stack([x + self.left, y + self.top], dim=-1).reshape(-1, 2)
+        return pixel_grid((self.width, self.height)) + torch.tensor([self.left, self.top])
 
     def cut(
         self,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from talker.pdu.builtin.brush import PX_PER_RADIAN
 from talker.pdu.builtin.filters import (
     Pen,
     along_edges,
@@ -109,7 +110,7 @@ def comic(picture: Picture) -> np.ndarray:
     tone = luminance(base)
     period = 5.0
     on_screen = picture.screen * (2.0 * np.pi / period)
-    on_head = picture.anchors * (60.0 * 2.0 * np.pi / period)
+    on_head = picture.anchors * (PX_PER_RADIAN * 2.0 * np.pi / period)
     across = mix(
         np.cos(on_screen[..., 0] + on_screen[..., 1]) * np.cos(on_screen[..., 0] - on_screen[..., 1]),
         np.cos(on_head[..., 0] + on_head[..., 1]) * np.cos(on_head[..., 0] - on_head[..., 1]),

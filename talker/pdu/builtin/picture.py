@@ -22,7 +22,6 @@ REGION_PARTS: dict[str, tuple[int, ...]] = {
     "clothes": (TORSO, NECK),
     "head": HEAD_PARTS,
 }
-REGIONS = (*REGION_PARTS, "background", "person")
 
 
 @dataclass(frozen=True)
