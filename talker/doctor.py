@@ -169,7 +169,7 @@ CHECKS = (
     Check("gpu", _gpu),
     Check(
         "tinycudann",
-        _package("tinycudann", "faster kernels on an NVIDIA GPU"),
+        _package("tinycudann", "for GPU kernels, which are still to come"),
         "pip install 'git+https://github.com/NVlabs/tiny-cuda-nn/#subdirectory=bindings/torch', with nvcc",
     ),
     Check("torchvision", _package("torchvision", "optional"), _FULL),
