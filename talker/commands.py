@@ -16,10 +16,10 @@ from talker import __version__, measure, renders
 from talker.drive import DriveOptions, Motion, Portrait, check_audible, check_detail, load_background
 from talker.drive import drive as drive_speech
 from talker.edit import EditRun, TrainingOptions, estimate
-from talker.errors import BadInput, Conflict
+from talker.errors import SEEDS, BadInput, Conflict, check_range
 from talker.pdu.editor import open_editor
 from talker.pdu.plan import check_plan, report_plan
-from talker.project import SUFFIX, Project, Stage, check_name, file_hash, read_json, slug, write_json
+from talker.project import SUFFIX, Project, Stage, check_name, file_hash, slug, write_json
 from talker.radfield.fit_take import FieldFitOptions, fit_scene
 from talker.radfield.kernels import choose_kernels
 from talker.radfield.scene import Scene
@@ -34,6 +34,11 @@ from talker.video import read_audio, require_video
 SCENE_FILE, REFINER_FILE = "field.safetensors", "refine.safetensors"
 
 
+def _check_steps(steps: int | None) -> None:
+    if steps is not None:
+        check_range("--training-steps", steps, 1, 10_000_000)
+
+
 @dataclass(frozen=True)
 class FitOptions:
     """How a field is fitted."""
@@ -42,6 +47,10 @@ class FitOptions:
     kernels: str = "auto"  # what computes: auto (the fastest that this machine has), or one by name (talker doctor)
     training_steps: int | None = None  # train for so many steps instead of the preset's
     seed: int = 0  # the same seed and the same machine give the same field
+
+    def __post_init__(self) -> None:
+        check_range("--seed", self.seed, *SEEDS)
+        _check_steps(self.training_steps)
 
 
 @dataclass(frozen=True)
@@ -52,6 +61,9 @@ class EditOptions:
     model: str | None = None  # InstructPix2Pix from this folder or hub name
     kernels: str = "auto"  # what computes: auto (the fastest that this machine has), or one by name (talker doctor)
     training_steps: int | None = None  # train for so many steps in each round instead of the usual number
+
+    def __post_init__(self) -> None:
+        _check_steps(self.training_steps)
 
 
 @dataclass(frozen=True)
@@ -150,16 +162,16 @@ def edit(
     take = load_take(project.path("take"))
     original = Scene.load(project.path("field") / SCENE_FILE, kernels)
 
-    def begin(workdir: Path) -> EditRun:
+    def begin(workdir: Path, reporter: Reporter) -> EditRun:
         return EditRun(take, original, editor, plan, training, workdir, reporter)
 
     if dry_run:
-        run = begin(folder)
+        run = begin(folder, Silent())  # a plan has no progress
         edit_s, train_s = estimate(run)
         report = report_plan(plan, editor, len(run.frames), edit_s=edit_s, train_s=train_s)
         return Outcome(folder, "\n".join([*report.lines(), f"into         {folder}"]))
     with project.lock(), project.build(stage) as build:
-        run = begin(build.folder)
+        run = begin(build.folder, reporter)
         run.run()
         run.scene.save(build.folder / SCENE_FILE)
         run.net.save(build.folder / REFINER_FILE)
@@ -221,8 +233,7 @@ def info(project_dir: Path | None) -> dict[str, Any]:
     field = records.get("field", {}).get("fingerprint")
     for path, record in records.items():
         record["current"] = not path.startswith("edits/") or record["inputs"]["field"] == field
-    videos = [read_json(path) for path in sorted(project.path(renders.FOLDER).glob("*.json"))]
-    return {"project": str(project.root), "stages": records, "renders": videos}
+    return {"project": str(project.root), "stages": records, "renders": renders.records(project)}
 
 
 # -------------------------------------------------------------------- opening things

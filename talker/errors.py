@@ -19,3 +19,12 @@ class Missing(TalkerError):
 
 class Conflict(TalkerError):
     """The project already holds a different result; the message names `--force`."""
+
+
+SEEDS = (0, 2**63 - 1)  # what numpy and torch both take
+
+
+def check_range(flag: str, value: float, low: float, high: float) -> None:
+    """BadInput unless `value` lies in the range; not-a-number lies in none."""
+    if not low <= value <= high:
+        raise BadInput(f"{flag} is {value}; choose {low} to {high}")

@@ -17,19 +17,23 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from talker import __version__
 from talker.errors import BadInput, Conflict, TalkerError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 SCHEMA = 1
 SUFFIX = ".talker"
 MANIFEST = "project.json"
 RECORD = "stage.json"
+_RECORD_KEYS = ("fingerprint", "inputs", "talker", "finished", "seconds", "measured")
 _FILLER = re.compile(r"(make|turn|look|is|be|was)s?|him|her|them|it|s?he|they|in|into|to|an?|the|like|as|of|and")
 
 
@@ -104,7 +108,7 @@ class Project:
     def record(self, path: str) -> dict[str, Any] | None:
         """What a finished stage says of itself; None while it is not there."""
         record = self.root / path / RECORD
-        return read_json(record) if record.is_file() else None
+        return read_json(record, _RECORD_KEYS) if record.is_file() else None
 
     def stages(self) -> dict[str, dict[str, Any]]:
         """Records of all finished stages, in the order of the story."""
@@ -220,11 +224,37 @@ class Project:
 # -------------------------------------------------------------------- files and names
 
 
-def read_json(path: Path) -> dict[str, Any]:
+def damaged(
+    path: Path,
+    whole: Path | None = None,  # what is no use without it; None: its folder
+) -> BadInput:
+    return BadInput(f"{path} is missing or damaged; restore it, or remove {whole or path.parent} and make it again")
+
+
+def read_json(
+    path: Path,
+    keys: Iterable[str] = (),  # that must be in it
+    whole: Path | None = None,  # as in `damaged`
+) -> dict[str, Any]:
+    """A JSON object; BadInput when it is not one."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError:
-        raise BadInput(f"{path} is damaged (not JSON); restore it, or remove {path.parent} and run again") from None
+        facts = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, FileNotFoundError):
+        raise damaged(path, whole) from None
+    if not isinstance(facts, dict) or not facts.keys() >= set(keys):
+        raise damaged(path, whole)
+    return facts
+
+
+def load_tensors(path: Path) -> dict[str, Tensor]:
+    """A safetensors file of a stage; BadInput when it is gone or cut off."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        return load_file(path)
+    except (FileNotFoundError, SafetensorError):
+        raise damaged(path) from None
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -15,6 +15,12 @@ from typing import Any
 from talker.project import Project, file_hash, read_json
 
 FOLDER = "renders"
+_KEYS = ("video", "sha256", "audio", "edit", "frames", "inputs")
+
+
+def records(project: Project) -> list[dict[str, Any]]:
+    """What the project remembers of its renders, the oldest first."""
+    return [read_json(path, _KEYS, whole=path) for path in sorted(project.path(FOLDER).glob("*.json"))]
 
 
 def find(
@@ -24,8 +30,7 @@ def find(
 ) -> Path | None:
     """The video that was made from these very inputs, if it is still there, whole."""
     wanted = json.loads(json.dumps(inputs))
-    for path in sorted(project.path(FOLDER).glob("*.json")):
-        facts = read_json(path)
+    for facts in records(project):
         video = project.root / facts["video"]
         right_place = video.parent == project.path(FOLDER) if out is None else video.resolve() == out.resolve()
         if right_place and facts["inputs"] == wanted and video.is_file() and file_hash(video) == facts["sha256"]:

@@ -343,6 +343,6 @@ class VideoWriter:
             with contextlib.suppress(OSError):  # the pipe's other end may be dead
                 self._process.stdin.close()
             self._process.wait()
+            self._partial.unlink(missing_ok=True)
         self._complaints.close()
         self._scratch.cleanup()
-        self._partial.unlink(missing_ok=True)

@@ -338,3 +338,52 @@ def test_quiet_is_quiet():
 
 def test_clocks():
     assert [clock(s) for s in (8.2, 125, 3725)] == ["8 s", "2:05", "1:02:05"]
+
+
+# -------------------------------------------------------------------- numbers out of range, files gone wrong
+
+
+@pytest.mark.parametrize(
+    "flags", [("--size", "0"), ("--size", "100000"), ("--training-steps", "0"), ("--seed", "-1"), ("--start", "nan")]
+)
+def test_numbers_out_of_range(place, capsys, flags):
+    assert flags[0] in refused(capsys, "fit", "clip.mp4", *flags)
+
+
+def test_an_edit_with_numbers_out_of_range(project, capsys):
+    assert "--seed" in refused(capsys, "edit", "--instruction", "oil painting", "--seed", "-1")
+    assert "--training-steps" in refused(capsys, "edit", "--instruction", "oil painting", "--training-steps", "-1")
+
+
+def test_a_plan_is_nothing_but_the_plan(project, capsys):
+    assert main(["edit", "--instruction", "oil painting", "--dry-run"]) == 0
+    assert capsys.readouterr().out.startswith("instruction")
+
+
+def test_a_folder_that_is_a_file(project, capsys):
+    write_wav(Path("speech.wav"), tone(1))
+    film(Path("clip.mp4"), 4)
+    refused(capsys, "drive", "speech.wav", "-o", "speech.wav/out.mp4")
+    refused(capsys, "fit", "clip.mp4", "-o", "clip.mp4/b.talker")
+
+
+@pytest.mark.parametrize("text", [None, "broken"])
+@pytest.mark.parametrize(
+    "file", ["take/tracks.safetensors", "take/take.json", "edits/bronze/refine.safetensors", "take/frames/00003.png"]
+)
+def test_a_damaged_file(project, capsys, file, text):
+    write_wav(Path("speech.wav"), tone(1))
+    path = project.path(file)
+    path.unlink() if text is None else path.write_text(text)
+    said = refused(capsys, "drive", "speech.wav", "--edit", "bronze")
+    assert f"{'/'.join(path.parts[-2:]) if text else 'take' if 'take' in file else 'bronze'}" in said
+
+
+@pytest.mark.parametrize("file", ["project.json", "edits/bronze/stage.json", "renders/0001.json"])
+@pytest.mark.parametrize("text", ["{", "{}", "[]"])
+def test_a_damaged_record(project, capsys, file, text):
+    path = project.path(file)
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text)
+    said = refused(capsys, "info", "--project", str(project.root))
+    assert path.name in said or "project format" in said

@@ -66,7 +66,7 @@ def _mendable(error: Exception) -> TalkerError | None:
     # safetensors wraps what the system said.
     if number in (errno.ENOSPC, errno.EDQUOT) or "No space left on device" in str(error):
         return BadInput("The disk is full; free some space and run the same command again")
-    if number in (errno.EACCES, errno.EPERM, errno.EROFS):
+    if number in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ENAMETOOLONG):
         return BadInput(f"{error.filename or 'A file'}: {error.strerror}; choose another place with -o")
     if isinstance(error, ImportError):
         for library, package in SYSTEM_LIBRARIES.items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
-from talker.errors import BadInput
+from talker.errors import SEEDS, BadInput, check_range
 from talker.pdu.editor import Editor
 from talker.pdu.schedule import Round, rounds_of
 from talker.types import EditPlan
@@ -78,6 +78,7 @@ def check_plan(plan: EditPlan) -> None:
             )
     if not 1.0 <= plan.image_guidance <= 30.0:
         raise BadInput(f"--image-guidance {plan.image_guidance:g} must lie between 1 and 30 (usual: 1.5)")
+    check_range("--seed", plan.seed, *SEEDS)
     for flag, value in (("--rounds", plan.rounds), ("--frames", plan.frames)):
         if value < 1:
             raise BadInput(f"{flag} {value} must be at least 1")

@@ -9,9 +9,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional
+
+from talker.project import load_tensors
 
 FOLD = 4  # pixels folded into channels, each way
 FOLDED_CHANNELS = 3 * FOLD * FOLD
@@ -67,7 +69,7 @@ class RefinementNet(nn.Module):
 
     @classmethod
     def load(cls, path: Path) -> RefinementNet:
-        tensors = load_file(path)
+        tensors = load_tensors(path)
         net = cls(growth=tensors["convolutions.0.weight"].shape[0])
         net.load_state_dict(tensors)
         return net.eval()

@@ -5,6 +5,7 @@ Everything is streamed: the source passes twice (a sparse look, then every frame
 
 from __future__ import annotations
 
+import math
 import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from talker.errors import BadInput
+from talker.errors import BadInput, check_range
 from talker.take.audio import load_encoder
 from talker.take.consensus import refine_motion
 from talker.take.crop import FaceSearch, check_presence, checked_span, choose_crop, search_faces
@@ -53,6 +54,12 @@ class TakeOptions:
     landmarks: str = "mediapipe"  # face landmarks: mediapipe (embedded) or face-alignment (downloads weights)
     audio: str = "mel"  # speech features: mel (no weights), wav2vec2 or hubert (transformers, any language)
     audio_model: str | None = None  # folder or hub name of the wav2vec2 or HuBERT to use instead of the usual one
+
+    def __post_init__(self) -> None:
+        check_range("--size", self.size_px, 32, 2048)
+        for flag, value in (("--start", self.start_s), ("--end", self.end_s)):
+            if value is not None and math.isnan(value):
+                raise BadInput(f"{flag} is not a number; give seconds")
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from talker.video import Crop, VideoInfo, read_frames
 SEARCH_FPS = 5.0
 SEARCH_SIDE_PX = 640
 MINIMUM_S = 3.0
+FACE_SHARE_SEEN = 0.5  # of the looks in the best 3 s: less is no speaker, or the detector's mistake
 FACES_PER_SIDE = 3.0  # the crop's side over the face's width: head, shoulders and some room
 FACE_SHARE_KEPT = (0.17, 0.7)  # a square source with a face this large is taken whole
 FACE_HEIGHT = 0.44  # where the face's middle lies in the crop, from its top
@@ -86,7 +87,20 @@ def search_faces(
         raise BadInput(
             f"No face in {video.name}; film one person from the front in good light, or cut to the part that shows one"
         )
+    if most_seen(np.isfinite(array[:, 0])) < FACE_SHARE_SEEN:
+        raise BadInput(
+            f"Hardly a face in {video.name}: only {np.isfinite(array[:, 0]).sum()} of {len(array)} looks show one; "
+            "film one person from the front, close up, in good light"
+        )
     return FaceSearch(array, np.arange(len(array)) / SEARCH_FPS, rivals > RIVAL_FRAMES * len(array))
+
+
+def most_seen(
+    seen: np.ndarray,  # [n] bool, at `SEARCH_FPS`
+) -> float:
+    """The largest share of looks with a face in any `MINIMUM_S`: detectors now and then see one in a pattern."""
+    window = min(len(seen), round(MINIMUM_S * SEARCH_FPS))
+    return float(np.convolve(seen, np.ones(window), "valid").max() / window)
 
 
 def box_area(boxes: np.ndarray) -> np.ndarray:

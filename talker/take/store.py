@@ -13,10 +13,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from safetensors.torch import load_file, save
+from safetensors.torch import save
 from torch import Tensor
 
 from talker.errors import BadInput
+from talker.project import damaged, load_tensors, read_json
 from talker.take.audio import AudioEncoder, load_encoder
 from talker.types import FPS, Take
 
@@ -85,9 +86,10 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 def read_image(path: Path) -> np.ndarray:
     """RGB [H, W, 3] or grey [H, W] uint8."""
-    image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED) if path.is_file() else None  # OpenCV would log what is missing
     if image is None:
-        raise BadInput(f"{path} is missing or broken; run `talker fit` again with --force")
+        stage = path.parent.parent if path.parent.name in ("frames", "masks") else path.parent
+        raise damaged(path, stage)
     return np.ascontiguousarray(image[..., ::-1]) if image.ndim == 3 else image
 
 
@@ -164,9 +166,9 @@ def load_facts(path: Path) -> dict:
     file = TakeFolder(Path(path)).facts
     if not file.exists():
         raise BadInput(f"{path} holds no finished take; run `talker fit` first")
-    facts = json.loads(file.read_text())
+    facts = read_json(file, ("schema", "frames", "size_px", "focal_px", "centre_px", "audio_encoder"))
     if facts.get("schema") != SCHEMA:
-        raise BadInput(f"{path} was made by another version of talker; run `talker fit` again with --force")
+        raise BadInput(f"{path} was made by another version of talker; remove it and run `talker fit` again")
     return facts
 
 
@@ -181,7 +183,7 @@ def load_take(path: Path) -> Take:
         frames[index] = read_image(folder.frame(index))
         alpha[index] = read_image(folder.alpha(index))
         parts[index] = read_image(folder.parts(index))
-    tracks = load_file(str(folder.tracks))
+    tracks = load_tensors(folder.tracks)
     return Take(
         frames=frames,
         alpha=alpha,
@@ -201,7 +203,7 @@ def load_take(path: Path) -> Take:
 def load_encoder_of(path: Path) -> AudioEncoder:
     """The audio encoder of a take, normalising as it did for the speaker's own clip."""
     facts = load_facts(path)
-    tracks = load_file(str(TakeFolder(Path(path)).tracks))
+    tracks = load_tensors(TakeFolder(Path(path)).tracks)
     state = {key[len(AUDIO_STATE) :]: value for key, value in tracks.items() if key.startswith(AUDIO_STATE)}
     return load_encoder(facts["audio_encoder"], state or None, facts.get("options", {}).get("audio_model"))
 
