@@ -99,7 +99,7 @@ def fit(
     """Turn a video into a take and a fitted field, in the project at `root` (None: the video's name here)."""
     require_video(video)
     kernels = choose_kernels(options.kernels)
-    field_options = FieldFitOptions.preset(options.preset, kernels, seed=options.seed)
+    field_options = FieldFitOptions.preset(options.preset, seed=options.seed)
     if options.training_steps is not None:
         lip_steps = options.training_steps * field_options.lip_steps // field_options.steps
         field_options = replace(field_options, steps=options.training_steps, lip_steps=lip_steps)
@@ -149,7 +149,7 @@ def edit(
     field = scene_record(project, None)
     editor = open_editor(options.editor, plan.instruction, options.model)
     kernels = choose_kernels(options.kernels)
-    training = TrainingOptions.preset(kernels)
+    training = TrainingOptions()
     if options.training_steps is not None:
         training = replace(training, round_steps=options.training_steps, lip_steps=options.training_steps)
     inputs = {**asdict(plan), "editor": editor.name, "model": options.model, "training": asdict(training)}

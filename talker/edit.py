@@ -28,7 +28,6 @@ from talker.pdu.schedule import Round, rounds_of
 from talker.pdu.store import EditStore
 from talker.pdu.targets import EditedTargets, lip_centres
 from talker.radfield.fit import Fitter, conditions_for
-from talker.radfield.kernels import Kernels
 from talker.radfield.scene import Scene
 from talker.radfield.targets import Objective
 from talker.refine.discriminator import Discriminator
@@ -51,11 +50,6 @@ class TrainingOptions:
     lip_steps: int = 250  # steps on lip patches after the last round
     patches: int = 2  # patches in a step, each of its own frame
     patch_px: int | None = 64  # side of a patch; None takes half of the frame's, as the paper does
-
-    @classmethod
-    def preset(cls, kernels: Kernels) -> TrainingOptions:
-        """The defaults are a CPU's; a GPU trains as long and as large as the paper."""
-        return cls(round_steps=4000, lip_steps=4000, patches=1, patch_px=None) if kernels.name == "tcnn" else cls()
 
 
 class EditRun:

@@ -17,6 +17,15 @@ from tests.radfield.conftest import SIZE, TINY_FIT
 SIZES = (TINY_FIT.frames_per_step, TINY_FIT.pixels_per_frame)
 
 
+@pytest.fixture(autouse=True)
+def _one_thread():
+    """Steps this small are spent waiting for the other thread; and one thread repeats itself bit for bit."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 def test_fitting_beats_the_mean_frame_on_frames_never_seen(ball_take, native, tmp_path):
     scene = fit_scene(ball_take, replace(TINY_FIT, steps=200), native, Silent(), tmp_path)
     truth = torch.from_numpy(ball_take.frames[list(ball_take.held_out)]).float() / 255
@@ -30,15 +39,12 @@ def test_fitting_beats_the_mean_frame_on_frames_never_seen(ball_take, native, tm
 
 
 def test_the_same_seed_gives_the_same_field(ball_take, native, tmp_path):
-    torch.set_num_threads(1)
     first, second = (fit_scene(ball_take, TINY_FIT, native, Silent(), tmp_path / name) for name in "ab")
     for (name, a), b in zip(first.state_dict().items(), second.state_dict().values(), strict=True):
         assert torch.equal(a, b), name
 
 
 def test_a_killed_fit_resumes_to_the_same_numbers(ball_take, native, tmp_path):
-    torch.set_num_threads(1)
-
     def fitter() -> Fitter:
         return Fitter(new_scene(ball_take, TINY_FIT, native), ball_take, 30, [PixelObjective()])
 
