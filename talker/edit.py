@@ -16,7 +16,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor
 
 from talker.drive import to_bytes
@@ -27,6 +27,7 @@ from talker.pdu.loop import edit_round, run_pdu
 from talker.pdu.schedule import Round, rounds_of
 from talker.pdu.store import EditStore
 from talker.pdu.targets import EditedTargets, lip_centres
+from talker.project import damaged, load_tensors
 from talker.radfield.fit import Fitter, conditions_for
 from talker.radfield.scene import Scene
 from talker.radfield.targets import Objective
@@ -195,10 +196,13 @@ class EditRun:
         os.replace(partial, self.folder / _STATE)
 
     def _restore(self) -> None:
-        tensors = load_file(self.folder / _STATE)
+        tensors = load_tensors(self.folder / _STATE)
         own = {name: tensors.pop(name) for name in list(tensors) if name.startswith(_OBJECTIVE)}
-        self._fitter.restore(tensors)
-        self._objective.load_state_dict({name.removeprefix(_OBJECTIVE): tensor for name, tensor in own.items()})
+        try:
+            self._fitter.restore(tensors)
+            self._objective.load_state_dict({name.removeprefix(_OBJECTIVE): tensor for name, tensor in own.items()})
+        except (KeyError, RuntimeError, ValueError) as error:
+            raise damaged(self.folder / _STATE) from error
 
 
 def edited_plate(
@@ -231,6 +235,7 @@ def estimate(run: EditRun) -> tuple[float, float]:
             started = time.monotonic()
             run.edit_frames(one_step, [index], store)
             edit_s = time.monotonic() - started
+        run.try_steps(store, 1)  # warms up, too
         started = time.monotonic()
         run.try_steps(store, _TRIAL_STEPS)
         step_s = (time.monotonic() - started) / _TRIAL_STEPS

@@ -35,27 +35,6 @@ def psnr_db(
     return min(PSNR_CEILING_DB, -10 * math.log10(error)) if error > 0 else PSNR_CEILING_DB
 
 
-def ssim(
-    found: np.ndarray,  # [H, W, 3]
-    wanted: np.ndarray,  # [H, W, 3]
-    mask: np.ndarray | None = None,  # [H, W] bool
-) -> float:
-    """Structural similarity of luma, Gaussian window of 1.5 px (Wang et al. 2004, eq. 13)."""
-    luma = np.array([0.299, 0.587, 0.114])
-    x, y = as_float(found) @ luma, as_float(wanted) @ luma
-
-    def local(values: np.ndarray) -> np.ndarray:
-        return ndimage.gaussian_filter(values, 1.5, truncate=3.5)
-
-    mean_x, mean_y = local(x), local(y)
-    var_x, var_y = local(x * x) - mean_x**2, local(y * y) - mean_y**2
-    covariance = local(x * y) - mean_x * mean_y
-    c1, c2 = 0.01**2, 0.03**2
-    index = (2 * mean_x * mean_y + c1) * (2 * covariance + c2)
-    index /= (mean_x**2 + mean_y**2 + c1) * (var_x + var_y + c2)
-    return float((index if mask is None else index[mask]).mean())
-
-
 def blur(
     image: np.ndarray,  # [H, W, 3]
     sigma_px: float,

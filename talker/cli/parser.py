@@ -48,6 +48,6 @@ class _HelpFormatter(argparse.RawDescriptionHelpFormatter):
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """", did you mean ...?" when something is near enough."""
+    """The words ", did you mean ...?" when something is near enough."""
     found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
     return f", did you mean {found[0]}?" if found else ""

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from talker.camera import pixel_grid, rays_through
-from talker.errors import BadInput
+from talker.project import damaged
 from talker.radfield.audio_net import AudioNet
 from talker.radfield.encoding import spherical_harmonics
 from talker.radfield.field import APPEARANCE, Biases, FieldOptions, HeadField
@@ -218,7 +218,7 @@ class Scene(nn.Module):
             scene = cls(SceneOptions(**options), anchors, plate, tensors["torso_extent"], kernels, torch.Generator())
             scene.load_state_dict(tensors)
         except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
-            raise BadInput(f"{path} is not a readable field; fit again with --force") from error
+            raise damaged(path) from error
         scene.occupancy.carve(hull)
         scene.occupancy.set_occupied(occupied)
         return scene.eval()

@@ -9,11 +9,12 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
 
-from talker.errors import BadInput, Conflict
+from talker.errors import SEEDS, BadInput, Conflict, check_range
 from talker.speaker import truth
 from talker.speaker.head import HeadModel, HeadState, head_model
 from talker.speaker.motion import head_motion, head_states
@@ -46,7 +47,7 @@ class SpeakerOptions:
     """Chooses the sentences, the motion and the room; the same seed gives the same frames."""
     motion: float = 1.0
     """Size of the head's motion; at 1 it turns up to about 25 degrees to either side."""
-    light: str = "world"
+    light: Literal["world", "head"] = "world"
     """Where the key light hangs: in the "world", or on the "head", so that a face's shading never changes."""
 
     def __post_init__(self) -> None:
@@ -54,6 +55,7 @@ class SpeakerOptions:
             raise BadInput(f"--seconds is {self.seconds:g}; choose 0.2 to 3600")
         if not 32 <= self.size_px <= 2048 or self.size_px % 2:
             raise BadInput(f"--size is {self.size_px}; choose an even number from 32 to 2048")
+        check_range("--seed", self.seed, *SEEDS)
         if not 0.0 <= self.motion <= 1.5:
             raise BadInput(f"--motion is {self.motion:g}; choose 0 to 1.5")
         if self.light not in ("world", "head"):

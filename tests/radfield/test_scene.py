@@ -44,16 +44,16 @@ def test_a_field_of_another_version_is_refused(scene, native, tmp_path, monkeypa
     monkeypatch.setattr("talker.radfield.scene.SCHEMA", 99)
     scene.save(tmp_path / "field.safetensors")
     monkeypatch.undo()
-    with pytest.raises(BadInput, match="fit again"):
+    with pytest.raises(BadInput, match="make it again"):
         Scene.load(tmp_path / "field.safetensors", native)
 
 
 def test_a_damaged_file_is_one_sentence(native, tmp_path):
     path = tmp_path / "field.safetensors"
     path.write_bytes(b"\x10\x00\x00\x00nonsense")
-    with pytest.raises(BadInput, match="fit again"):
+    with pytest.raises(BadInput, match="make it again"):
         Scene.load(path, native)
-    with pytest.raises(BadInput, match="fit again"):
+    with pytest.raises(BadInput, match="make it again"):
         Scene.load(tmp_path / "missing.safetensors", native)
 
 

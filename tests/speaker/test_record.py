@@ -84,6 +84,7 @@ def test_a_recording_that_fails_leaves_nothing(tmp_path):
         ({"seconds": 0.0}, "--seconds"),
         ({"size_px": 65}, "--size"),
         ({"motion": -1.0}, "--motion"),
+        ({"seed": -1}, "--seed"),
         ({"light": "sun"}, "--light"),
     ],
 )
