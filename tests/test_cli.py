@@ -252,7 +252,7 @@ def test_a_dry_run_says_the_plan_and_does_nothing(project, capsys):
         (["fit", "a.mp4", "--size", "big"], "--size"),
         (["fit", "a.mp4", "b.mp4"], "unrecognized"),
         (["speaker", "a.mp4", "--seconds", "0"], "--seconds"),
-        (["speaker", "a.mp4", "--light", "sun"], "world or head"),
+        (["speaker", "a.mp4", "--light", "sun"], "'world', 'head'"),
     ],
 )
 def test_misspelt_words_bring_the_nearest(place, capsys, words, hint):
