@@ -213,7 +213,7 @@ class Scene(nn.Module):
             for name in ("size_px", "centre_px"):
                 options[name] = tuple(options[name])
             occupied = tensors.pop("occupancy.occupied")
-            hull = tensors.pop("occupancy.hull", occupied)  # without a hull, nothing grows beyond what is there
+            hull = tensors.pop("occupancy.hull")
             anchors, plate = tensors["torso.anchor_mean"][None], tensors["plate"]
             scene = cls(SceneOptions(**options), anchors, plate, tensors["torso_extent"], kernels, torch.Generator())
             scene.load_state_dict(tensors)
