@@ -6,7 +6,6 @@ Every function checks what it is given before it begins, takes the project's loc
 
 from __future__ import annotations
 
-import os
 import shutil
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from talker.drive import DriveOptions, Motion, Portrait, check_audible, check_de
 from talker.drive import drive as drive_speech
 from talker.edit import EditRun, TrainingOptions, estimate
 from talker.errors import SEEDS, BadInput, Conflict, check_range
+from talker.locks import sole_writer
 from talker.pdu.editor import open_editor
 from talker.pdu.plan import check_plan, report_plan
 from talker.project import SUFFIX, Project, Stage, check_name, file_hash, slug, write_json
@@ -32,6 +32,11 @@ from talker.types import FPS, EditPlan, Reporter, Silent, Take
 from talker.video import read_audio, require_video
 
 SCENE_FILE, REFINER_FILE = "field.safetensors", "refine.safetensors"
+
+
+def _check_mp4(out: Path) -> None:
+    if out.suffix.lower() != ".mp4":
+        raise BadInput(f"{out} does not end in .mp4, the one format that talker writes")
 
 
 def _check_steps(steps: int | None) -> None:
@@ -79,10 +84,12 @@ def speaker(
     out: Path, options: SpeakerOptions, *, truth: Path | None = None, force: bool = False, reporter: Reporter = Silent()
 ) -> Outcome:
     """Record the demo speaker."""
+    _check_mp4(out)
     for path in filter(None, (out, truth)):
         if path.exists() and not force:
             raise Conflict(f"{path} exists; add --force to replace it")
-    record_speaker(out, options, truth, reporter)
+    with sole_writer(out):
+        record_speaker(out, options, truth, reporter)
     known = f"; what is true of it: {truth}" if truth else ""
     return Outcome(out, f"{out}: {options.seconds:g} s of the demo speaker{known}")
 
@@ -198,8 +205,8 @@ def drive(
 ) -> Outcome:
     """Render the speaker, or one of its edits, saying `audio`. Without `out`, into the project's renders/."""
     check_detail(options.detail)
-    if out is not None and out.suffix.lower() != ".mp4":
-        raise BadInput(f"{out} does not end in .mp4, the one format that drive writes")
+    if out is not None:
+        _check_mp4(out)
     project = open_project(project_dir)
     scene = scene_record(project, edit)
     speech = read_audio(audio)
@@ -217,12 +224,15 @@ def drive(
         return Outcome(same, f"Already done: {same}", already_done=True)
     if out is not None and out.exists() and not force:
         raise Conflict(f"{out} exists and was made from other inputs; add --force to replace it")
-    portrait = load_portrait(project, take, edit, kernels, options.motion)
-    video = out or project.path(f"{renders.FOLDER}/.{os.getpid()}.mp4")
-    encode = load_encoder_of(project.path("take")).encode
-    count = drive_speech(portrait, speech, video, options, reporter, encode, room)
-    facts = {"audio": audio.name, "edit": edit, "frames": count, "talker": __version__, "inputs": inputs}
-    kept = renders.keep(project, video, out, facts)
+    renders.prepare(project)
+    # Named by what it is made from: the same command, run again after a kill, writes over what the kill left.
+    video = out or project.path(f"{renders.FOLDER}/.{Stage(renders.FOLDER, inputs).fingerprint}.mp4")
+    with sole_writer(video):
+        portrait = load_portrait(project, take, edit, kernels, options.motion)
+        encode = load_encoder_of(project.path("take")).encode
+        count = drive_speech(portrait, speech, video, options, reporter, encode, room)
+        facts = {"audio": audio.name, "edit": edit, "frames": count, "talker": __version__, "inputs": inputs}
+        kept = renders.keep(project, video, out, facts)
     return Outcome(kept, f"{kept}: {count / FPS:.1f} s")
 
 

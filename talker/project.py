@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from talker import __version__
 from talker.errors import BadInput, Conflict, TalkerError
+from talker.locks import held
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -146,18 +147,9 @@ class Project:
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Hold the project against other runs; the lock of a killed run is gone with it."""
-        from filelock import FileLock, Timeout
-
-        lock = FileLock(self.root / ".lock")
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            raise Conflict(f"Another talker is at work in {self.root}; wait for it or end it") from None
-        try:
+        with held(self.root / ".lock", f"in {self.root}"):
             self._heal()
             yield
-        finally:
-            lock.release()
 
     @contextmanager
     def build(self, stage: Stage, *, discard_if_bad: bool = False) -> Iterator[Build]:

@@ -6,12 +6,14 @@ cut off is never taken for the one that was asked for.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import os
 from pathlib import Path
 from typing import Any
 
+from talker.errors import BadInput
 from talker.project import Project, file_hash, read_json
 
 FOLDER = "renders"
@@ -38,6 +40,15 @@ def find(
     return None
 
 
+def prepare(project: Project) -> None:
+    """BadInput where no record could be kept: better said before rendering than after."""
+    folder = project.path(FOLDER)
+    with contextlib.suppress(OSError):
+        folder.mkdir(exist_ok=True)
+    if not os.access(folder, os.W_OK):
+        raise BadInput(f"{folder} cannot be written, and every video has its record there; drive a copy of the project")
+
+
 def keep(
     project: Project,
     video: Path,  # finished
@@ -46,7 +57,6 @@ def keep(
 ) -> Path:
     """Record a finished video; returns where it is."""
     folder = project.path(FOLDER)
-    folder.mkdir(exist_ok=True)
     digest = file_hash(video)
     for number in itertools.count(1):
         kept = out or folder / f"{number:04d}.mp4"

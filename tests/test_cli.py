@@ -14,6 +14,7 @@ from talker.cli import main
 from talker.cli.flags import flag_name, sentences
 from talker.cli.progress import ProgressPrinter, clock
 from talker.commands import REFINER_FILE, SCENE_FILE
+from talker.locks import sole_writer
 from talker.project import Project, Stage
 from talker.radfield.field import FieldOptions
 from talker.radfield.fit_take import FieldFitOptions, new_scene
@@ -202,6 +203,41 @@ def test_driving_writes_a_video_once(project, capsys):
     assert "renders/0003.mp4" in said and "out/a.mp4" in said and "bronze" in said
 
 
+def test_two_drives_of_one_video_do_not_mix(project, capsys):
+    write_wav(Path("speech.wav"), tone(0.4))
+    with sole_writer(Path("out.mp4")):
+        assert "Another talker" in refused(capsys, "drive", "speech.wav", "-o", "out.mp4")
+        assert "Another talker" in refused(capsys, "speaker", "out.mp4")
+    assert main(["drive", "speech.wav", "-o", "out.mp4"]) == 0 and not list(Path.cwd().glob(".*"))
+
+
+def test_a_project_without_room_for_records_is_refused_before_rendering(project, capsys, monkeypatch):
+    write_wav(Path("speech.wav"), tone(0.4))
+    monkeypatch.setattr("talker.renders.os.access", lambda *arguments: False)  # root may write everywhere
+    assert "cannot be written" in refused(capsys, "drive", "speech.wav", "-o", "out.mp4")
+
+
+def test_what_a_killed_drive_left_is_gone_after_the_next(project, monkeypatch):
+    write_wav(Path("speech.wav"), tone(0.4))
+    with monkeypatch.context() as patch:
+        patch.setattr("os.getpid", lambda: 1)
+        patch.setattr(VideoWriter, "_clean", lambda self: None)  # a killed run cleans nothing
+        patch.setattr(VideoWriter, "_failure", lambda self: KeyboardInterrupt())
+        patch.setattr(VideoWriter, "_command", _leave_a_piece(VideoWriter._command))
+        assert main(["drive", "speech.wav"]) == 130 and list(project.path("renders").glob(".*"))
+    assert main(["drive", "speech.wav"]) == 0
+    assert sorted(path.name for path in project.path("renders").iterdir()) == ["0001.json", "0001.mp4"]
+
+
+def _leave_a_piece(command):
+    def piece(self):
+        command(self)
+        self._partial.write_bytes(b"piece")
+        return ["sh", "-c", "exit 1"]
+
+    return piece
+
+
 # -------------------------------------------------------------------- editing
 
 
@@ -353,6 +389,10 @@ def test_numbers_out_of_range(place, capsys, flags):
 def test_an_edit_with_numbers_out_of_range(project, capsys):
     assert "--seed" in refused(capsys, "edit", "--instruction", "oil painting", "--seed", "-1")
     assert "--training-steps" in refused(capsys, "edit", "--instruction", "oil painting", "--training-steps", "-1")
+
+
+def test_a_speaker_is_an_mp4(place, capsys):
+    assert ".mp4" in refused(capsys, "speaker", "x.avi")
 
 
 def test_a_plan_is_nothing_but_the_plan(project, capsys):

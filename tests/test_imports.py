@@ -13,6 +13,7 @@ ROOT = Path(__file__).parent.parent
 # Each room may import the rooms of lower floors, and its own; rooms of one floor do not meet.
 FLOORS = (
     ("errors", "types", "__init__"),
+    ("locks",),
     ("camera", "losses", "metrics", "video", "project"),
     ("sheet", "renders", "take", "speaker"),
     ("radfield",),

@@ -67,7 +67,7 @@ def _mendable(error: Exception) -> TalkerError | None:
     if number in (errno.ENOSPC, errno.EDQUOT) or "No space left on device" in str(error):
         return BadInput("The disk is full; free some space and run the same command again")
     if number in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ENAMETOOLONG):
-        return BadInput(f"{error.filename or 'A file'}: {error.strerror}; choose another place with -o")
+        return BadInput(f"{error.filename or 'A file'}: {error.strerror}; make it writable or choose another place")
     if isinstance(error, ImportError):
         for library, package in SYSTEM_LIBRARIES.items():
             if library in str(error):

@@ -1,0 +1,43 @@
+"""One writer at a time, of a project or of a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from talker.errors import BadInput, Conflict
+
+
+@contextmanager
+def held(
+    lock_path: Path,
+    work: str,  # what the lock guards, for the message
+) -> Iterator[None]:
+    """Hold a lock file; Conflict when another run has it. The system frees the lock of a killed run."""
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(lock_path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise Conflict(f"Another talker is at work {work}; wait for it or end it") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def sole_writer(path: Path) -> Iterator[None]:
+    """Hold a file that takes long to make: two runs that write the same temporary sibling would mix their frames."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise BadInput(f"{path.parent} is a file, not a folder; choose another place for {path.name}") from None
+    lock = path.with_name(f".{path.stem}.lock")
+    with held(lock, f"on {path}"):
+        try:
+            yield
+        finally:
+            lock.unlink(missing_ok=True)
