@@ -8,13 +8,15 @@ Source: Mueller et al., Instant Neural Graphics Primitives (2022), section 3; ti
 
 from __future__ import annotations
 
-import itertools
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
+from torch.nn import functional
 
 HASH_PRIMES = (1, 2654435761, 805459861)
 FEATURES = 2  # features per grid vertex
@@ -62,20 +64,70 @@ class GridSpec:
         return self.levels * FEATURES
 
 
-def corner_index(
-    corner: Tensor,  # [N, D] int64 vertex coordinates
+def at_corners(
+    ends: Sequence[tuple[Tensor, Tensor]],  # D times what the (lower, upper) end of an axis brings in, [N] each
+    combine: Callable[[Tensor, Tensor], Tensor],
+) -> Tensor:
+    """What the corners of N cells have: [N, 2^D], the first axis fastest."""
+    corners = list(ends[0])
+    for axis in ends[1:]:
+        corners = [combine(corner, end) for end in axis for corner in corners]
+    return torch.stack(corners, dim=1)
+
+
+def corner_rows(
+    cell: Tensor,  # [N, D] int64 lower vertex
     level: Level,
 ) -> Tensor:
-    """Rows of the table [N]: row-major where the level is dense, the XOR of prime multiples where it is hashed."""
+    """Rows of the table [N, 2^D] of each cell's corners.
+
+    Row-major where the level is dense, the XOR of prime multiples where it is hashed.
+    """
+    dims = range(cell.shape[1])
+    steps = [level.resolution**d for d in dims] if level.dense else HASH_PRIMES
+    lower = [cell[:, d] * steps[d] for d in dims]
+    ends = [(lower[d], lower[d] + steps[d]) for d in dims]
     if level.dense:
-        strides = [level.resolution**d for d in range(corner.shape[-1])]
-        index = sum(corner[:, d] * stride for d, stride in enumerate(strides))
-    else:
-        index = corner[:, 0] * HASH_PRIMES[0]
-        for d in range(1, corner.shape[-1]):
-            index = index ^ (corner[:, d] * HASH_PRIMES[d])
-        index = index & 0xFFFFFFFF
-    return index % level.vertices + level.offset
+        return at_corners(ends, torch.add).remainder_(level.vertices).add_(level.offset)
+    return at_corners(ends, torch.bitwise_xor).bitwise_and_(level.vertices - 1).add_(level.offset)
+
+
+class _EncodeGrid(torch.autograd.Function):
+    """`embedding_bag` gathers and sums in one pass; its own backward is slower than `index_add_`."""
+
+    @staticmethod
+    def forward(ctx, spec: GridSpec, table: Tensor, points: Tensor) -> Tensor:
+        encoded, kept = [], []
+        for level in spec.table:
+            position = points * level.scale + 0.5
+            cell = position.floor()
+            upper = (position - cell).unbind(1)
+            rows = corner_rows(cell.long(), level)
+            weights = at_corners([(1.0 - share, share) for share in upper], torch.mul)
+            encoded.append(functional.embedding_bag(rows, table, per_sample_weights=weights, mode="sum"))
+            kept += [rows, weights]
+        ctx.spec = spec
+        ctx.save_for_backward(table, points, *kept)
+        return torch.cat(encoded, dim=-1)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, gradient: Tensor):
+        table, points, *kept = ctx.saved_tensors
+        d_table = torch.zeros_like(table) if ctx.needs_input_grad[1] else None
+        d_points = torch.zeros_like(points) if ctx.needs_input_grad[2] else None
+        per_level = gradient.unflatten(1, (-1, 1, FEATURES)).unbind(1)
+        for level, rows, weights, d_features in zip(ctx.spec.table, kept[::2], kept[1::2], per_level, strict=True):
+            if d_table is not None:
+                d_table.index_add_(0, rows.flatten(), (weights[..., None] * d_features).flatten(0, 1))
+            if d_points is not None:
+                d_weights = (table[rows] * d_features).sum(-1)
+                upper = (points * level.scale + 0.5).frac().unbind(1)
+                for axis in range(len(upper)):
+                    ends = [(1.0 - share, share) for share in upper]
+                    ends[axis] = (-torch.ones_like(upper[axis]), torch.ones_like(upper[axis]))
+                    d_points[:, axis] += level.scale * (d_weights * at_corners(ends, torch.mul)).sum(1)
+        return None, d_table, d_points
 
 
 def encode_grid(
@@ -83,20 +135,8 @@ def encode_grid(
     table: Tensor,  # [spec.vertices, 2]
     points: Tensor,  # [N, D] in [0, 1]
 ) -> Tensor:
-    """Multilinear features of every level, side by side: [N, 2 L]. Differentiable in table and points."""
-    encoded = []
-    for level in spec.table:
-        position = points * level.scale + 0.5
-        cell = position.detach().floor()
-        fraction = position - cell
-        cell = cell.long()
-        features = points.new_zeros(len(points), FEATURES)
-        for corner in itertools.product((0, 1), repeat=spec.dims):
-            offset = torch.tensor(corner, device=points.device)
-            weight = torch.where(offset.bool(), fraction, 1.0 - fraction).prod(dim=-1)
-            features = features + weight[:, None] * table[corner_index(cell + offset, level)]
-        encoded.append(features)
-    return torch.cat(encoded, dim=-1)
+    """Multilinear features of every level, side by side: [N, 2 L]. Differentiable once in table and points."""
+    return _EncodeGrid.apply(spec, table, points)
 
 
 def spherical_harmonics(

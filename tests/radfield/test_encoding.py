@@ -2,9 +2,10 @@
 
 import math
 
+import pytest
 import torch
 
-from talker.radfield.encoding import GridSpec, corner_index, encode_grid, spherical_harmonics
+from talker.radfield.encoding import GridSpec, corner_rows, encode_grid, spherical_harmonics
 
 SPEC = GridSpec(dims=3, levels=4, base=4, finest=32, table_log2=9)
 
@@ -41,7 +42,25 @@ def test_hash_is_the_xor_of_prime_multiples():
     level = SPEC.table[3]
     x, y, z = 19, 30, 7
     expected = (x ^ (y * 2654435761 & 0xFFFFFFFF) ^ (z * 805459861 & 0xFFFFFFFF)) % 512 + level.offset
-    assert corner_index(torch.tensor([[x, y, z]]), level).item() == expected
+    rows = corner_rows(torch.tensor([[x, y, z]]), level)
+    assert rows[0, 0].item() == expected
+    assert rows[0, 5].item() == corner_rows(torch.tensor([[x + 1, y, z + 1]]), level)[0, 0].item()
+
+
+@pytest.mark.parametrize("dims", [2, 3])
+def test_gradients_are_those_of_the_values(dims):
+    spec = GridSpec(dims, levels=4, base=2, finest=9, table_log2=4)
+    generator = torch.Generator().manual_seed(3)
+    table = torch.randn(spec.vertices, 2, generator=generator, dtype=torch.float64, requires_grad=True)
+    points = torch.rand(7, dims, generator=generator, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(lambda t, p: encode_grid(spec, t, p), (table, points))
+
+
+def test_what_is_not_a_number_reads_the_table_all_the_same():
+    table = torch.randn(SPEC.vertices, 2, generator=torch.Generator().manual_seed(4), requires_grad=True)
+    found = encode_grid(SPEC, table, torch.tensor([[torch.nan, 0.5, 0.5], [0.2, torch.inf, -3.0]]))
+    found.sum().backward()
+    assert found[0].isnan().all()
 
 
 def test_harmonics_are_orthonormal():
