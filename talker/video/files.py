@@ -1,0 +1,114 @@
+"""What a media file holds, and how ffmpeg is asked for a part of it."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from talker.errors import BadInput
+
+# A file that names other files (a playlist) must not make ffmpeg open the network.
+SAFE_INPUT = ["-protocol_whitelist", "file,pipe,crypto,data"]
+EXACT = "bicubic+accurate_rnd+full_chroma_int"  # swscale's default conversion is a grey level too dark
+
+
+@dataclass(frozen=True)
+class VideoInfo:
+    """What a media file holds, as ffmpeg sees it."""
+
+    duration_s: float
+    size_px: tuple[int, int]  # (width, height) as shown: after rotation metadata and pixel aspect; (0, 0) without video
+    rate_hz: float  # the video's own mean frame rate
+    has_video: bool
+    has_audio: bool
+    is_hdr: bool
+
+
+def ffmpeg_path() -> str:
+    """The ffmpeg binary: imageio-ffmpeg's own, or the one that IMAGEIO_FFMPEG_EXE names."""
+    import imageio_ffmpeg
+
+    return imageio_ffmpeg.get_ffmpeg_exe()
+
+
+def probe(path: Path) -> VideoInfo:
+    """Read a media file's header. BadInput when there is no such file or ffmpeg cannot read it."""
+    path = Path(path)
+    if not path.exists():
+        raise BadInput(f"No such file: {path}")
+    if path.is_dir():
+        raise BadInput(f"{path} is a folder; give a video file")
+    return _probe(str(path.resolve()), path.stat().st_mtime_ns, path.stat().st_size)
+
+
+@lru_cache(maxsize=32)
+def _probe(path: str, _modified_ns: int, _bytes: int) -> VideoInfo:
+    result = subprocess.run(
+        [ffmpeg_path(), "-hide_banner", *SAFE_INPUT, "-i", f"file:{path}"],
+        capture_output=True,
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
+    return parse_header(result.stderr.decode("utf-8", "replace"), Path(path).name)
+
+
+def parse_header(
+    text: str,  # what `ffmpeg -i` says on stderr
+    name: str,  # of the file, for messages
+) -> VideoInfo:
+    """Facts from ffmpeg's own description of a file (imageio-ffmpeg carries no ffprobe)."""
+    if "moov atom not found" in text or "End of file" in text:
+        raise BadInput(f"{name} is broken or cut off: its index is missing; copy or export it again")
+    streams = re.findall(r"^\s*Stream #.*$", text, re.M)
+    if not streams:
+        raise BadInput(f"{name} is not a video or sound that ffmpeg can read; export it as mp4 or wav")
+    videos = [line for line in streams if ": Video: " in line and "(attached pic)" not in line]
+    clock = re.search(r"Duration: (\d+):(\d+):(\d+(?:\.\d+)?)", text)
+    duration_s = 3600 * float(clock[1]) + 60 * float(clock[2]) + float(clock[3]) if clock else 0.0
+    size, rate_hz = (0, 0), 0.0
+    if videos:
+        size = _shown_size(videos[0], text)
+        rates = re.search(r"([\d.]+)(k?) fps", videos[0]) or re.search(r"([\d.]+)(k?) tbr", videos[0])
+        rate_hz = float(rates[1]) * (1000 if rates[2] else 1) if rates else 0.0
+    return VideoInfo(
+        duration_s=duration_s,
+        size_px=size,
+        rate_hz=rate_hz,
+        has_video=bool(videos) and size != (0, 0),
+        has_audio=any(": Audio: " in line for line in streams),
+        is_hdr=any(transfer in line for line in videos for transfer in ("arib-std-b67", "smpte2084")),
+    )
+
+
+def _shown_size(stream: str, text: str) -> tuple[int, int]:
+    found = re.search(r", (\d+)x(\d+)", stream)
+    if not found:
+        return 0, 0
+    width, height = int(found[1]), int(found[2])
+    aspect = re.search(r"SAR (\d+):(\d+)", stream)
+    if aspect and int(aspect[1]) and int(aspect[2]):
+        width = round(width * int(aspect[1]) / int(aspect[2]))
+    rotation = re.search(r"rotation of (-?[\d.]+) degrees", text)
+    if rotation and round(float(rotation[1]) / 90) % 2:
+        width, height = height, width
+    return width, height
+
+
+def require_video(path: Path) -> VideoInfo:
+    """`probe`, and BadInput unless the file holds moving pictures."""
+    info = probe(path)
+    if not info.has_video:
+        raise BadInput(f"{Path(path).name} holds no video; give the file with the speaker's picture")
+    if info.duration_s < 0.1:  # ffmpeg gives a picture the length of one frame
+        raise BadInput(f"{Path(path).name} is a picture, not a video; give a video of the speaker")
+    return info
+
+
+def input_arguments(path: Path, start_s: float | None, end_s: float | None) -> list[str]:
+    """ffmpeg, told to read one part of a local file and to complain of nothing but errors."""
+    start = ["-ss", f"{start_s:.6f}"] if start_s else []
+    length = ["-t", f"{end_s - (start_s or 0.0):.6f}"] if end_s is not None else []
+    return [ffmpeg_path(), "-v", "error", "-nostdin", *SAFE_INPUT, *start, *length, "-i", f"file:{path}"]

@@ -1,0 +1,94 @@
+"""Sound of any file, streamed or whole."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+import wave
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from talker.errors import BadInput
+from talker.types import AUDIO_RATE_HZ
+from talker.video.files import VideoInfo, input_arguments, probe
+
+ALIGNED = "aresample=async=1:first_pts=0"  # gaps and a late start become silence: sample 0 belongs to frame 0
+BLOCK_S = 1.0
+
+
+def stream_audio(
+    path: Path,
+    *,
+    start_s: float | None = None,
+    end_s: float | None = None,
+) -> Iterator[np.ndarray]:
+    """Mono float32 blocks of at most `BLOCK_S`, at 16 kHz, of any file with sound; none of them is empty.
+
+    BadInput when the file has no sound, or when its sound breaks off long before its end.
+    """
+    info = require_sound(path)
+    command = input_arguments(path, start_s, end_s)
+    command += ["-map", "0:a:0", "-af", ALIGNED, "-ac", "1", "-ar", str(AUDIO_RATE_HZ), "-f", "f32le", "pipe:1"]
+    count = 0
+    with tempfile.TemporaryFile() as complaints:
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=complaints, stdin=subprocess.DEVNULL, start_new_session=True
+        )
+        try:
+            while block := process.stdout.read(4 * round(BLOCK_S * AUDIO_RATE_HZ)):
+                samples = np.frombuffer(block[: len(block) // 4 * 4], np.float32)
+                count += len(samples)
+                yield samples
+            process.wait()
+        finally:
+            process.kill()
+            process.stdout.close()
+            process.wait()
+        complaints.seek(0)
+        complained = bool(complaints.read().strip())
+    name = Path(path).name
+    if count == 0:
+        raise BadInput(f"{name} has no sound in the part asked for, or its sound is broken; check --start and --end")
+    wanted_s = min(end_s if end_s is not None else np.inf, info.duration_s or np.inf) - (start_s or 0.0)
+    if complained and np.isfinite(wanted_s) and count / AUDIO_RATE_HZ < 0.5 * wanted_s:
+        raise BadInput(f"The sound of {name} breaks off after {count / AUDIO_RATE_HZ:.1f} s; export it again")
+
+
+def require_sound(path: Path) -> VideoInfo:
+    """`probe`, and BadInput unless the file holds sound."""
+    info = probe(path)
+    if not info.has_audio:
+        name = Path(path).name
+        raise BadInput(f"{name} has no sound; talker learns lips from speech, so give a recording with its sound")
+    return info
+
+
+def read_audio(
+    path: Path,
+    *,
+    start_s: float | None = None,
+    end_s: float | None = None,
+) -> np.ndarray:
+    """All of `stream_audio` at once: float32 [T]."""
+    return np.concatenate(list(stream_audio(path, start_s=start_s, end_s=end_s)))
+
+
+def write_wav(
+    path: Path,
+    samples: np.ndarray,  # [T] float in [-1, 1], 16 kHz
+) -> None:
+    """Mono 16-bit WAV."""
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(AUDIO_RATE_HZ)
+        file.writeframes(to_pcm(samples))
+
+
+def to_pcm(
+    samples: np.ndarray,  # [T] float in [-1, 1]
+) -> bytes:
+    """Signed 16-bit little-endian."""
+    return (np.clip(samples, -1.0, 1.0) * 32767.0).round().astype("<i2").tobytes()
