@@ -23,37 +23,40 @@ NEVER = -(10**6)
 
 def pack_bits(occupied: Tensor) -> Tensor:
     """[G^3] bool to [G^3 / 64] int64, the first voxel in the lowest bit."""
-    return (occupied.reshape(-1, 64).long() << torch.arange(64)).sum(1)
+    return (occupied.reshape(-1, 64).long() << torch.arange(64, device=occupied.device)).sum(1)
 
 
 class Occupancy:
     """The grid and its statistics. `occupied`, `bits` and `stopping` are what kernels read."""
 
-    def __init__(self, resolution: int) -> None:
+    def __init__(self, resolution: int, device: torch.device | str = "cpu") -> None:
         count = resolution**3
-        self.resolution = resolution
-        self.hull = torch.ones(count, dtype=torch.bool)  # voxels that no mask rules out
-        self.density = torch.zeros(count)  # decaying maximum
-        self.stopping = torch.zeros(count)  # running mean: where training rays may stop
-        self.seen = torch.full((count,), NEVER, dtype=torch.int32)  # last step at which a ray got there
+        self.resolution, self.device = resolution, torch.device(device)
+        self.hull = torch.ones(count, dtype=torch.bool, device=device)  # voxels that no mask rules out
+        self.density = torch.zeros(count, device=device)  # decaying maximum
+        self.stopping = torch.zeros(count, device=device)  # running mean: where training rays may stop
+        # Last step at which a ray got there.
+        self.seen = torch.full((count,), NEVER, dtype=torch.int32, device=device)
         self.set_occupied(self.hull)
 
     def set_occupied(self, occupied: Tensor) -> None:
-        self.occupied = occupied
-        self.bits = pack_bits(occupied)
+        self.occupied = occupied.to(self.device)
+        self.bits = pack_bits(self.occupied)
 
     def carve(self, hull: Tensor) -> None:
         """Rules out every voxel outside `hull` [G^3], for good."""
-        self.hull = hull
-        self.set_occupied(self.occupied & hull)
+        self.hull = hull.to(self.device)
+        self.set_occupied(self.occupied & self.hull)
 
     def voxel_points(self, generator: torch.Generator | None = None) -> Tensor:
         """A point [V, 3] in [0, 1]^3 of every voxel of the hull: its centre, or a random place given a generator."""
-        axis = torch.arange(self.resolution)
+        axis = torch.arange(self.resolution, device=self.device)
         z, y, x = torch.meshgrid(axis, axis, axis, indexing="ij")
         cell = torch.stack([x, y, z], dim=-1).reshape(-1, 3)[self.hull].float()
-        inside = 0.5 if generator is None else torch.rand(cell.shape, generator=generator) * 0.99 + 0.005
-        return (cell + inside) / self.resolution
+        if generator is None:
+            return (cell + 0.5) / self.resolution
+        inside = torch.rand(cell.shape, generator=generator, device=generator.device) * 0.99 + 0.005
+        return (cell + inside.to(self.device)) / self.resolution
 
     def mark_seen(self, points: Tensor, transmittance: Tensor, step: int) -> None:
         """Notes the voxels that samples [S, 3] reached with light left."""
@@ -84,6 +87,6 @@ class Occupancy:
         }
 
     def restore(self, tensors: dict[str, Tensor]) -> None:
-        self.hull, self.density = tensors["hull"], tensors["density"]
-        self.stopping, self.seen = tensors["stopping"], tensors["seen"]
+        for name in ("hull", "density", "stopping", "seen"):
+            setattr(self, name, tensors[name].to(self.device))
         self.set_occupied(tensors["occupied"])

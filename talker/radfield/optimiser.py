@@ -84,10 +84,10 @@ class SceneOptimiser:
     def _clip(self) -> bool:
         """Scales back runaway gradients; False when one is not finite."""
         gradients = [(i, p.grad) for i, p in enumerate(self._parameters) if p.grad is not None]
-        for slot, gradient in gradients:
-            norm = gradient.norm().item()
-            if not math.isfinite(norm):
-                return False
+        norms = torch.stack([gradient.norm() for _, gradient in gradients]).tolist()  # at once: a GPU is asked once
+        if not all(math.isfinite(norm) for norm in norms):
+            return False
+        for (slot, gradient), norm in zip(gradients, norms, strict=True):
             usual = self._norms[slot]
             if usual > 0 and self.steps > CLIP_WARM_UP and norm > CLIP_FACTOR * usual:
                 gradient.mul_(CLIP_FACTOR * usual / norm)

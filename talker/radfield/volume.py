@@ -63,7 +63,7 @@ def march_rays(
     """Packed samples of all rays, in order of distance."""
     resolution = round(len(occupied) ** (1 / 3))
     near, far = entry_and_exit(rays)
-    distances = near[:, None] + (torch.arange(STEPS) + jitter[:, None]) * STEP  # [N, STEPS]
+    distances = near[:, None] + (torch.arange(STEPS, device=near.device) + jitter[:, None]) * STEP  # [N, STEPS]
     points = rays.origins[:, None] + distances[..., None] * rays.directions[:, None]
     points = points * 0.5 + 0.5
     voxel = voxel_of(points.clamp(0.0, 1.0), resolution)
@@ -72,14 +72,14 @@ def march_rays(
     before = optical_depth.cumsum(1) - optical_depth
     hit = hit & (before < OPAQUE) & (hit.cumsum(1) <= MAX_SAMPLES)
     ray_of, step_of = hit.nonzero(as_tuple=True)
-    starts = torch.zeros(len(near) + 1, dtype=torch.int32)
+    starts = torch.zeros(len(near) + 1, dtype=torch.int32, device=near.device)
     starts[1:] = hit.sum(1).cumsum(0)
     return Samples(points[ray_of, step_of].contiguous(), ray_of.int(), starts)
 
 
 def composite(
     sigmas: Tensor,  # [S] density, 1/unit
-    rgbs: Tensor,  # [S, 3]
+    rgbs: Tensor,  # [S, 3], or other values with any number of channels
     samples: Samples,
     rays: Rays,
 ) -> Composited:
@@ -91,10 +91,10 @@ def composite(
     first = samples.starts[:-1].long()[ray_of]
     transmittance = torch.exp(-(through - through[first])).float()
     weights = transmittance * -torch.expm1(-sigmas * STEP)
-    rgb = torch.zeros(count, 3).index_add(0, ray_of, weights[:, None] * rgbs)
-    alpha = torch.zeros(count).index_add(0, ray_of, weights)
+    rgb = rgbs.new_zeros(count, rgbs.shape[1]).index_add(0, ray_of, weights[:, None] * rgbs)
+    alpha = sigmas.new_zeros(count).index_add(0, ray_of, weights)
     distance = ((samples.points * 2.0 - 1.0 - rays.origins[ray_of]) * rays.directions[ray_of]).sum(-1)
-    depth = torch.zeros(count).index_add(0, ray_of, weights.detach() * distance)
+    depth = sigmas.new_zeros(count).index_add(0, ray_of, weights.detach() * distance)
     return Composited(rgb, alpha, depth, transmittance.detach())
 
 
@@ -109,7 +109,8 @@ def distortion(
     """
     starts = samples.starts.long()
     first = starts[:-1][samples.ray_of.long()]
-    step = torch.arange(len(sigmas)) - first  # lattice steps since the ray's first sample, gaps left out
+    # Lattice steps since the ray's first sample, gaps left out.
+    step = torch.arange(len(sigmas), device=sigmas.device) - first
 
     def before(values: Tensor) -> Tensor:
         """Sum over the ray's earlier samples."""
