@@ -105,7 +105,7 @@ def fit(
 ) -> Outcome:
     """Turn a video into a take and a fitted field, in the project at `root` (None: the video's name here)."""
     require_video(video)
-    kernels = choose_kernels(options.kernels)
+    kernels = choose_kernels(options.kernels, reporter)
     field_options = FieldFitOptions.preset(options.preset, seed=options.seed)
     if options.training_steps is not None:
         lip_steps = options.training_steps * field_options.lip_steps // field_options.steps
@@ -155,7 +155,7 @@ def edit(
     project = open_project(project_dir)
     field = scene_record(project, None)
     editor = open_editor(options.editor, plan.instruction, options.model)
-    kernels = choose_kernels(options.kernels)
+    kernels = choose_kernels(options.kernels, reporter)
     training = TrainingOptions()
     if options.training_steps is not None:
         training = replace(training, round_steps=options.training_steps, lip_steps=options.training_steps)
@@ -228,7 +228,7 @@ def drive(
     # Named by what it is made from: the same command, run again after a kill, writes over what the kill left.
     video = out or project.path(f"{renders.FOLDER}/.{Stage(renders.FOLDER, inputs).fingerprint}.mp4")
     with sole_writer(video):
-        portrait = load_portrait(project, take, edit, kernels, options.motion)
+        portrait = load_portrait(project, take, edit, kernels, options.motion, reporter)
         encode = load_encoder_of(project.path("take")).encode
         count = drive_speech(portrait, speech, video, options, reporter, encode, room)
         facts = {"audio": audio.name, "edit": edit, "frames": count, "talker": __version__, "inputs": inputs}
@@ -273,10 +273,15 @@ def scene_record(project: Project, edit_name: str | None) -> dict[str, Any]:
 
 
 def load_portrait(
-    project: Project, take: Take, edit_name: str | None = None, kernels: str = "auto", motion: Motion = "take"
+    project: Project,
+    take: Take,
+    edit_name: str | None = None,
+    kernels: str = "auto",
+    motion: Motion = "take",
+    reporter: Reporter = Silent(),
 ) -> Portrait:
     """The speaker as fitted, or as edited."""
     folder = project.path(f"edits/{edit_name}" if edit_name else "field")
-    scene = Scene.load(folder / SCENE_FILE, choose_kernels(kernels))
+    scene = Scene.load(folder / SCENE_FILE, choose_kernels(kernels, reporter))
     refiner = RefinementNet.load(folder / REFINER_FILE) if edit_name else None
     return Portrait(scene, take, refiner, motion)

@@ -19,7 +19,7 @@ from talker.radfield.encoding import GridSpec, encode_grid, spherical_harmonics
 from talker.radfield.field import Biases, FieldSamples, FieldShape, FieldWeights, evaluate_field
 from talker.radfield.occupancy import Occupancy
 from talker.radfield.volume import Composited, Samples
-from talker.types import Rays
+from talker.types import Rays, Reporter, Silent
 
 STOP = 1e-3  # transmittance below which a rendered ray ends
 RENDER_CHUNK = 16_384  # rays that the reference renders at a time
@@ -138,17 +138,21 @@ class TorchKernels:
         gradient.zero_()
 
 
-def _native() -> Kernels:
+def _torch(_reporter: Reporter) -> Kernels:
+    return TorchKernels()
+
+
+def _native(reporter: Reporter) -> Kernels:
     from talker.radfield.native import NativeKernels
 
-    return NativeKernels()
+    return NativeKernels(reporter)
 
 
-KERNELS: dict[str, Callable[[], Kernels]] = {"torch": TorchKernels, "native": _native}
+KERNELS: dict[str, Callable[[Reporter], Kernels]] = {"torch": _torch, "native": _native}
 
 
-def choose_kernels(name: str = "auto") -> Kernels:
-    """The backend of that name; "auto" takes the fastest that this machine has.
+def choose_kernels(name: str = "auto", reporter: Reporter = Silent()) -> Kernels:
+    """The backend of that name; "auto" takes the fastest that this machine has, and tells when that is a slow one.
 
     Raises:
         BadInput: an unknown name. Missing: that backend cannot run here.
@@ -156,8 +160,9 @@ def choose_kernels(name: str = "auto") -> Kernels:
     if name != "auto" and name not in KERNELS:
         raise BadInput(f"unknown kernels '{name}'; there are: auto, {', '.join(KERNELS)}")
     if name != "auto":
-        return KERNELS[name]()
+        return KERNELS[name](reporter)
     try:
-        return _native()
+        return _native(reporter)
     except Missing as missing:
+        reporter.notice(f"the torch kernels serve, ten times slower: {missing}")
         return TorchKernels(why=f"the slow reference, because {missing}")

@@ -1,15 +1,12 @@
 """The C++ kernels against the torch reference: values and gradients, over random and degenerate shapes."""
 
-import multiprocessing
-
 import pytest
 import torch
 
-from talker.errors import BadInput, Missing
+from talker.errors import BadInput
 from talker.radfield.encoding import GridSpec, spherical_harmonics
 from talker.radfield.field import Biases, HeadField
 from talker.radfield.kernels import AdamState, choose_kernels
-from talker.radfield.native import build
 from talker.radfield.occupancy import Occupancy
 from talker.types import Rays
 from tests.radfield.conftest import TINY_FIELD
@@ -177,40 +174,3 @@ def test_wrong_tensors_are_refused_before_cpp_sees_them(native):
 def test_unknown_kernels_name_those_that_exist():
     with pytest.raises(BadInput, match="auto, torch, native"):
         choose_kernels("cuda9000")
-
-
-def test_without_a_compiler_the_reference_serves(monkeypatch):
-    monkeypatch.setenv("PATH", "/nowhere")
-    monkeypatch.delenv("CXX", raising=False)
-    with pytest.raises(Missing, match="compiler"):
-        build.find_compiler()
-    chosen = choose_kernels("auto")
-    assert chosen.name == "torch" and "compiler" in chosen.why
-
-
-def _build_into(folder: str, answers) -> None:
-    import os
-
-    os.environ["TALKER_CACHE"] = folder
-    answers.put(str(build.built_library()))
-
-
-def test_two_first_uses_at_once_build_one_library(native, tmp_path):
-    context = multiprocessing.get_context("spawn")
-    answers = context.Queue()
-    both = [context.Process(target=_build_into, args=(str(tmp_path / "cache"), answers)) for _ in range(2)]
-    for process in both:
-        process.start()
-    paths = {answers.get(timeout=120) for _ in both}
-    for process in both:
-        process.join()
-    assert len(paths) == 1
-    assert [p.suffix for p in (tmp_path / "cache").iterdir() if p.suffix != ".lock"] == [".so"]
-
-
-def test_a_cache_that_cannot_be_written_is_one_sentence(native, monkeypatch, tmp_path):
-    blocked = tmp_path / "file"
-    blocked.write_text("not a folder")
-    monkeypatch.setenv("TALKER_CACHE", str(blocked / "cache"))
-    with pytest.raises(Missing, match="cannot be written"):
-        build.built_library()

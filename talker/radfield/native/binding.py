@@ -5,21 +5,19 @@ Every tensor's type, layout and shape are checked before C++ sees it; indices (r
 
 from __future__ import annotations
 
-import ctypes
 from ctypes import POINTER, Structure, byref, c_float, c_int32, c_int64, c_void_p
 
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from talker.errors import Missing
 from talker.radfield.encoding import GridSpec, spherical_harmonics
 from talker.radfield.field import GEOMETRY, HARMONICS, HIDDEN, Biases, FieldSamples, FieldShape, FieldWeights
 from talker.radfield.kernels import STOP, AdamState
-from talker.radfield.native.build import built_library
+from talker.radfield.native.build import load_library
 from talker.radfield.occupancy import Occupancy
 from talker.radfield.volume import Composited, Samples
-from talker.types import Rays
+from talker.types import Rays, Reporter, Silent
 
 MAX_LEVELS = 16
 ABI = 1
@@ -85,12 +83,8 @@ def _network(shape: FieldShape, weights: FieldWeights, biases: Biases, frame_of:
 class _Library:
     """The loaded library; wrong arguments to ctypes are errors, not crashes."""
 
-    def __init__(self) -> None:
-        path = built_library()
-        try:
-            library = ctypes.CDLL(str(path))
-        except OSError as error:
-            raise Missing(f"the built kernels cannot be loaded ({error}); delete {path} to build them again") from error
+    def __init__(self, reporter: Reporter) -> None:
+        library = load_library(reporter)
         pointer = c_void_p
         grid, network, occupancy = POINTER(_Grid), POINTER(_Network), POINTER(_Occupancy)
         signatures = {
@@ -111,7 +105,7 @@ class _Library:
             setattr(self, name, function)
         library.abi_version.restype = c_int32
         if library.abi_version() != ABI:
-            raise Missing(f"the built kernels are of another version; delete {path} to build them again")
+            raise RuntimeError("kernels.cpp and binding.py are of different versions")
 
 
 class _Encode(torch.autograd.Function):
@@ -224,8 +218,8 @@ class NativeKernels:
     name = "native"
     why = "C++ built for this CPU"
 
-    def __init__(self) -> None:
-        self._library = _Library()
+    def __init__(self, reporter: Reporter = Silent()) -> None:
+        self._library = _Library(reporter)
 
     def encode(self, spec: GridSpec, table: Tensor, points: Tensor) -> Tensor:
         return _Encode.apply(self._library, spec, table, points.contiguous())

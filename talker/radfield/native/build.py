@@ -1,4 +1,4 @@
-"""Builds the C++ kernels into the user's cache folder on first use.
+"""Builds the C++ kernels on first use, into the user's cache folder, and loads them.
 
 The library is keyed by source, flags, compiler and CPU, so that a changed machine rebuilds and nothing stale is ever
 loaded. `-march=native` is right for a library that is built where it runs. Two first uses at once are safe: one builds
@@ -7,31 +7,67 @@ under a file lock, the other waits.
 
 from __future__ import annotations
 
-import fcntl
+import ctypes
 import hashlib
 import os
 import platform
+import shlex
 import shutil
+import signal
 import subprocess
+import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from talker.errors import Missing
+from talker.radfield.native import cache
+from talker.types import Reporter
 
-SOURCES = ("kernels.cpp", "network.h", "hashgrid.h", "volume.h", "simd.h")
+SOURCE = Path(__file__).parent / "kernels.cpp"
 # Not -ffast-math: it hides NaN and, linked into a library, flushes the whole process's denormals.
 FLAGS = (
-    "-O3 -std=c++17 -fPIC -shared -march=native -fno-math-errno -fno-trapping-math -fno-signed-zeros "
-    "-fassociative-math -ffp-contract=fast -Wno-psabi"
+    "-O3 -std=c++17 -fPIC -shared -fno-math-errno -fno-trapping-math -fno-signed-zeros -fassociative-math "
+    "-ffp-contract=fast -Wno-psabi"
 ).split()
+# Taken where the compiler takes them: all of this CPU, and its threads (Apple's clang has no OpenMP).
+OPTIONAL_FLAGS = {"-march=native": "", "-fopenmp": "#include <omp.h>"}
 COMPILERS = ("g++", "clang++", "c++")
-BUILD_LIMIT_S = 180
+BUILD_LIMIT_S = 120
+ANSWER_LIMIT_S = 20  # for questions to the compiler
 
 
-def cache_dir() -> Path:
-    """The folder that built libraries go to: $TALKER_CACHE, or talker's place in the user's cache."""
-    override = os.environ.get("TALKER_CACHE")
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(override) if override else Path(base) / "talker"
+def load_library(reporter: Reporter) -> ctypes.CDLL:
+    """The kernels, built now if they were not.
+
+    Raises:
+        Missing: no compiler, a compiler that fails, or nowhere to keep or load a library from.
+    """
+    compiler = find_compiler()
+    key = _key(compiler)
+    try:
+        folder = cache.private_folder(cache.cache_dir() / "native")
+        found = cache.find(folder, key) or _build_once(compiler, folder, key, reporter)
+        return ctypes.CDLL(str(found))
+    except OSError as error:
+        reporter.notice(
+            f"the cache folder {cache.cache_dir()} does not serve ({_reason(error)}); "
+            "building the C++ kernels for this run alone, a few seconds"
+        )
+    try:
+        with tempfile.TemporaryDirectory(prefix="talker-") as folder:
+            return ctypes.CDLL(str(_compile(compiler, Path(folder))))
+    except OSError as error:
+        raise Missing(f"the C++ kernels can be loaded from no folder here ({_reason(error)})") from error
+
+
+def find_compiler() -> list[str]:
+    """The command of the C++ compiler: $CXX, or the first that is there."""
+    if os.name == "posix":
+        for command in (os.environ.get("CXX", ""), *COMPILERS):
+            words = shlex.split(command)
+            if words and shutil.which(words[0]):
+                return words
+    raise Missing("there is no C++ compiler (install g++ or clang++ for renders ten to forty times faster)")
 
 
 def cpu_name() -> str:
@@ -43,67 +79,85 @@ def cpu_name() -> str:
     return "\n".join(sorted({line for line in lines if line.startswith(("model name", "flags", "Features"))}))
 
 
-def find_compiler() -> str:
-    for name in (os.environ.get("CXX"), *COMPILERS):
-        if name and shutil.which(name):
-            return name
-    raise Missing("there is no C++ compiler (install g++ or clang++ for renders ten to forty times faster)")
-
-
-def _compiler_version(compiler: str) -> str:
-    answer = subprocess.run([compiler, "--version"], capture_output=True, text=True, check=False)
-    return answer.stdout.splitlines()[0] if answer.stdout else compiler
-
-
-def library_path(compiler: str) -> Path:
-    """Where the library of this source, these flags, this compiler and this CPU lies, built or not."""
+def _key(compiler: list[str]) -> str:
+    """Names the library of this source, these flags, this compiler and this CPU."""
     key = hashlib.sha256()
-    for source in SOURCES:
-        key.update((Path(__file__).parent / source).read_bytes())
-    key.update(" ".join([*FLAGS, _compiler_version(compiler), cpu_name()]).encode())
-    return cache_dir() / f"kernels-{key.hexdigest()[:16]}.so"
+    for source in sorted(path for path in SOURCE.parent.iterdir() if path.suffix in (".cpp", ".h")):
+        key.update(source.read_bytes())
+    code, version = _run([*compiler, "--version"], ANSWER_LIMIT_S)
+    if code != 0:
+        raise Missing(f"{compiler[0]} does not work ({_first_error(version)})")
+    key.update(" ".join([*FLAGS, *OPTIONAL_FLAGS, *compiler, version, cpu_name()]).encode())
+    return f"kernels-{key.hexdigest()[:16]}"
 
 
-def _compile(compiler: str, target: Path) -> None:
-    source = Path(__file__).parent / SOURCES[0]
-    unfinished = target.with_suffix(f".{os.getpid()}.tmp")
-    error = ""
-    for openmp in (["-fopenmp"], []):  # without OpenMP (Apple's clang) the kernels run on one thread
-        try:
-            done = subprocess.run(
-                [compiler, *FLAGS, *openmp, str(source), "-o", str(unfinished)],
-                capture_output=True,
-                text=True,
-                timeout=BUILD_LIMIT_S,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            error = f"took more than {BUILD_LIMIT_S} s"
-            continue
-        if done.returncode == 0:
-            os.replace(unfinished, target)
-            return
-        error = (done.stderr.strip().splitlines() or ["no message"])[0]
-    unfinished.unlink(missing_ok=True)
-    raise Missing(f"{compiler} could not build the kernels ({error})")
+def _build_once(compiler: list[str], folder: Path, key: str, reporter: Reporter) -> Path:
+    """Builds into the cache folder, or waits for another process that does."""
+    from filelock import FileLock, Timeout
 
-
-def built_library() -> Path:
-    """The library, built now if it was not.
-
-    Raises:
-        Missing: no compiler, a compiler that fails, or a cache folder that cannot be written.
-    """
-    compiler = find_compiler()
-    target = library_path(compiler)
-    if target.exists():
-        return target
+    reporter.notice("building the C++ kernels for this CPU: a few seconds, once")
     try:
-        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with open(target.with_suffix(".lock"), "w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if not target.exists():
-                _compile(compiler, target)
+        with FileLock(folder / f"{key}.lock", timeout=BUILD_LIMIT_S + ANSWER_LIMIT_S):
+            found = cache.find(folder, key)
+            if found:
+                return found
+            for left_behind in folder.glob(f"build-{key}-*"):  # by a build that was killed
+                shutil.rmtree(left_behind, ignore_errors=True)
+            with tempfile.TemporaryDirectory(prefix=f"build-{key}-", dir=folder) as workplace:
+                return cache.store(_compile(compiler, Path(workplace)), folder, key)
+    except Timeout:
+        raise Missing(f"another process holds {folder / key}.lock and does not finish building the kernels") from None
+
+
+def _compile(compiler: list[str], folder: Path) -> Path:
+    library = folder / "kernels.so"
+    optional = [flag for flag, probe in OPTIONAL_FLAGS.items() if _accepts(compiler, flag, probe, folder)]
+    code, said = _run([*compiler, *FLAGS, *optional, str(SOURCE), "-o", str(library)], BUILD_LIMIT_S, folder)
+    if code != 0 or not library.exists():
+        raise Missing(f"{compiler[0]} could not build the kernels ({_first_error(said)})")
+    return library
+
+
+def _accepts(compiler: list[str], flag: str, probe: str, folder: Path) -> bool:
+    source = folder / "probe.cpp"
+    source.write_text(probe + "\n")
+    command = [*compiler, "-Werror", "-fPIC", "-shared", flag, str(source), "-o", str(folder / "probe.so")]
+    return _run(command, ANSWER_LIMIT_S, folder)[0] == 0
+
+
+def _run(command: Sequence[str], limit_s: float, workplace: Path | None = None) -> tuple[int, str]:
+    """Exit status of a compiler and what it said; it and its children end with the limit, or with this process."""
+    environment = {**os.environ, "LC_ALL": "C"}
+    if workplace:
+        environment["TMPDIR"] = str(workplace)
+    try:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            env=environment,
+            start_new_session=True,  # a compiler's children outlive it unless the whole group is ended
+        )
     except OSError as error:
-        raise Missing(f"the cache folder {target.parent} cannot be written ({error.strerror})") from error
-    return target
+        raise Missing(f"{command[0]} cannot be run ({_reason(error)})") from error
+    with process:
+        try:
+            said, _ = process.communicate(timeout=limit_s)
+        except subprocess.TimeoutExpired:
+            raise Missing(f"{command[0]} took more than {limit_s:g} s") from None
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+    return process.returncode, said
+
+
+def _first_error(said: str) -> str:
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    return next((line for line in lines if "error" in line.lower()), lines[0] if lines else "no message")[:200]
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or str(error)
