@@ -1,4 +1,10 @@
-"""The C++ kernels against the torch reference: values and gradients, over random and degenerate shapes."""
+"""The C++ kernels against the torch reference: values and gradients, over random and degenerate shapes.
+
+All of it for every way to build them that this machine has.
+"""
+
+import shutil
+from pathlib import Path
 
 import pytest
 import torch
@@ -7,9 +13,41 @@ from talker.errors import BadInput
 from talker.radfield.encoding import GridSpec, spherical_harmonics
 from talker.radfield.field import Biases, HeadField
 from talker.radfield.kernels import AdamState, choose_kernels
+from talker.radfield.native import NativeKernels, build
 from talker.radfield.occupancy import Occupancy
 from talker.types import Rays
 from tests.radfield.conftest import TINY_FIELD
+
+# Compiler, and what it takes of the CPU. Lightly optimised, which builds faster; rounding is what may differ.
+BUILDS = {
+    "all of this CPU": (None, None),
+    "any CPU, without OpenMP": (None, []),
+    "AVX2, as with most laptops": (None, ["-march=x86-64-v3", "-fopenmp"]),
+    "clang": ("clang++", ["-march=native", "-fopenmp"]),
+}
+
+
+@pytest.fixture(scope="module", params=BUILDS)
+def native(request, native, tmp_path_factory):
+    compiler, flags = BUILDS[request.param]
+    if flags is None:
+        return native
+    if compiler and not shutil.which(compiler):
+        pytest.skip(f"no {compiler} on this machine")
+    if "-march=x86-64-v3" in flags and "avx512f" not in cpu_features():
+        pytest.skip("no AVX-512 here: all of this CPU is AVX2 or less, and tested as such")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TALKER_CACHE", str(tmp_path_factory.mktemp("cache")))
+        if compiler:
+            patch.setenv("CXX", compiler)
+        patch.setattr(build, "FLAGS", ["-O1", *build.FLAGS[1:]])
+        patch.setattr(build, "OPTIONAL_FLAGS", {flag: build.OPTIONAL_FLAGS.get(flag, "") for flag in flags})
+        return NativeKernels()
+
+
+def cpu_features() -> str:
+    facts = Path("/proc/cpuinfo")
+    return facts.read_text() if facts.exists() else ""
 
 
 def field(seed: int = 0) -> HeadField:
@@ -133,6 +171,27 @@ def test_sparse_adam_agrees_and_leaves_untouched_blocks_alone(native, reference)
     assert torch.allclose(values[0], values[1], atol=1e-6)
     assert torch.equal(values[1][16:], start[16:])
     assert states[1].second[:16].min() > 0
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_the_same_threads_give_the_same_bits(native, threads):
+    head = field()
+    occupancy, rays = random_occupancy(), random_rays(200)
+    points, harmonics, ray_of, frame_of, biases = scattered(5000, 40, 4, seed=1)
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    results = []
+    for _ in range(3):
+        leaves = [t.detach().clone().requires_grad_() for t in (*head.weights, *biases)]
+        weights, conditions = type(head.weights)(*leaves[:9]), Biases(*leaves[9:])
+        found = native.evaluate(head.shape, weights, conditions, points, harmonics, ray_of, frame_of)
+        (found.sigmas.log().sum() + found.rgbs.sum() + found.ambient.sum()).backward()
+        one = Biases(*(bias[:1].contiguous() for bias in biases))
+        picture = native.render(head.shape, head.weights, one, rays, occupancy)
+        results.append([*found, *(leaf.grad for leaf in leaves), picture])
+    torch.set_num_threads(before)
+    for other in results[1:]:
+        assert all(torch.equal(a, b) for a, b in zip(results[0], other, strict=True))
 
 
 def test_not_a_number_stays_visible(native):
