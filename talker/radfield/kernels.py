@@ -6,6 +6,7 @@ written under one is read by every other.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -37,6 +38,7 @@ class AdamState:
 class Kernels(Protocol):
     name: str
     why: str  # one sentence for `talker doctor`
+    device: torch.device  # where all tensors that it is given must be, and those that it returns are
 
     def encode(self, spec: GridSpec, table: Tensor, points: Tensor) -> Tensor:
         """Grid features [N, 2 L]; differentiable in the table, and in the points where D = 2."""
@@ -90,6 +92,8 @@ class TorchKernels:
 
     name = "torch"
 
+    device = torch.device("cpu")
+
     def __init__(self, why: str = "the reference, asked for by name") -> None:
         self.why = why
 
@@ -104,13 +108,14 @@ class TorchKernels:
     def render(
         self, shape: FieldShape, weights: FieldWeights, biases: Biases, rays: Rays, occupancy: Occupancy
     ) -> Tensor:
-        out = []
+        out, device = [], rays.origins.device
         never = torch.zeros_like(occupancy.stopping)
         for begin in range(0, len(rays.origins), RENDER_CHUNK):
             part = Rays(rays.origins[begin : begin + RENDER_CHUNK], rays.directions[begin : begin + RENDER_CHUNK])
             count = len(part.origins)
-            samples = volume.march_rays(part, occupancy.occupied, never, torch.full((count,), 0.5))
-            harmonics, frame_of = spherical_harmonics(part.directions), torch.zeros(count, dtype=torch.int32)
+            samples = volume.march_rays(part, occupancy.occupied, never, torch.full((count,), 0.5, device=device))
+            harmonics = spherical_harmonics(part.directions)
+            frame_of = torch.zeros(count, dtype=torch.int32, device=device)
             found = evaluate_field(shape, weights, biases, samples.points, harmonics, samples.ray_of, frame_of)
             done = volume.composite(found.sigmas, found.rgbs, samples, part)
             out.append(torch.cat([done.rgb, done.alpha[:, None], done.depth[:, None]], dim=-1))
@@ -148,7 +153,19 @@ def _native(reporter: Reporter) -> Kernels:
     return NativeKernels(reporter)
 
 
-KERNELS: dict[str, Callable[[Reporter], Kernels]] = {"torch": _torch, "native": _native}
+def _tcnn(_reporter: Reporter) -> Kernels:
+    from talker.radfield.tcnn import TcnnKernels
+
+    return TcnnKernels()
+
+
+def _cuda(_reporter: Reporter) -> Kernels:
+    from talker.radfield.cuda import CudaKernels
+
+    return CudaKernels()
+
+
+KERNELS: dict[str, Callable[[Reporter], Kernels]] = {"torch": _torch, "native": _native, "tcnn": _tcnn, "cuda": _cuda}
 
 
 def choose_kernels(name: str = "auto", reporter: Reporter = Silent()) -> Kernels:
@@ -161,6 +178,22 @@ def choose_kernels(name: str = "auto", reporter: Reporter = Silent()) -> Kernels
         raise BadInput(f"unknown kernels '{name}'; there are: auto, {', '.join(KERNELS)}")
     if name != "auto":
         return KERNELS[name](reporter)
+    return _fastest_on_gpu(reporter) or _fastest_on_cpu(reporter)
+
+
+def _fastest_on_gpu(reporter: Reporter) -> Kernels | None:
+    if not torch.cuda.is_available():
+        return None
+    with contextlib.suppress(Missing):  # few have it
+        return _tcnn(reporter)
+    try:
+        return _cuda(reporter)
+    except Missing as missing:
+        reporter.notice(f"the GPU stays unused: {missing}")
+        return None
+
+
+def _fastest_on_cpu(reporter: Reporter) -> Kernels:
     try:
         return _native(reporter)
     except Missing as missing:

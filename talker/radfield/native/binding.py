@@ -217,6 +217,7 @@ class NativeKernels:
 
     name = "native"
     why = "C++ built for this CPU"
+    device = torch.device("cpu")
 
     def __init__(self, reporter: Reporter = Silent()) -> None:
         self._library = _Library(reporter)
