@@ -209,7 +209,7 @@ def test_the_same_threads_give_the_same_bits(native, threads):
         leaves = [t.detach().clone().requires_grad_() for t in (*head.weights, *biases)]
         weights, conditions = type(head.weights)(*leaves[:9]), Biases(*leaves[9:])
         found = native.evaluate(head.shape, weights, conditions, points, harmonics, ray_of, frame_of)
-        (found.sigmas.log().sum() + found.rgbs.sum() + found.ambient.sum()).backward()
+        (found.sigmas.log().sum() + found.values.sum() + found.ambient.sum()).backward()
         one = Biases(*(bias[:1].contiguous() for bias in biases))
         picture = native.render(head.shape, head.weights, one, rays, occupancy)
         results.append([*found, *(leaf.grad for leaf in leaves), picture])
