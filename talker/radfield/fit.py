@@ -102,11 +102,10 @@ class Fitter:
             batch = batch.first(max(32, int(rays / len(batch.frames))))
         condition = self._condition(batch)
         trace, behind, torso_alpha = self._trace(batch, condition)
-        head = trace.composited
         shape = batch.pixels.shape[:2]
-        alpha = head.alpha.reshape(shape)
+        alpha = trace.alpha.reshape(shape)
         stand_behind = batch.layers.behind if batch.layers else behind
-        rendered = head.rgb.reshape(*shape, 3) + (1.0 - alpha[..., None]) * stand_behind
+        rendered = trace.rgb.reshape(*shape, 3) + (1.0 - alpha[..., None]) * stand_behind
 
         loss = sum((objective(rendered, batch) for objective in objectives), start=torch.zeros(()))
         if batch.layers:
@@ -119,7 +118,7 @@ class Fitter:
             objective.after_step(rendered.detach(), batch)
 
         with torch.no_grad():
-            self.scene.occupancy.mark_seen(trace.samples.points, head.transmittance, self.step_count)
+            self.scene.occupancy.mark_seen(trace.samples.points, trace.transmittance, self.step_count)
             per_ray = len(trace.samples.points) / (shape[0] * shape[1])
             memory = SAMPLES_MEMORY if self.samples_per_ray else 0.0
             self.samples_per_ray = memory * self.samples_per_ray + (1.0 - memory) * per_ray
@@ -157,7 +156,7 @@ class Fitter:
         ramp = min(1.0, self.step_count / (0.5 * self.total_steps))
         position = trace.samples.points * 2.0 - 1.0
         elsewhere = (position[:, 1] < LOWER_FACE_TOP) | (position[:, 2] > LOWER_FACE_BACK)
-        visible = trace.composited.transmittance * -torch.expm1(-trace.sigmas.detach() * STEP)
+        visible = trace.transmittance * -torch.expm1(-trace.sigmas.detach() * STEP)
         held = (trace.ambient.abs().sum(-1) * elsewhere * visible).sum() / alpha.numel()
         options = self._options
         return ramp * (

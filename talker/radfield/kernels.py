@@ -19,6 +19,7 @@ from talker.radfield import volume
 from talker.radfield.encoding import GridSpec, encode_grid, spherical_harmonics
 from talker.radfield.field import Biases, FieldSamples, FieldShape, FieldWeights, evaluate_field
 from talker.radfield.occupancy import Occupancy
+from talker.radfield.torso import TorsoWeights, paint_torso
 from talker.radfield.volume import Composited, Samples
 from talker.types import Rays, Reporter, Silent
 
@@ -61,14 +62,18 @@ class Kernels(Protocol):
         """`talker.radfield.volume.march_rays`."""
         ...
 
-    def composite(self, sigmas: Tensor, rgbs: Tensor, samples: Samples, rays: Rays) -> Composited:
+    def composite(self, sigmas: Tensor, values: Tensor, samples: Samples, rays: Rays) -> Composited:
         """`talker.radfield.volume.composite`."""
         ...
 
     def render(
         self, shape: FieldShape, weights: FieldWeights, biases: Biases, rays: Rays, occupancy: Occupancy
     ) -> Tensor:
-        """One frame's rays without gradients: premultiplied rgb, alpha, depth: [N, 5]."""
+        """One frame's rays without gradients: premultiplied values, alpha, depth: [N, C + 2]."""
+        ...
+
+    def paint_torso(self, grid: GridSpec, weights: TorsoWeights, positions: Tensor) -> Tensor:
+        """`talker.radfield.torso.paint_torso` for one frame (B = 1) without gradients: [P, 4]."""
         ...
 
     def sparse_adam(
@@ -117,9 +122,13 @@ class TorchKernels:
             harmonics = spherical_harmonics(part.directions)
             frame_of = torch.zeros(count, dtype=torch.int32, device=device)
             found = evaluate_field(shape, weights, biases, samples.points, harmonics, samples.ray_of, frame_of)
-            done = volume.composite(found.sigmas, found.rgbs, samples, part)
-            out.append(torch.cat([done.rgb, done.alpha[:, None], done.depth[:, None]], dim=-1))
+            done = volume.composite(found.sigmas, found.values, samples, part)
+            out.append(torch.cat([done.values, done.alpha[:, None], done.depth[:, None]], dim=-1))
         return torch.cat(out)
+
+    @torch.no_grad()
+    def paint_torso(self, grid: GridSpec, weights: TorsoWeights, positions: Tensor) -> Tensor:
+        return paint_torso(self.encode, grid, weights, positions)
 
     @torch.no_grad()
     def sparse_adam(

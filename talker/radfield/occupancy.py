@@ -19,15 +19,18 @@ SEEN_WITHIN_STEPS = 300  # a voxel that no ray reached for so long is hidden or 
 PRUNE_FROM_STEP = 192
 VISIBLE = 0.01  # transmittance at which a sample counts as seen
 NEVER = -(10**6)
+BRICK = 4  # voxels a side that one 64-bit word holds: what is empty as a whole is crossed in one stride
 
 
-def pack_bits(occupied: Tensor) -> Tensor:
-    """[G^3] bool to [G^3 / 64] int64, the first voxel in the lowest bit."""
-    return (occupied.reshape(-1, 64).long() << torch.arange(64, device=occupied.device)).sum(1)
+def pack_bricks(occupied: Tensor) -> Tensor:
+    """[G^3] bool to bricks of 4 x 4 x 4 voxels [(G / 4)^3] int64, all in z, y, x order, the first in the lowest bit."""
+    side = round(len(occupied) ** (1 / 3)) // BRICK
+    bricks = occupied.reshape(side, BRICK, side, BRICK, side, BRICK).permute(0, 2, 4, 1, 3, 5).reshape(-1, BRICK**3)
+    return (bricks.long() << torch.arange(BRICK**3, device=occupied.device)).sum(1)
 
 
 class Occupancy:
-    """The grid and its statistics. `occupied`, `bits` and `stopping` are what kernels read."""
+    """The grid and its statistics. `occupied`, `bricks` and `stopping` are what kernels read."""
 
     def __init__(self, resolution: int, device: torch.device | str = "cpu") -> None:
         count = resolution**3
@@ -41,7 +44,10 @@ class Occupancy:
 
     def set_occupied(self, occupied: Tensor) -> None:
         self.occupied = occupied.to(self.device)
-        self.bits = pack_bits(self.occupied)
+        self.bricks = pack_bricks(self.occupied)
+        flat, side = self.occupied.nonzero()[:, 0], self.resolution
+        cell = torch.stack([flat % side, flat // side % side, flat // side**2], dim=-1)
+        self.occupied_centres = (cell + 0.5) * (2.0 / side) - 1.0  # [V, 3] head frame
 
     def carve(self, hull: Tensor) -> None:
         """Rules out every voxel outside `hull` [G^3], for good."""

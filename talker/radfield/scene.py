@@ -22,14 +22,15 @@ from talker.camera import pixel_grid, rays_through
 from talker.project import damaged
 from talker.radfield.audio_net import AudioNet
 from talker.radfield.encoding import spherical_harmonics
-from talker.radfield.field import APPEARANCE, Biases, FieldOptions, HeadField
+from talker.radfield.field import APPEARANCE, Biases, FieldOptions, HeadField, shade
 from talker.radfield.kernels import Kernels
 from talker.radfield.occupancy import Occupancy
+from talker.radfield.silhouette import silhouette
 from talker.radfield.torso import Torso, TorsoOptions, neck_anchors
-from talker.radfield.volume import Composited, Samples
+from talker.radfield.volume import Samples
 from talker.types import Camera, Condition, Rays, Render
 
-SCHEMA = 1
+SCHEMA = 2
 TORSO_FAINT = 1.0 / 255.0
 
 
@@ -50,7 +51,9 @@ class SceneOptions:
 class HeadTrace(NamedTuple):
     """A differentiable rendering of the head along loose rays."""
 
-    composited: Composited
+    rgb: Tensor  # [N, 3] premultiplied
+    alpha: Tensor  # [N]
+    transmittance: Tensor  # [S] before each sample; no gradient
     sigmas: Tensor  # [S]
     ambient: Tensor  # [S, 2]
     samples: Samples
@@ -101,8 +104,9 @@ class Scene(nn.Module):
         found = self.kernels.evaluate(
             self.head.shape, self.head.weights, biases, samples.points, harmonics, samples.ray_of, frame_of
         )
-        composited = self.kernels.composite(found.sigmas, found.rgbs, samples, rays)
-        return HeadTrace(composited, found.sigmas, found.ambient, samples)
+        head = self.kernels.composite(found.sigmas, found.values, samples, rays)
+        rgb = shade(self.head.shape, self.head.weights, biases, head.values, head.alpha, harmonics, frame_of)
+        return HeadTrace(rgb, head.alpha, head.transmittance, found.sigmas, found.ambient, samples)
 
     def trace_torso(
         self,
@@ -146,9 +150,7 @@ class Scene(nn.Module):
         background: Tensor | None = None,
     ) -> Render:
         """Some pixels of that image: fields [N, ...] in the pixels' order."""
-        rays = rays_through(camera, pixels)
-        biases = Biases(*(bias.contiguous() for bias in self.head.biases(condition)))
-        head = self.kernels.render(self.head.shape, self.head.weights, biases, rays, self.occupancy)
+        head = self._render_head(camera, condition, pixels)
         plate = self._plate_at(camera) if background is None else background
         behind = plate[pixels[:, 1], pixels[:, 0]].clone()
         torso_alpha = torch.zeros(len(pixels))
@@ -161,14 +163,29 @@ class Scene(nn.Module):
             :, 0
         ]
         if len(covered):
-            anchors = neck_anchors(self.take_camera(condition.head_pose[0])).expand(len(covered), -1)
-            rgb, alpha = self.torso(positions[covered], anchors, self.kernels)
+            weights = self.torso.weights(neck_anchors(self.take_camera(condition.head_pose[0]))[None])
+            rgba = self.kernels.paint_torso(self.torso.grid, weights, positions[covered])
+            rgb, alpha = rgba[:, :3], rgba[:, 3]
             behind[covered] = alpha[:, None] * rgb + (1.0 - alpha[:, None]) * behind[covered]
             torso_alpha[covered] = alpha
         clear = 1.0 - head[:, 3]
         rgb = head[:, :3] + clear[:, None] * behind
         alpha = head[:, 3] + clear * torso_alpha
         return Render(rgb.clamp(0.0, 1.0), alpha, torch.where(head[:, 3] > 0.5, head[:, 4] / head[:, 3], 0.0))
+
+    def _render_head(self, camera: Camera, condition: Condition, pixels: Tensor) -> Tensor:
+        """Premultiplied rgb, alpha and depth [N, 5]; only rays that may meet the head are made."""
+        field = self.head
+        met = silhouette(camera, self.occupancy)[pixels[:, 1], pixels[:, 0]].nonzero()[:, 0]
+        rays = rays_through(camera, pixels[met])
+        biases = Biases(*(bias.contiguous() for bias in field.biases(condition)))
+        found = self.kernels.render(field.shape, field.weights, biases, rays, self.occupancy)
+        *_, alpha, depth = found.unbind(1)
+        hit = (alpha > 0).nonzero()[:, 0]
+        harmonics, nobody = spherical_harmonics(rays.directions[hit]), torch.zeros(len(hit), dtype=torch.int32)
+        rgb = shade(field.shape, field.weights, biases, found[hit, :-2], alpha[hit], harmonics, nobody)
+        drawn = torch.cat([rgb, alpha[hit, None], depth[hit, None]], dim=1)
+        return torch.zeros(len(pixels), 5).index_copy_(0, met[hit], drawn)
 
     def _plate_at(self, camera: Camera) -> Tensor:
         if camera.size_px == self.options.size_px:

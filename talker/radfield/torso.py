@@ -1,28 +1,37 @@
 """The torso: a 2-D layer that a small network bends to follow the head (RAD-NeRF, section 3.3).
 
 A canonical RGBA picture lives in a 2-D hash grid. For every pixel an MLP, told where the neck would be under the
-frame's head pose, says how far away in that picture to look.
+frame's head pose, says how far away in that picture to look. The pose is constant over a frame, so it enters as a bias
+of both first layers, as conditions do in talker.radfield.field.
 
-Notation: P pixels of one frame; positions are pixels divided by the image's width, so they lie in [0, 1].
+Notation: P pixels; positions are pixels divided by the image's width, so they lie in [0, 1].
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from talker.camera import project
 from talker.radfield.encoding import GridSpec
-from talker.radfield.kernels import Kernels
+from talker.radfield.field import LEAK
 from talker.types import Camera
+
+if TYPE_CHECKING:
+    from talker.radfield.kernels import Kernels
 
 # Points around the neck, head frame: their projections tell the torso how the head moved.
 NECK_POINTS = torch.tensor([[-0.35, 0.85, 0.2], [0.35, 0.85, 0.2], [0.0, 0.95, -0.1]])
 FREQUENCIES = 5
+POSITION_IN = 2 + 4 * FREQUENCIES
 REACH = 0.25  # how far the bend may reach, of the image's width
+BEND_HIDDEN, PAINT_HIDDEN = 64, 32
 
 
 @dataclass(frozen=True)
@@ -45,6 +54,43 @@ def frequency_encoding(positions: Tensor) -> Tensor:
     return torch.cat([positions, scaled.sin().flatten(1), scaled.cos().flatten(1)], dim=-1)
 
 
+class TorsoWeights(NamedTuple):
+    """The layer under a head pose: one for all pixels (B = 1), or one for each (B = P)."""
+
+    table: Tensor  # [vertices, 2]
+    bend_in: Tensor  # [64, 22]
+    bend_in_bias: Tensor  # [B, 64] the pose is in it
+    bend_mid: Tensor  # [64, 64]
+    bend_mid_bias: Tensor  # [64]
+    bend_out: Tensor  # [2, 64]
+    bend_out_bias: Tensor  # [2]
+    paint_in: Tensor  # [32, grid features]
+    paint_in_bias: Tensor  # [B, 32] the pose is in it
+    paint_mid: Tensor  # [32, 32]
+    paint_mid_bias: Tensor  # [32]
+    paint_out: Tensor  # [4, 32]
+    paint_out_bias: Tensor  # [4]
+
+
+def paint_torso(
+    encode: Callable[[GridSpec, Tensor, Tensor], Tensor],  # a backend's `encode`
+    grid: GridSpec,
+    weights: TorsoWeights,
+    positions: Tensor,  # [P, 2]
+) -> Tensor:
+    """Colour (not premultiplied) and alpha: [P, 4]. Differentiable in the weights."""
+
+    def layer(inputs: Tensor, matrix: Tensor, bias: Tensor) -> Tensor:
+        return functional.leaky_relu(functional.linear(inputs, matrix) + bias, LEAK)
+
+    w = weights
+    hidden = layer(layer(frequency_encoding(positions), w.bend_in, w.bend_in_bias), w.bend_mid, w.bend_mid_bias)
+    bend = torch.tanh(functional.linear(hidden, w.bend_out, w.bend_out_bias)) * REACH
+    features = encode(grid, w.table, (positions + bend).clamp(0.0, 1.0))
+    hidden = layer(layer(features, w.paint_in, w.paint_in_bias), w.paint_mid, w.paint_mid_bias)
+    return torch.sigmoid(functional.linear(hidden, w.paint_out, w.paint_out_bias))
+
+
 class Torso(nn.Module):
     def __init__(self, options: TorsoOptions, anchors: Tensor, generator: torch.Generator) -> None:
         """`anchors` [B, 6] are the training frames': their spread scales the input and bounds it when driving."""
@@ -52,14 +98,9 @@ class Torso(nn.Module):
         self.grid = GridSpec(2, options.levels, 16, options.finest, options.table_log2)
         table = (torch.rand(self.grid.vertices, 2, generator=generator) * 2.0 - 1.0) * 1e-2
         self.table = nn.Parameter(table)
-        inputs = 2 + 4 * FREQUENCIES + anchors.shape[1]
-        self.bend = nn.Sequential(
-            nn.Linear(inputs, 64), nn.LeakyReLU(0.01), nn.Linear(64, 64), nn.LeakyReLU(0.01), nn.Linear(64, 2)
-        )
-        colour_inputs = self.grid.width + anchors.shape[1]
-        self.colour = nn.Sequential(
-            nn.Linear(colour_inputs, 32), nn.LeakyReLU(0.01), nn.Linear(32, 32), nn.LeakyReLU(0.01), nn.Linear(32, 4)
-        )
+        poses = anchors.shape[1]
+        self.bend = _mlp(POSITION_IN + poses, BEND_HIDDEN, 2)
+        self.colour = _mlp(self.grid.width + poses, PAINT_HIDDEN, 4)
         with torch.no_grad():  # a straight look-up of nothing to begin with
             for layer in (*self.bend, *self.colour):
                 if isinstance(layer, nn.Linear):
@@ -73,17 +114,33 @@ class Torso(nn.Module):
         self.register_buffer("anchor_low", anchors.amin(0))
         self.register_buffer("anchor_high", anchors.amax(0))
 
+    def weights(
+        self,
+        anchors: Tensor,  # [B, 6]
+    ) -> TorsoWeights:
+        """The layer as it is under some head poses. Poses beyond the trained ones are held at their edge."""
+        pose = (anchors.clamp(self.anchor_low, self.anchor_high) - self.anchor_mean) / self.anchor_spread
+        parts = [self.table]
+        for network, inputs in ((self.bend, POSITION_IN), (self.colour, self.grid.width)):
+            first, middle, last = network[0], network[2], network[4]
+            parts += [first.weight[:, :inputs], functional.linear(pose, first.weight[:, inputs:], first.bias)]
+            parts += [middle.weight, middle.bias, last.weight, last.bias]
+        return TorsoWeights(*parts)
+
     def forward(
         self,
         positions: Tensor,  # [P, 2] in [0, 1]
         anchors: Tensor,  # [P, 6] of each pixel's frame
         kernels: Kernels,
     ) -> tuple[Tensor, Tensor]:
-        """Colour [P, 3] (not premultiplied) and alpha [P]. Poses beyond the trained ones are held at their edge."""
-        held = anchors.clamp(self.anchor_low, self.anchor_high)
-        pose = (held - self.anchor_mean) / self.anchor_spread
-        bend = self.bend(torch.cat([frequency_encoding(positions), pose], dim=-1))
-        looked_up = (positions + torch.tanh(bend) * REACH).clamp(0.0, 1.0)
-        features = kernels.encode(self.grid, self.table, looked_up)
-        rgba = torch.sigmoid(self.colour(torch.cat([features, pose], dim=-1)))
+        """Colour [P, 3] (not premultiplied) and alpha [P], differentiable."""
+        rgba = paint_torso(kernels.encode, self.grid, self.weights(anchors), positions)
         return rgba[:, :3], rgba[:, 3]
+
+
+def _mlp(inputs: int, hidden: int, outputs: int) -> nn.Sequential:
+    return nn.Sequential(
+        *(nn.Linear(inputs, hidden), nn.LeakyReLU(LEAK)),
+        *(nn.Linear(hidden, hidden), nn.LeakyReLU(LEAK)),
+        nn.Linear(hidden, outputs),
+    )

@@ -35,7 +35,7 @@ class Samples:
 
 @dataclass(frozen=True)
 class Composited:
-    rgb: Tensor  # [N, 3] premultiplied: add (1 - alpha) * background
+    values: Tensor  # [N, C] premultiplied; of colours (C = 3): add (1 - alpha) * background
     alpha: Tensor  # [N]
     depth: Tensor  # [N] expected distance along the ray, premultiplied; no gradient
     transmittance: Tensor  # [S] T before each sample; no gradient
@@ -79,7 +79,7 @@ def march_rays(
 
 def composite(
     sigmas: Tensor,  # [S] density, 1/unit
-    rgbs: Tensor,  # [S, 3], or other values with any number of channels
+    values: Tensor,  # [S, C] colours, or features
     samples: Samples,
     rays: Rays,
 ) -> Composited:
@@ -91,11 +91,11 @@ def composite(
     first = samples.starts[:-1].long()[ray_of]
     transmittance = torch.exp(-(through - through[first])).float()
     weights = transmittance * -torch.expm1(-sigmas * STEP)
-    rgb = rgbs.new_zeros(count, rgbs.shape[1]).index_add(0, ray_of, weights[:, None] * rgbs)
+    gathered = values.new_zeros(count, values.shape[1]).index_add(0, ray_of, weights[:, None] * values)
     alpha = sigmas.new_zeros(count).index_add(0, ray_of, weights)
     distance = ((samples.points * 2.0 - 1.0 - rays.origins[ray_of]) * rays.directions[ray_of]).sum(-1)
     depth = sigmas.new_zeros(count).index_add(0, ray_of, weights.detach() * distance)
-    return Composited(rgb, alpha, depth, transmittance.detach())
+    return Composited(gathered, alpha, depth, transmittance.detach())
 
 
 def distortion(

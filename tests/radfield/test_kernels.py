@@ -6,6 +6,8 @@ All of it for every way to build them that this machine has.
 import shutil
 from pathlib import Path
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -15,6 +17,7 @@ from talker.radfield.field import Biases, HeadField
 from talker.radfield.kernels import AdamState, choose_kernels
 from talker.radfield.native import NativeKernels, build
 from talker.radfield.occupancy import Occupancy
+from talker.radfield.torso import Torso, TorsoOptions
 from talker.types import Rays
 from tests.radfield.conftest import TINY_FIELD
 
@@ -50,9 +53,9 @@ def cpu_features() -> str:
     return facts.read_text() if facts.exists() else ""
 
 
-def field(seed: int = 0) -> HeadField:
+def field(seed: int = 0, deferred: bool = False) -> HeadField:
     """A field whose tables are large enough to matter."""
-    head = HeadField(TINY_FIELD, torch.Generator().manual_seed(seed))
+    head = HeadField(replace(TINY_FIELD, deferred=deferred), torch.Generator().manual_seed(seed))
     with torch.no_grad():
         head.space_table.mul_(300)
         head.ambient_table.mul_(30)
@@ -70,20 +73,23 @@ def scattered(count: int, rays: int, frames: int, seed: int):
     return points, spherical_harmonics(directions).contiguous(), ray_of, frame_of, biases
 
 
+@pytest.mark.parametrize("deferred", [False, True])
 @pytest.mark.parametrize(("count", "rays", "frames"), [(0, 1, 1), (1, 1, 1), (23, 4, 2), (24, 5, 3), (1001, 40, 4)])
-def test_field_values_and_gradients_agree(native, reference, count, rays, frames):
-    head = field()
+def test_field_values_and_gradients_agree(native, reference, count, rays, frames, deferred):
+    head = field(deferred=deferred)
     points, harmonics, ray_of, frame_of, biases = scattered(count, rays, frames, seed=count)
-    weigh = torch.randn(count, 6, generator=torch.Generator().manual_seed(9))
+    weigh = torch.randn(count, 3 + head.shape.channels, generator=torch.Generator().manual_seed(9))
     results = []
     for kernels in (reference, native):
         leaves = [t.detach().clone().requires_grad_() for t in (*head.weights, *biases)]
         found = kernels.evaluate(
             head.shape, type(head.weights)(*leaves[:9]), Biases(*leaves[9:]), points, harmonics, ray_of, frame_of
         )
-        values = torch.cat([found.sigmas[:, None].log(), found.rgbs, found.ambient], dim=-1)
+        values = torch.cat([found.sigmas[:, None].log(), found.values, found.ambient], dim=-1)
         (values * weigh).sum().backward()
-        results.append((values.detach(), [leaf.grad for leaf in leaves]))
+        # A deferred field's colour MLP is no part of its samples.
+        gradients = [torch.zeros_like(leaf) if leaf.grad is None else leaf.grad for leaf in leaves]
+        results.append((values.detach(), gradients))
     (expected, expected_gradients), (found, gradients) = results
     assert torch.allclose(found, expected, atol=2e-4)
     for a, b in zip(expected_gradients, gradients, strict=True):
@@ -116,27 +122,45 @@ def test_marching_agrees(native, reference):
         assert torch.allclose(found.points, expected.points, atol=1e-5)
 
 
-def test_compositing_agrees(native, reference):
+@pytest.mark.parametrize("channels", [3, 16])
+def test_compositing_agrees(native, reference, channels):
     occupancy, rays = random_occupancy(), random_rays(100)
     samples = reference.march(rays, occupancy, torch.full((100,), 0.5))
     generator = torch.Generator().manual_seed(6)
-    sigmas, rgbs = torch.rand(len(samples.points), generator=generator) * 40, torch.rand(len(samples.points), 3)
+    sigmas = torch.rand(len(samples.points), generator=generator) * 40
+    values = torch.rand(len(samples.points), channels, generator=generator)
     results = []
     for kernels in (reference, native):
-        s, c = sigmas.clone().requires_grad_(), rgbs.clone().requires_grad_()
+        s, c = sigmas.clone().requires_grad_(), values.clone().requires_grad_()
         done = kernels.composite(s, c, samples, rays)
-        (done.rgb.square().sum() + (done.alpha * 3).sin().sum()).backward()
-        results.append((done.rgb.detach(), done.alpha.detach(), done.depth, done.transmittance, s.grad, c.grad))
+        (done.values.square().sum() + (done.alpha * 3).sin().sum()).backward()
+        results.append((done.values.detach(), done.alpha.detach(), done.depth, done.transmittance, s.grad, c.grad))
     for a, b in zip(*results, strict=True):
         assert torch.allclose(a, b, atol=2e-5)
 
 
-def test_rendering_agrees_within_a_grey_level(native, reference):
-    head, occupancy, rays = field(), random_occupancy(), random_rays(500)
+@pytest.mark.parametrize("deferred", [False, True])
+def test_rendering_agrees_within_a_grey_level(native, reference, deferred):
+    head, occupancy, rays = field(deferred=deferred), random_occupancy(), random_rays(500)
     biases = Biases(*(torch.randn(1, 64, generator=torch.Generator().manual_seed(7)) * 0.3 for _ in range(3)))
     expected, found = (k.render(head.shape, head.weights, biases, rays, occupancy) for k in (reference, native))
-    assert torch.quantile((expected[:, :4] - found[:, :4]).abs(), 0.99) < 1 / 255
-    assert expected[:, 3].max() > 0.5
+    assert torch.quantile((expected[:, :-1] - found[:, :-1]).abs(), 0.99) < 1 / 255
+    assert expected[:, -2].max() > 0.5
+
+
+@pytest.mark.parametrize("count", [0, 1, 23, 100])
+def test_painting_the_torso_agrees(native, reference, count):
+    generator = torch.Generator().manual_seed(10)
+    torso = Torso(TorsoOptions(4, 64, 10), torch.randn(5, 6, generator=generator), generator)
+    with torch.no_grad():
+        torso.table.mul_(100)  # large enough to matter, as all that starts near zero
+        for parameter in (*torso.bend.parameters(), *torso.colour.parameters()):
+            parameter.add_(torch.randn(parameter.shape, generator=generator) * 0.1)
+        weights = torso.weights(torch.randn(1, 6, generator=generator))
+    positions = torch.rand(count, 2, generator=generator)
+    expected, found = (k.paint_torso(torso.grid, weights, positions) for k in (reference, native))
+    assert torch.allclose(expected, found, atol=1e-4)
+    assert count < 100 or expected.std(0).min() > 0.01
 
 
 @pytest.mark.parametrize("dims", [2, 3])
@@ -185,7 +209,7 @@ def test_the_same_threads_give_the_same_bits(native, threads):
         leaves = [t.detach().clone().requires_grad_() for t in (*head.weights, *biases)]
         weights, conditions = type(head.weights)(*leaves[:9]), Biases(*leaves[9:])
         found = native.evaluate(head.shape, weights, conditions, points, harmonics, ray_of, frame_of)
-        (found.sigmas.log().sum() + found.rgbs.sum() + found.ambient.sum()).backward()
+        (found.sigmas.log().sum() + found.values.sum() + found.ambient.sum()).backward()
         one = Biases(*(bias[:1].contiguous() for bias in biases))
         picture = native.render(head.shape, head.weights, one, rays, occupancy)
         results.append([*found, *(leaf.grad for leaf in leaves), picture])
@@ -199,7 +223,7 @@ def test_not_a_number_stays_visible(native):
     points, harmonics, ray_of, frame_of, biases = scattered(10, 2, 1, seed=1)
     biases.density[0, 3] = float("nan")
     found = native.evaluate(head.shape, head.weights, biases, points, harmonics, ray_of, frame_of)
-    assert found.rgbs.isnan().any()
+    assert found.values.isnan().any()
 
 
 @pytest.mark.parametrize("dims", [2, 3])

@@ -76,7 +76,7 @@ def test_composite_is_the_loop_over_samples():
             opacity = 1.0 - math.exp(-sigmas[s].item() * STEP)
             colour += through * opacity * rgbs[s]
             through *= 1.0 - opacity
-        assert torch.allclose(done.rgb[ray], colour, atol=1e-6)
+        assert torch.allclose(done.values[ray], colour, atol=1e-6)
         assert math.isclose(done.alpha[ray].item(), 1.0 - through, abs_tol=1e-6)
 
 
@@ -84,7 +84,7 @@ def test_weights_sum_to_at_most_one_and_empty_space_shows_the_background():
     sigmas, rgbs, samples, rays = packed([5, 9])
     assert (composite(sigmas * 1e4, rgbs, samples, rays).alpha <= 1.0 + 1e-6).all()
     empty = composite(torch.zeros_like(sigmas), rgbs, samples, rays)
-    assert empty.alpha.abs().max() == 0 and empty.rgb.abs().max() == 0
+    assert empty.alpha.abs().max() == 0 and empty.values.abs().max() == 0
 
 
 def test_distortion_is_the_sum_over_pairs():

@@ -16,11 +16,12 @@ from talker.radfield.field import GEOMETRY, HARMONICS, HIDDEN, Biases, FieldSamp
 from talker.radfield.kernels import STOP, AdamState
 from talker.radfield.native.build import load_library
 from talker.radfield.occupancy import Occupancy
+from talker.radfield.torso import BEND_HIDDEN, PAINT_HIDDEN, POSITION_IN, TorsoWeights
 from talker.radfield.volume import Composited, Samples
 from talker.types import Rays, Reporter, Silent
 
 MAX_LEVELS = 16
-ABI = 1
+ABI = 2
 
 
 class _Level(Structure):
@@ -38,11 +39,16 @@ class _Network(Structure):
         *((name, c_void_p) for name in (*FieldWeights._fields, "ambient_bias", "density_bias", "colour_bias")),
         ("frame_of", c_void_p),
         ("frames", c_int32),
+        ("deferred", c_int32),
     ]
 
 
+class _Torso(Structure):
+    _fields_ = [("grid", _Grid), *((name, c_void_p) for name in TorsoWeights._fields)]
+
+
 class _Occupancy(Structure):
-    _fields_ = [("bits", c_void_p), ("resolution", c_int32)]
+    _fields_ = [("bricks", c_void_p), ("resolution", c_int32)]
 
 
 def _pointer(tensor: Tensor, dtype: torch.dtype = torch.float32) -> c_void_p:
@@ -69,7 +75,7 @@ def _network(shape: FieldShape, weights: FieldWeights, biases: Biases, frame_of:
     _check(weights.ambient_in, HIDDEN, shape.space.width)
     _check(weights.ambient_out, 2, HIDDEN)
     _check(weights.density_in, HIDDEN, shape.encoded)
-    _check(weights.density_mid, HIDDEN, HIDDEN)
+    _check(weights.middle, HIDDEN, HIDDEN)
     _check(weights.density_out, GEOMETRY, HIDDEN)
     _check(weights.colour_in, HIDDEN, GEOMETRY + HARMONICS)
     _check(weights.colour_out, 3, HIDDEN)
@@ -77,7 +83,14 @@ def _network(shape: FieldShape, weights: FieldWeights, biases: Biases, frame_of:
     for bias in biases:
         _check(bias, frames, HIDDEN)
     pointers = [_pointer(tensor) for tensor in (*weights, *biases)]
-    return _Network(_grid(shape.space), _grid(shape.ambient), *pointers, _pointer(frame_of, torch.int32), frames)
+    return _Network(
+        _grid(shape.space),
+        _grid(shape.ambient),
+        *pointers,
+        _pointer(frame_of, torch.int32),
+        frames,
+        int(shape.deferred),
+    )
 
 
 class _Library:
@@ -94,9 +107,10 @@ class _Library:
             "field_forward": [network, *[pointer] * 3, c_int64, *[pointer] * 3],
             "field_backward": [network, *[pointer] * 3, c_int64, *[pointer] * 3, POINTER(c_void_p), *[pointer] * 4],
             "march": [*[pointer] * 4, c_int32, occupancy, *[pointer] * 3],
-            "composite_forward": [c_int32, *[pointer] * 10],
-            "composite_backward": [c_int32, *[pointer] * 9],
+            "composite_forward": [c_int32, c_int32, *[pointer] * 10],
+            "composite_backward": [c_int32, c_int32, *[pointer] * 9],
             "render": [network, *[pointer] * 3, c_int32, occupancy, c_float, pointer],
+            "paint_torso": [POINTER(_Torso), pointer, c_int64, pointer],
             "sparse_adam": [*[pointer] * 4, c_int64, *[c_float] * 6],
         }
         for name, arguments in signatures.items():
@@ -145,7 +159,7 @@ class _Evaluate(torch.autograd.Function):
         weights, biases = FieldWeights(*tensors[:9]), Biases(*tensors[9:])
         _check(points, len(ray_of), 3)
         _check(harmonics, len(frame_of), HARMONICS)
-        sigmas, rgbs, ambient = (points.new_empty(len(points), *tail) for tail in ((), (3,), (2,)))
+        sigmas, values, ambient = (points.new_empty(len(points), *tail) for tail in ((), (shape.channels,), (2,)))
         library.field_forward(
             byref(_network(shape, weights, biases, frame_of)),
             _pointer(points),
@@ -153,19 +167,19 @@ class _Evaluate(torch.autograd.Function):
             _pointer(ray_of, torch.int32),
             len(points),
             _pointer(sigmas),
-            _pointer(rgbs),
+            _pointer(values),
             _pointer(ambient),
         )
         ctx.library, ctx.shape = library, shape
         ctx.save_for_backward(points, harmonics, ray_of, frame_of, *tensors)
-        return sigmas, rgbs, ambient
+        return sigmas, values, ambient
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, d_sigmas: Tensor, d_rgbs: Tensor, d_ambient: Tensor):
+    def backward(ctx, d_sigmas: Tensor, d_values: Tensor, d_ambient: Tensor):
         points, harmonics, ray_of, frame_of, *tensors = ctx.saved_tensors
         weights, biases = FieldWeights(*tensors[:9]), Biases(*tensors[9:])
-        incoming = [g.contiguous() for g in (d_sigmas, d_rgbs, d_ambient)]
+        incoming = [g.contiguous() for g in (d_sigmas, d_values, d_ambient)]
         gradients = [torch.zeros_like(t) for t in tensors]
         d_space, d_ambient_table, *d_matrices = gradients
         pointers = (c_void_p * len(d_matrices))(*[t.data_ptr() for t in d_matrices])
@@ -185,31 +199,35 @@ class _Evaluate(torch.autograd.Function):
 
 class _Composite(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, library, sigmas, rgbs, points, starts, origins, directions):
+    def forward(ctx, library, sigmas, values, points, starts, origins, directions):
         rays, samples = len(starts) - 1, len(sigmas)
-        for tensor, count in ((rgbs, samples), (points, samples), (origins, rays), (directions, rays)):
+        channels = values.shape[1]
+        for tensor, count in ((points, samples), (origins, rays), (directions, rays)):
             _check(tensor, count, 3)
-        rgb, alpha, depth = (sigmas.new_empty(rays, *tail) for tail in ((3,), (), ()))
+        gathered, alpha, depth = (sigmas.new_empty(rays, *tail) for tail in ((channels,), (), ()))
         transmittance = torch.empty_like(sigmas)
-        inputs = [_pointer(starts, torch.int32), *(_pointer(t) for t in (sigmas, rgbs, points, origins, directions))]
-        library.composite_forward(rays, *inputs, *(_pointer(t) for t in (rgb, alpha, depth, transmittance)))
+        inputs = [_pointer(starts, torch.int32), *(_pointer(t) for t in (sigmas, values, points, origins, directions))]
+        library.composite_forward(
+            rays, channels, *inputs, *(_pointer(t) for t in (gathered, alpha, depth, transmittance))
+        )
         ctx.library = library
-        ctx.save_for_backward(sigmas, rgbs, starts, rgb, alpha)
+        ctx.save_for_backward(sigmas, values, starts, gathered, alpha)
         ctx.mark_non_differentiable(depth, transmittance)
-        return rgb, alpha, depth, transmittance
+        return gathered, alpha, depth, transmittance
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, d_rgb: Tensor, d_alpha: Tensor, _depth, _transmittance):
-        sigmas, rgbs, starts, rgb, alpha = ctx.saved_tensors
-        d_sigmas, d_rgbs = torch.empty_like(sigmas), torch.empty_like(rgbs)
-        inputs = (sigmas, rgbs, rgb, alpha, d_rgb.contiguous(), d_alpha.contiguous())
+    def backward(ctx, d_gathered: Tensor, d_alpha: Tensor, _depth, _transmittance):
+        sigmas, values, starts, gathered, alpha = ctx.saved_tensors
+        d_sigmas, d_values = torch.empty_like(sigmas), torch.empty_like(values)
+        inputs = (sigmas, values, gathered, alpha, d_gathered.contiguous(), d_alpha.contiguous())
         ctx.library.composite_backward(
             len(alpha),
+            gathered.shape[1],
             _pointer(starts, torch.int32),
-            *(_pointer(t) for t in (*inputs, d_sigmas, d_rgbs)),
+            *(_pointer(t) for t in (*inputs, d_sigmas, d_values)),
         )
-        return None, d_sigmas, d_rgbs, None, None, None, None
+        return None, d_sigmas, d_values, None, None, None, None
 
 
 class NativeKernels:
@@ -244,7 +262,7 @@ class NativeKernels:
         _check(rays.directions, count, 3)
         _check(jitter, count)
         starts = torch.empty(count + 1, dtype=torch.int32)
-        grid = _Occupancy(_pointer(occupancy.bits, torch.int64), occupancy.resolution)
+        grid = _Occupancy(_pointer(occupancy.bricks, torch.int64), occupancy.resolution)
         inputs = [_pointer(t) for t in (rays.origins, rays.directions, jitter, occupancy.stopping)]
         self._library.march(*inputs, count, byref(grid), _pointer(starts, torch.int32), None, None)
         total = int(starts[-1])
@@ -254,10 +272,10 @@ class NativeKernels:
             self._library.march(*inputs, count, byref(grid), *out)
         return Samples(points, ray_of, starts)
 
-    def composite(self, sigmas: Tensor, rgbs: Tensor, samples: Samples, rays: Rays) -> Composited:
+    def composite(self, sigmas: Tensor, values: Tensor, samples: Samples, rays: Rays) -> Composited:
         inputs = (
             sigmas.contiguous(),
-            rgbs.contiguous(),
+            values.contiguous(),
             samples.points,
             samples.starts,
             *(rays.origins, rays.directions),
@@ -271,9 +289,9 @@ class NativeKernels:
         count = len(rays.origins)
         _check(rays.origins, count, 3)
         _check(rays.directions, count, 3)
-        out = torch.empty(count, 5)
+        out = torch.empty(count, shape.channels + 2)
         frame_of = torch.zeros(1, dtype=torch.int32)
-        grid = _Occupancy(_pointer(occupancy.bits, torch.int64), occupancy.resolution)
+        grid = _Occupancy(_pointer(occupancy.bricks, torch.int64), occupancy.resolution)
         inputs = (rays.origins, rays.directions, spherical_harmonics(rays.directions).contiguous())
         self._library.render(
             byref(_network(shape, weights, biases, frame_of)),
@@ -283,6 +301,25 @@ class NativeKernels:
             STOP,
             _pointer(out),
         )
+        return out
+
+    @torch.no_grad()
+    def paint_torso(self, grid: GridSpec, weights: TorsoWeights, positions: Tensor) -> Tensor:
+        w = TorsoWeights(*(tensor.contiguous() for tensor in weights))
+        _check(positions, len(positions), 2)
+        _check(w.table, grid.vertices, 2)
+        _check(w.bend_in, BEND_HIDDEN, POSITION_IN)
+        _check(w.bend_in_bias, 1, BEND_HIDDEN)
+        _check(w.paint_in, PAINT_HIDDEN, grid.width)
+        _check(w.paint_in_bias, 1, PAINT_HIDDEN)
+        for name, rows, columns in (("bend", 2, BEND_HIDDEN), ("paint", 4, PAINT_HIDDEN)):
+            _check(getattr(w, f"{name}_mid"), columns, columns)
+            _check(getattr(w, f"{name}_mid_bias"), columns)
+            _check(getattr(w, f"{name}_out"), rows, columns)
+            _check(getattr(w, f"{name}_out_bias"), rows)
+        out = positions.new_empty(len(positions), 4)
+        network = _Torso(_grid(grid), *(_pointer(tensor) for tensor in w))
+        self._library.paint_torso(byref(network), _pointer(positions), len(positions), _pointer(out))
         return out
 
     @torch.no_grad()

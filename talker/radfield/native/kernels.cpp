@@ -8,7 +8,7 @@
 static inline int omp_get_max_threads() { return 1; }
 static inline int omp_get_thread_num() { return 0; }
 #endif
-#include "network.h"
+#include "torso.h"
 #include "volume.h"
 
 namespace {
@@ -42,7 +42,7 @@ void encode_all(const Grid& grid, const float* table, const float* points, int64
 
 extern "C" {
 
-int32_t abi_version() { return 1; }
+int32_t abi_version() { return 2; }
 
 void grid_forward(const Grid* grid, const float* table, const float* points, int64_t count, float* out) {
   if (grid->dims == 3) encode_all<3>(*grid, table, points, count, out);
@@ -70,13 +70,15 @@ void grid_point_gradient(const Grid* grid, const float* table, const float* poin
 }
 
 void field_forward(const Network* n, const float* points, const float* harmonics, const int32_t* ray_of, int64_t count,
-                   float* sigma, float* rgb, float* ambient) {
+                   float* sigma, float* value, float* ambient) {
   Transposed weights;
   transpose_all(*n, weights);
 #pragma omp parallel
   {
     Activations a;
     memset(&a, 0, sizeof a);
+    const int channels = channels_of(*n);
+    const Values values = values_of(*n, a);
 #pragma omp for schedule(static)
     for (int64_t p = 0; p < count; p += TILE) {
       int real = (int)std::min<int64_t>(TILE, count - p);
@@ -84,7 +86,7 @@ void field_forward(const Network* n, const float* points, const float* harmonics
       forward_tile(*n, weights, a, real);
       memcpy(sigma + p, a.sigma, sizeof(float) * real);
       for (int i = 0; i < real; i++) {
-        memcpy(rgb + 3 * (p + i), a.colour + i * PADDED, sizeof(float) * 3);
+        memcpy(value + channels * (p + i), values.data + i * values.wide, sizeof(float) * channels);
         memcpy(ambient + 2 * (p + i), a.ambient + i * PADDED, sizeof(float) * 2);
       }
     }
@@ -94,7 +96,7 @@ void field_forward(const Network* n, const float* points, const float* harmonics
 // Recomputes the activations tile by tile. `weights_out` points at the ten gradients in WeightGradients' order, to be
 // added to; `encoded_scratch` is [count][encoded], `ambient_scratch` [count][2].
 void field_backward(const Network* n, const float* points, const float* harmonics, const int32_t* ray_of, int64_t count,
-                    const float* d_sigma, const float* d_rgb, const float* d_ambient, float** weights_out,
+                    const float* d_sigma, const float* d_value, const float* d_ambient, float** weights_out,
                     float* d_space_table, float* d_ambient_table, float* encoded_scratch, float* ambient_scratch) {
   Transposed weights;
   transpose_all(*n, weights);
@@ -114,7 +116,7 @@ void field_backward(const Network* n, const float* points, const float* harmonic
     BackwardScratch s;
     memset(&a, 0, sizeof a);
     memset(&s, 0, sizeof s);
-    memcpy(s.colour_out, n->colour_out, sizeof(float) * 3 * HIDDEN);
+    if (!n->deferred) memcpy(s.colour_out, n->colour_out, sizeof(float) * 3 * HIDDEN);
     memcpy(s.ambient_out, n->ambient_out, sizeof(float) * 2 * HIDDEN);
     float* mine = partial.data() + (size_t)offset[ARRAYS] * omp_get_thread_num();
     const WeightGradients g = {mine + offset[0], mine + offset[1], mine + offset[2], mine + offset[3], mine + offset[4],
@@ -125,7 +127,7 @@ void field_backward(const Network* n, const float* points, const float* harmonic
       load_tile(*n, points + p * 3, harmonics, ray_of + p, real, a);
       forward_tile(*n, weights, a, TILE);
       memcpy(ambient_scratch + p * 2, a.ambient_point, sizeof(float) * real * 2);
-      backward_tile(*n, a, real, d_sigma + p, d_rgb + 3 * p, d_ambient + 2 * p, s, g, encoded_scratch + p * encoded);
+      backward_tile(*n, a, real, d_sigma + p, d_value + channels_of(*n) * p, d_ambient + 2 * p, s, g, encoded_scratch + p * encoded);
     }
   }
   for (int t = 0; t < threads; t++)
@@ -166,42 +168,42 @@ void march(const float* origins, const float* directions, const float* jitter, c
   for (int i = 0; i < rays; i++) starts[i + 1] += starts[i];
 }
 
-// out: premultiplied rgb [rays][3]; alpha, depth [rays]; transmittance before each sample.
-void composite_forward(int32_t rays, const int32_t* starts, const float* sigma, const float* rgb, const float* points,
+// out: premultiplied values [rays][channels]; alpha, depth [rays]; transmittance before each sample.
+void composite_forward(int32_t rays, int32_t channels, const int32_t* starts, const float* sigma, const float* value, const float* points,
                        const float* origins, const float* directions, float* out, float* alpha, float* depth,
                        float* transmittance) {
 #pragma omp parallel for schedule(static, 256)
   for (int i = 0; i < rays; i++) {
-    float T = 1.f, colour[3] = {0}, distance = 0.f;
+    float T = 1.f, sum[MAX_CHANNELS] = {0}, distance = 0.f;
     for (int s = starts[i]; s < starts[i + 1]; s++) {
       transmittance[s] = T;
       float through = exp_accurate(-sigma[s] * STEP), w = T * (1.f - through), t = 0.f;
+      for (int c = 0; c < channels; c++) sum[c] += w * value[channels * s + c];
       for (int c = 0; c < 3; c++) {
-        colour[c] += w * rgb[3 * s + c];
         t += (points[3 * s + c] * 2.f - 1.f - origins[3 * i + c]) * directions[3 * i + c];
       }
       distance += w * t;
       T *= through;
     }
-    memcpy(out + 3 * i, colour, sizeof colour);
+    memcpy(out + channels * i, sum, sizeof(float) * channels);
     alpha[i] = 1.f - T;
     depth[i] = distance;
   }
 }
 
-// d rgb / d sigma_i = STEP (T_{i+1} c_i - sum_{j > i} w_j c_j);  d alpha / d sigma_i = STEP (1 - alpha).
-void composite_backward(int32_t rays, const int32_t* starts, const float* sigma, const float* rgb, const float* out,
-                        const float* alpha, const float* d_out, const float* d_alpha, float* d_sigma, float* d_rgb) {
+// d out / d sigma_i = STEP (T_{i+1} v_i - sum_{j > i} w_j v_j);  d alpha / d sigma_i = STEP (1 - alpha).
+void composite_backward(int32_t rays, int32_t channels, const int32_t* starts, const float* sigma, const float* value, const float* out,
+                        const float* alpha, const float* d_out, const float* d_alpha, float* d_sigma, float* d_value) {
 #pragma omp parallel for schedule(static, 256)
   for (int i = 0; i < rays; i++) {
-    float T = 1.f, colour[3] = {0};
+    float T = 1.f, sum[MAX_CHANNELS] = {0};
     for (int s = starts[i]; s < starts[i + 1]; s++) {
       float through = exp_accurate(-sigma[s] * STEP), w = T * (1.f - through), gradient = 0.f;
       T *= through;
-      for (int c = 0; c < 3; c++) {
-        colour[c] += w * rgb[3 * s + c];
-        d_rgb[3 * s + c] = w * d_out[3 * i + c];
-        gradient += d_out[3 * i + c] * (T * rgb[3 * s + c] - (out[3 * i + c] - colour[c]));
+      for (int c = 0; c < channels; c++) {
+        sum[c] += w * value[channels * s + c];
+        d_value[channels * s + c] = w * d_out[channels * i + c];
+        gradient += d_out[channels * i + c] * (T * value[channels * s + c] - (out[channels * i + c] - sum[c]));
       }
       d_sigma[s] = (gradient + d_alpha[i] * (1.f - alpha[i])) * STEP;
     }
@@ -209,7 +211,7 @@ void composite_backward(int32_t rays, const int32_t* starts, const float* sigma,
 }
 
 // Forward only, one frame: tiles are kept full by refilling slots as rays end, and samples are never stored.
-// out: premultiplied rgb, alpha, depth: [rays][5].
+// out: premultiplied values, alpha, depth: [rays][channels + 2].
 void render(const Network* n, const float* origins, const float* directions, const float* harmonics, int32_t rays,
             const Occupancy* grid, float stop, float* out) {
   Transposed weights;
@@ -221,14 +223,16 @@ void render(const Network* n, const float* origins, const float* directions, con
     Activations a;
     memset(&a, 0, sizeof a);
     Ray slot[TILE];
-    float T[TILE], sum[TILE][4], t[TILE];
+    const int channels = channels_of(*n);
+    const Values values = values_of(*n, a);
+    float T[TILE], sum[TILE][MAX_CHANNELS + 1], t[TILE];
     int id[TILE], live = 0, current = 0, end = 0;
     int64_t voxel;
     auto finish = [&](int s) {
-      float* o = out + 5 * (int64_t)id[s];
-      memcpy(o, sum[s], sizeof(float) * 3);
-      o[3] = 1.f - T[s];
-      o[4] = sum[s][3];
+      float* o = out + (channels + 2) * (int64_t)id[s];
+      memcpy(o, sum[s], sizeof(float) * channels);
+      o[channels] = 1.f - T[s];
+      o[channels + 1] = sum[s][channels];
     };
     auto advance = [&](int s) {
       bool more = next_sample(slot[s], *grid, a.points + 3 * s, &voxel);
@@ -257,8 +261,8 @@ void render(const Network* n, const float* origins, const float* directions, con
       forward_tile(*n, weights, a, live);
       for (int s = 0; s < live;) {
         float through = exp_accurate(-a.sigma[s] * STEP), w = T[s] * (1.f - through);
-        for (int c = 0; c < 3; c++) sum[s][c] += w * a.colour[s * PADDED + c];
-        sum[s][3] += w * t[s];
+        for (int c = 0; c < channels; c++) sum[s][c] += w * values.data[s * values.wide + c];
+        sum[s][channels] += w * t[s];
         T[s] *= through;
         if (T[s] > stop && advance(s)) { s++; continue; }
         finish(s);
@@ -270,10 +274,23 @@ void render(const Network* n, const float* origins, const float* directions, con
                  sizeof(float) * HARMONICS);
           memcpy(a.points + 3 * s, a.points + 3 * live, sizeof(float) * 3);
           a.sigma[s] = a.sigma[live];
-          memcpy(a.colour + s * PADDED, a.colour + live * PADDED, sizeof(float) * 3);
+          memcpy(values.data + s * values.wide, values.data + live * values.wide, sizeof(float) * channels);
         }
       }
     }
+  }
+}
+
+void paint_torso(const TorsoNetwork* n, const float* positions, int64_t count, float* rgba) {
+  TransposedTorso weights;
+  transpose_all(*n, weights);
+#pragma omp parallel
+  {
+    TorsoTile tile;
+    memset(&tile, 0, sizeof tile);
+#pragma omp for schedule(static)
+    for (int64_t p = 0; p < count; p += TILE)
+      paint_tile(*n, weights, positions + 2 * p, (int)std::min<int64_t>(TILE, count - p), tile, rgba + 4 * p);
   }
 }
 

@@ -10,23 +10,26 @@ constexpr int HARMONICS = 16;        // spherical harmonics of the viewing direc
 constexpr int MAX_ENCODED = 64;      // 3-D and 2-D features together
 constexpr int COLOUR_IN = GEOMETRY + HARMONICS;
 constexpr int PADDED = 8;            // small outputs (2 ambient, 3 colours) are padded to one vector
+constexpr int MAX_CHANNELS = GEOMETRY;  // of a sample's values
 constexpr float DENSITY_SHIFT = 2.5f, DENSITY_LOGIT_MAX = 15.f;
 
 // Weights are row-major [out][in], as torch.nn.functional.linear has them.
 struct Network {
   Grid space, ambient;
   const float *space_table, *ambient_table;
-  const float *ambient_in, *ambient_out, *density_in, *density_mid, *density_out, *colour_in, *colour_out;
+  const float *ambient_in, *ambient_out, *density_in, *middle, *density_out, *colour_in, *colour_out;
   const float *ambient_bias, *density_bias, *colour_bias;  // [frames][HIDDEN]
   const int32_t* frame_of;                                 // [rays]
   int32_t frames;
+  int32_t deferred;
 };
+INLINE int channels_of(const Network& n) { return n.deferred ? GEOMETRY : 3; }  // of a sample's values
 INLINE int encoded_width(const Network& n) { return width_of(n.space) + width_of(n.ambient); }
 
 // The same weights, transposed to [in][out] and padded, for the forward pass.
 struct Transposed {
   float ambient_in[MAX_ENCODED * HIDDEN], ambient_out[HIDDEN * PADDED], density_in[MAX_ENCODED * HIDDEN],
-      density_mid[HIDDEN * HIDDEN], density_out[HIDDEN * GEOMETRY], colour_in[COLOUR_IN * HIDDEN],
+      middle[HIDDEN * HIDDEN], density_out[HIDDEN * GEOMETRY], colour_in[COLOUR_IN * HIDDEN],
       colour_out[HIDDEN * PADDED];
 };
 static void transpose(const float* from, int out, int in, float* to, int padded_out) {
@@ -37,8 +40,9 @@ static void transpose_all(const Network& n, Transposed& t) {
   transpose(n.ambient_in, HIDDEN, width_of(n.space), t.ambient_in, HIDDEN);
   transpose(n.ambient_out, 2, HIDDEN, t.ambient_out, PADDED);
   transpose(n.density_in, HIDDEN, encoded_width(n), t.density_in, HIDDEN);
-  transpose(n.density_mid, HIDDEN, HIDDEN, t.density_mid, HIDDEN);
   transpose(n.density_out, GEOMETRY, HIDDEN, t.density_out, GEOMETRY);
+  if (n.deferred) return;
+  transpose(n.middle, HIDDEN, HIDDEN, t.middle, HIDDEN);
   transpose(n.colour_in, HIDDEN, COLOUR_IN, t.colour_in, HIDDEN);
   transpose(n.colour_out, 3, HIDDEN, t.colour_out, PADDED);
 }
@@ -75,11 +79,13 @@ INLINE void forward_tile(const Network& n, const Transposed& t, Activations& a, 
   bias_rows(a, n.density_bias, count, a.density_first);
   gemm(count, HIDDEN, encoded, {a.encoded, encoded, 1}, t.density_in, HIDDEN, a.density_first, HIDDEN, Write::add,
        Activation::leaky_relu);
-  gemm(count, HIDDEN, HIDDEN, {a.density_first, HIDDEN, 1}, t.density_mid, HIDDEN, a.density_second, HIDDEN, Write::set,
-       Activation::leaky_relu);
-  gemm(count, GEOMETRY, HIDDEN, {a.density_second, HIDDEN, 1}, t.density_out, GEOMETRY, a.colour_input, COLOUR_IN);
+  if (!n.deferred)
+    gemm(count, HIDDEN, HIDDEN, {a.density_first, HIDDEN, 1}, t.middle, HIDDEN, a.density_second, HIDDEN,
+         Write::set, Activation::leaky_relu);
+  gemm(count, GEOMETRY, HIDDEN, {n.deferred ? a.density_first : a.density_second, HIDDEN, 1}, t.density_out, GEOMETRY, a.colour_input, COLOUR_IN);
   for (int p = 0; p < count; p++)
     a.sigma[p] = exp_accurate(std::min(a.colour_input[p * COLOUR_IN] + DENSITY_SHIFT, DENSITY_LOGIT_MAX));
+  if (n.deferred) return;
 
   bias_rows(a, n.colour_bias, count, a.colour_hidden);
   gemm(count, HIDDEN, COLOUR_IN, {a.colour_input, COLOUR_IN, 1}, t.colour_in, HIDDEN, a.colour_hidden, HIDDEN,
@@ -89,9 +95,15 @@ INLINE void forward_tile(const Network& n, const Transposed& t, Activations& a, 
     for (int c = 0; c < 3; c++) a.colour[p * PADDED + c] = sigmoid(a.colour[p * PADDED + c]);
 }
 
+// A sample's values: its colour, or what a deferred field gathers along the ray; consecutive samples are `wide` apart.
+struct Values { float* data; int wide; };
+INLINE Values values_of(const Network& n, Activations& a) {
+  return n.deferred ? Values{a.colour_input, COLOUR_IN} : Values{a.colour, PADDED};
+}
+
 // Where the gradients of one thread (or of all) go; same shapes as the weights, small outputs padded.
 struct WeightGradients {
-  float *ambient_in, *ambient_out, *density_in, *density_mid, *density_out, *colour_in, *colour_out, *ambient_bias,
+  float *ambient_in, *ambient_out, *density_in, *middle, *density_out, *colour_in, *colour_out, *ambient_bias,
       *density_bias, *colour_bias;
 };
 
@@ -105,18 +117,14 @@ INLINE void add_bias_gradient(const Activations& a, int count, const float* grad
     for (int j = 0; j < HIDDEN; j++) bias[(int64_t)a.frame[p] * HIDDEN + j] += gradient[p * HIDDEN + j];
 }
 
-// Backward through one tile whose activations forward_tile just computed. `count` points are real, the rest padding.
-// `encoded_gradient` receives [count][encoded]: the tables' gradients are scattered later, level by level.
-INLINE void backward_tile(const Network& n, const Activations& a, int count, const float* d_sigma, const float* d_rgb,
-                          const float* d_ambient, BackwardScratch& s, const WeightGradients& g,
-                          float* encoded_gradient) {
-  const int space = width_of(n.space), encoded = encoded_width(n), M = TILE;
-  auto real = [&](int p) { return p < count; };
-
+// Backward through the colour MLP of one tile: s.hidden2 receives the gradient of its GEOMETRY inputs.
+INLINE void colour_backward(const Network& n, const Activations& a, int count, const float* d_rgb, BackwardScratch& s,
+                            const WeightGradients& g) {
+  const int M = TILE;
   for (int p = 0; p < M; p++)
     for (int c = 0; c < PADDED; c++) {
       float y = a.colour[p * PADDED + c];
-      s.small[p * PADDED + c] = c < 3 && real(p) ? d_rgb[p * 3 + c] * y * (1.f - y) : 0.f;
+      s.small[p * PADDED + c] = c < 3 && p < count ? d_rgb[p * 3 + c] * y * (1.f - y) : 0.f;
     }
   gemm(PADDED, HIDDEN, M, {s.small, 1, PADDED}, a.colour_hidden, HIDDEN, g.colour_out, HIDDEN, Write::add);
   gemm(M, HIDDEN, PADDED, {s.small, PADDED, 1}, s.colour_out, HIDDEN, s.hidden, HIDDEN);
@@ -124,19 +132,39 @@ INLINE void backward_tile(const Network& n, const Activations& a, int count, con
   gemm(HIDDEN, COLOUR_IN, M, {s.hidden, 1, HIDDEN}, a.colour_input, COLOUR_IN, g.colour_in, COLOUR_IN, Write::add);
   add_bias_gradient(a, count, s.hidden, g.colour_bias);
   gemm(M, GEOMETRY, HIDDEN, {s.hidden, HIDDEN, 1}, n.colour_in, COLOUR_IN, s.hidden2, GEOMETRY);
+}
 
+// Backward through one tile whose activations forward_tile just computed. `count` points are real, the rest padding.
+// `encoded_gradient` receives [count][encoded]: the tables' gradients are scattered later, level by level.
+INLINE void backward_tile(const Network& n, const Activations& a, int count, const float* d_sigma, const float* d_value,
+                          const float* d_ambient, BackwardScratch& s, const WeightGradients& g,
+                          float* encoded_gradient) {
+  const int space = width_of(n.space), encoded = encoded_width(n), M = TILE;
+  auto real = [&](int p) { return p < count; };
+
+  if (n.deferred) {
+    memset(s.hidden2, 0, sizeof(float) * M * GEOMETRY);
+    memcpy(s.hidden2, d_value, sizeof(float) * count * GEOMETRY);
+  } else {
+    colour_backward(n, a, count, d_value, s, g);
+  }
   for (int p = 0; p < count; p++)
     if (a.colour_input[p * COLOUR_IN] + DENSITY_SHIFT < DENSITY_LOGIT_MAX)
       s.hidden2[p * GEOMETRY] += d_sigma[p] * a.sigma[p];
-  gemm(GEOMETRY, HIDDEN, M, {s.hidden2, 1, GEOMETRY}, a.density_second, HIDDEN, g.density_out, HIDDEN, Write::add);
+  gemm(GEOMETRY, HIDDEN, M, {s.hidden2, 1, GEOMETRY}, n.deferred ? a.density_first : a.density_second, HIDDEN,
+       g.density_out, HIDDEN, Write::add);
+  float *first = s.hidden, *second = s.hidden2;  // gradients of the density MLP's hidden layers
   gemm(M, HIDDEN, GEOMETRY, {s.hidden2, GEOMETRY, 1}, n.density_out, HIDDEN, s.hidden, HIDDEN);
-  leaky_relu_backward(a.density_second, s.hidden, M * HIDDEN);
-  gemm(HIDDEN, HIDDEN, M, {s.hidden, 1, HIDDEN}, a.density_first, HIDDEN, g.density_mid, HIDDEN, Write::add);
-  gemm(M, HIDDEN, HIDDEN, {s.hidden, HIDDEN, 1}, n.density_mid, HIDDEN, s.hidden2, HIDDEN);
-  leaky_relu_backward(a.density_first, s.hidden2, M * HIDDEN);
-  gemm(HIDDEN, encoded, M, {s.hidden2, 1, HIDDEN}, a.encoded, encoded, g.density_in, encoded, Write::add);
-  add_bias_gradient(a, count, s.hidden2, g.density_bias);
-  gemm(M, encoded, HIDDEN, {s.hidden2, HIDDEN, 1}, n.density_in, encoded, s.encoded, encoded);
+  if (!n.deferred) {
+    std::swap(first, second);
+    leaky_relu_backward(a.density_second, second, M * HIDDEN);
+    gemm(HIDDEN, HIDDEN, M, {second, 1, HIDDEN}, a.density_first, HIDDEN, g.middle, HIDDEN, Write::add);
+    gemm(M, HIDDEN, HIDDEN, {second, HIDDEN, 1}, n.middle, HIDDEN, first, HIDDEN);
+  }
+  leaky_relu_backward(a.density_first, first, M * HIDDEN);
+  gemm(HIDDEN, encoded, M, {first, 1, HIDDEN}, a.encoded, encoded, g.density_in, encoded, Write::add);
+  add_bias_gradient(a, count, first, g.density_bias);
+  gemm(M, encoded, HIDDEN, {first, HIDDEN, 1}, n.density_in, encoded, s.encoded, encoded);
 
   point_gradient_tile(n.ambient, n.ambient_table, a.ambient_point, M, s.encoded + space, encoded, s.point);
   for (int p = 0; p < M; p++)
