@@ -23,7 +23,8 @@ from talker.radfield.field import (
     FieldWeights,
 )
 from talker.radfield.kernels import STOP, AdamState
-from talker.radfield.occupancy import Occupancy
+from talker.radfield.occupancy import BRICK, Occupancy
+from talker.radfield.torso import TorsoWeights, paint_torso
 from talker.radfield.volume import MAX_SAMPLES, Composited, Samples
 from talker.types import Rays
 
@@ -127,9 +128,11 @@ class CudaKernels:
         ambient = torch.tanh(self.perceptron(space, frame, biases.ambient, (w.ambient_in, w.ambient_out)))
         audio = self.encode(shape.ambient, w.ambient_table, (ambient + 1.0) * 0.5)
         encoded = torch.cat([space, audio], dim=-1)
-        matrices = (w.density_in, w.density_mid, w.density_out)
-        geometry = self.perceptron(encoded, frame, biases.density, matrices)
+        between = () if shape.deferred else (w.middle,)
+        geometry = self.perceptron(encoded, frame, biases.density, (w.density_in, *between, w.density_out))
         sigmas = torch.exp((geometry[:, 0] + DENSITY_SHIFT).clamp(max=DENSITY_LOGIT_MAX))
+        if shape.deferred:
+            return FieldSamples(sigmas, geometry, ambient)
         seen = torch.cat([geometry, harmonics[ray]], dim=-1)
         logits = self.perceptron(seen, frame, biases.colour, (w.colour_in, w.colour_out))
         return FieldSamples(sigmas, torch.sigmoid(logits), ambient)
@@ -150,20 +153,20 @@ class CudaKernels:
         """A round of marching: counts, sums and fills; moves `progress` on."""
         count, side = len(rays.origins), occupancy.resolution
         lines = (checked(rays.origins, count, 3), checked(rays.directions, count, 3), checked(jitter, count))
-        bits = checked(occupancy.bits, side**3 // 64, dtype=torch.int64)
+        bricks = checked(occupancy.bricks, (side // BRICK) ** 3, dtype=torch.int64)
         density = None if density is None else checked(density, side**3)
         starts = torch.zeros(count + 1, dtype=torch.int32, device=self.device)
         counts = starts[1:]
-        self._launch("march_count", count, *lines, progress, bits, side, density, limit, counts)
+        self._launch("march_count", count, *lines, progress, bricks, side, density, limit, counts)
         torch.cumsum(counts.clone(), 0, dtype=torch.int32, out=counts)
         total = int(starts[-1])
         points = torch.empty(total, 3, device=self.device)
         ray_of = torch.empty(total, dtype=torch.int32, device=self.device)
-        self._launch("march_fill", count, *lines, progress, bits, side, limit, starts, points, ray_of)
+        self._launch("march_fill", count, *lines, progress, bricks, side, limit, starts, points, ray_of)
         return Samples(points, ray_of, starts)
 
-    def composite(self, sigmas: Tensor, rgbs: Tensor, samples: Samples, rays: Rays) -> Composited:
-        return Composited(*_Composite.apply(self._launch, sigmas.contiguous(), rgbs.contiguous(), samples, rays))
+    def composite(self, sigmas: Tensor, values: Tensor, samples: Samples, rays: Rays) -> Composited:
+        return Composited(*_Composite.apply(self._launch, sigmas.contiguous(), values.contiguous(), samples, rays))
 
     @torch.no_grad()
     def render(
@@ -178,7 +181,7 @@ class CudaKernels:
     ) -> Tensor:
         """Rounds of a few samples a ray, until every ray is opaque or at its end."""
         count = len(rays.origins)
-        out = torch.zeros(count, len(weights.colour_out) + 2, device=self.device)
+        out = torch.zeros(count, shape.channels + 2, device=self.device)
         progress = torch.zeros(count, 2, dtype=torch.int32, device=self.device)
         frame_of = torch.zeros(count, dtype=torch.int32, device=self.device)
         jitter = torch.full((count,), 0.5, device=self.device)
@@ -189,9 +192,13 @@ class CudaKernels:
             if not len(samples.points):
                 return out
             found = self.evaluate(shape, weights, biases, samples.points, harmonics, samples.ray_of, frame_of)
-            inputs = (samples.starts, found.sigmas, found.rgbs, samples.points, rays.origins, rays.directions)
-            self._launch("composite_onto", count, found.rgbs.shape[1], *inputs, STOP, progress, out)
+            inputs = (samples.starts, found.sigmas, found.values, samples.points, rays.origins, rays.directions)
+            self._launch("composite_onto", count, shape.channels, *inputs, STOP, progress, out)
             limit *= 2
+
+    @torch.no_grad()
+    def paint_torso(self, grid: GridSpec, weights: TorsoWeights, positions: Tensor) -> Tensor:
+        return paint_torso(self.encode, grid, weights, positions)
 
     @torch.no_grad()
     def sparse_adam(

@@ -144,9 +144,11 @@ __device__ inline Ray load_ray(const float* origin, const float* direction, floa
   return ray;
 }
 
-// The next occupied lattice point in [0, 1]^3 and its voxel, or false. Empty voxels are crossed in one stride.
-__device__ inline bool next_sample(const Ray& ray, Progress& at, const unsigned long long* bits, int resolution,
+// The next occupied lattice point in [0, 1]^3 and its voxel, or false. A word of `bricks` holds 4 x 4 x 4 voxels, and a
+// brick without any is crossed in one stride.
+__device__ inline bool next_sample(const Ray& ray, Progress& at, const unsigned long long* bricks, int resolution,
                                    float* point, int* voxel) {
+  const int across = resolution / 4;
   while (at.samples < MAX_SAMPLES && at.step < STEPS) {
     float t = ray.near + ((float)at.step + ray.jitter) * STEP;
     if (!(t < ray.far)) return false;
@@ -155,16 +157,18 @@ __device__ inline bool next_sample(const Ray& ray, Progress& at, const unsigned 
       point[c] = (ray.origin[c] + t * ray.direction[c]) * 0.5f + 0.5f;
       cell[c] = (int)fminf(fmaxf(point[c] * resolution, 0.f), resolution - 1.f);  // NaN becomes 0
     }
-    *voxel = (cell[2] * resolution + cell[1]) * resolution + cell[0];
-    if (bits[*voxel >> 6] >> (*voxel & 63) & 1) {
+    unsigned long long brick = bricks[((cell[2] >> 2) * across + (cell[1] >> 2)) * across + (cell[0] >> 2)];
+    if (brick >> ((cell[2] & 3) << 4 | (cell[1] & 3) << 2 | (cell[0] & 3)) & 1) {
+      *voxel = (cell[2] * resolution + cell[1]) * resolution + cell[0];
       at.step++, at.samples++;
       for (int c = 0; c < 3; c++) point[c] = fminf(fmaxf(point[c], 0.f), 1.f);
       return true;
     }
     float stride = 4.f;  // no way through the box is longer
+    const int side = brick ? 1 : 4;
     for (int c = 0; c < 3; c++) {
       if (ray.direction[c] == 0.f) continue;  // its faces are never met: 1 / 0 would say at once
-      float face = (float)(cell[c] + (ray.direction[c] > 0.f)) / resolution;
+      float face = (float)((cell[c] & -side) + (ray.direction[c] > 0.f ? side : 0)) / resolution;
       stride = fminf(stride, (face - point[c]) * 2.f * ray.inverse[c]);
     }
     at.step += (int)fmaxf(1.f, ceilf(stride / STEP - 1e-4f));
@@ -175,7 +179,7 @@ __device__ inline bool next_sample(const Ray& ray, Progress& at, const unsigned 
 // How many samples each ray has in this round, at most `limit`. `density`, where given, is the estimate that stops
 // opaque rays in training.
 extern "C" __global__ void march_count(long long rays, const float* origins, const float* directions,
-                                       const float* jitter, const Progress* progress, const unsigned long long* bits,
+                                       const float* jitter, const Progress* progress, const unsigned long long* bricks,
                                        int resolution, const float* density, int limit, int* counts) {
   long long i = thread_index();
   if (i >= rays) return;
@@ -183,7 +187,7 @@ extern "C" __global__ void march_count(long long rays, const float* origins, con
   Progress at = progress[i];
   float point[3], depth = 0.f;
   int voxel, found = 0;
-  while (found < limit && depth < OPAQUE && next_sample(ray, at, bits, resolution, point, &voxel)) {
+  while (found < limit && depth < OPAQUE && next_sample(ray, at, bricks, resolution, point, &voxel)) {
     found++;
     if (density) depth += fminf(density[voxel] * STEP, VOXEL_DEPTH_CAP);
   }
@@ -192,7 +196,7 @@ extern "C" __global__ void march_count(long long rays, const float* origins, con
 
 // The samples that march_count counted, from `starts` on; a ray that found fewer than `limit` is at its end.
 extern "C" __global__ void march_fill(long long rays, const float* origins, const float* directions,
-                                      const float* jitter, Progress* progress, const unsigned long long* bits,
+                                      const float* jitter, Progress* progress, const unsigned long long* bricks,
                                       int resolution, int limit, const int* starts, float* points, int* ray_of) {
   long long i = thread_index();
   if (i >= rays) return;
@@ -200,7 +204,7 @@ extern "C" __global__ void march_fill(long long rays, const float* origins, cons
   Progress at = progress[i];
   int voxel;
   for (int s = starts[i]; s < starts[i + 1]; s++) {
-    next_sample(ray, at, bits, resolution, points + 3 * (long long)s, &voxel);
+    next_sample(ray, at, bricks, resolution, points + 3 * (long long)s, &voxel);
     ray_of[s] = (int)i;
   }
   if (starts[i + 1] - starts[i] < limit) at.samples = MAX_SAMPLES;
