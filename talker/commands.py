@@ -7,15 +7,19 @@ Every function checks what it is given before it begins, takes the project's loc
 from __future__ import annotations
 
 import shutil
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from threading import Event
+from typing import Any, BinaryIO, Literal
 
 from talker import __version__, measure, renders
-from talker.drive import DriveOptions, Motion, Portrait, check_audible, check_detail, load_background
+from talker.drive import DriveOptions, Motion, Portrait, Speech, check_detail, load_background
 from talker.drive import drive as drive_speech
 from talker.edit import EditRun, TrainingOptions, estimate
 from talker.errors import SEEDS, BadInput, Conflict, check_range
+from talker.live import check_live
+from talker.live import drive_live as drive_speech_live
 from talker.locks import sole_writer
 from talker.pdu.editor import open_editor
 from talker.pdu.plan import check_plan, report_plan
@@ -27,9 +31,9 @@ from talker.refine.network import RefinementNet
 from talker.sheet import save_picture
 from talker.speaker.record import SpeakerOptions, record_speaker
 from talker.take.build import TakeOptions, build_take
-from talker.take.store import load_encoder_of, load_take
+from talker.take.store import load_encoder_of, load_take, open_take
 from talker.types import FPS, EditPlan, Reporter, Silent, Take
-from talker.video import read_audio, require_video
+from talker.video import require_video
 
 SCENE_FILE, REFINER_FILE = "field.safetensors", "refine.safetensors"
 
@@ -209,9 +213,10 @@ def drive(
         _check_mp4(out)
     project = open_project(project_dir)
     scene = scene_record(project, edit)
-    speech = read_audio(audio)
-    check_audible(speech, audio.name)
-    take = load_take(project.path("take"))
+    reporter.progress("listen", 0.0)
+    speech = Speech.listen(audio)
+    reporter.progress("listen", 1.0)
+    take = open_take(project.path("take"))
     room = load_background(background, take.size_px) if background else None
     inputs = {
         "audio_sha256": file_hash(audio),
@@ -229,11 +234,42 @@ def drive(
     video = out or project.path(f"{renders.FOLDER}/.{Stage(renders.FOLDER, inputs).fingerprint}.mp4")
     with sole_writer(video):
         portrait = load_portrait(project, take, edit, kernels, options.motion, reporter)
-        encode = load_encoder_of(project.path("take")).encode
-        count = drive_speech(portrait, speech, video, options, reporter, encode, room)
+        encoder = load_encoder_of(project.path("take"))
+        count = drive_speech(portrait, speech, video, options, reporter, encoder, room)
         facts = {"audio": audio.name, "edit": edit, "frames": count, "talker": __version__, "inputs": inputs}
         kept = renders.keep(project, video, out, facts)
     return Outcome(kept, f"{kept}: {count / FPS:.1f} s")
+
+
+def drive_live(
+    project_dir: Path | None,
+    source: BinaryIO,  # raw 16 kHz mono signed 16-bit little-endian sound: a pipe
+    out: Path | BinaryIO,  # an mp4, or a pipe that somebody watches
+    options: DriveOptions = DriveOptions(),
+    *,
+    edit: str | None = None,
+    background: str | None = None,  # a picture's path or #rrggbb
+    kernels: str = "auto",
+    force: bool = False,
+    stop: Event | None = None,  # set it to end the video
+    reporter: Reporter = Silent(),
+) -> str:
+    """Render the speaker saying what comes in, as it comes in; returns a line for people. Keeps no record."""
+    check_detail(options.detail)
+    if isinstance(out, Path):
+        _check_mp4(out)
+        if out.exists() and not force:
+            raise Conflict(f"{out} exists; add --force to replace it")
+    project = open_project(project_dir)
+    scene_record(project, edit)
+    take, encoder = open_take(project.path("take")), load_encoder_of(project.path("take"))
+    check_live(encoder)
+    room = load_background(background, take.size_px) if background else None
+    with sole_writer(out) if isinstance(out, Path) else nullcontext():
+        portrait = load_portrait(project, take, edit, kernels, options.motion, reporter)
+        report = drive_speech_live(portrait, source, out, options, reporter, encoder, stop or Event(), room)
+    place = f"{out}: " if isinstance(out, Path) else ""
+    return f"{place}{report.describe()}"
 
 
 def info(project_dir: Path | None) -> dict[str, Any]:

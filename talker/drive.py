@@ -4,13 +4,17 @@ Notation: B frames, H x W pixels, T audio features of C channels at 50 Hz, n fra
 
 New audio has no head motion of its own: the head replays the take's poses and blinks, forth and back, so that no
 frame jumps to the next. A `View` is composed with that motion; the background stays where it is.
+
+Driving is a stream: sound is read, heard (features, codes), rendered and encoded at the same time, and each step holds
+a few frames only, however long the speech.
 """
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, Protocol
@@ -20,11 +24,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from talker.ahead import ahead
 from talker.camera import apply_view
 from talker.errors import BadInput
-from talker.take.audio import audio_windows
+from talker.take.audio import AudioEncoder, FeatureStream, FrameWindows, audio_windows
+from talker.take.level import WholeLevel, level_of
 from talker.types import AUDIO_RATE_HZ, FPS, Camera, Condition, Render, Reporter, Take, View
-from talker.video import VideoWriter
+from talker.video import VideoWriter, stream_audio
 
 Motion = Literal["take", "still"]
 SILENCE = 10 ** (-50 / 20)  # peak amplitude; even whispered speech stays 20 dB above this
@@ -32,6 +38,9 @@ AS_TAKEN = View()
 USUAL_DETAIL = 0.8  # the weight w that edits are trained with
 DETAIL_RANGE = (0.0, 1.5)
 _CODES_AT_ONCE = 64  # windows of 64 frames are 5 MB; those of an hour would be 7 GB
+_CODES_AHEAD, _FRAMES_AHEAD = 64, 8  # what the renderer and the encoder never wait for
+# x264's cheap preset at the PSNR of the costly one (medium, crf 16): half the CPU time, files a third larger.
+_PRESET, _CRF = "veryfast", 14
 
 
 class TalkingScene(Protocol):
@@ -80,8 +89,15 @@ class Portrait:
         """Audio codes of all frames, in chunks: memory for the windows does not grow with the audio."""
         count = frames if frames is not None else max(1, len(features) // 2)
         chunks = [range(first, min(first + _CODES_AT_ONCE, count)) for first in range(0, count, _CODES_AT_ONCE)]
-        with torch.no_grad():
-            self._codes = torch.cat([self.scene.encode_audio(audio_windows(features, chunk)) for chunk in chunks])
+        self._codes = torch.cat([self.encode(audio_windows(features, chunk)) for chunk in chunks])
+
+    @torch.no_grad()
+    def encode(
+        self,
+        windows: Tensor,  # [B, 8, 16, C]
+    ) -> Tensor:  # [B, A]
+        """Audio codes of frames that are streamed: `render` takes them one by one."""
+        return self.scene.encode_audio(windows)
 
     def pose_index(self, index: int) -> int:
         """The frame of the take whose head pose frame `index` shows."""
@@ -92,13 +108,16 @@ class Portrait:
         index: int,  # frame of the audio
         pose: int,  # frame of the take that lends the head pose
         blink: int,  # frame of the take that lends the lids
+        code: Tensor | None = None,  # [A] of a frame that is streamed; None: of the audio that was set
     ) -> Condition:
-        if self._codes is None:
-            raise ValueError("set_audio comes before render")
+        if code is None:
+            if self._codes is None:
+                raise ValueError("set_audio comes before render")
+            code = self._codes[index]
         eye = self.take.eye[pose].clone()
         eye[0] = self.take.eye[blink, 0]  # gaze belongs to the pose it was seen with, blinks do not
         return Condition(
-            audio=self._codes[index][None],
+            audio=code[None],
             eye=eye[None],
             appearance=torch.zeros(1, 4),
             head_pose=self.take.c2w[pose][None],
@@ -112,6 +131,7 @@ class Portrait:
         background: Tensor | None = None,  # [H, W, 3] in [0, 1]; None shows the speaker's own room
         detail: float = USUAL_DETAIL,  # weight w of the refinement network
         pose: int | None = None,  # frame of the take to pose as; None follows `motion`
+        code: Tensor | None = None,  # [A] audio code of a frame that is streamed; None: of the audio that was set
     ) -> Render:
         """One frame; `rgb` is the final image I_f = w g(I_r) + (1 - w) I_r where the speaker was edited."""
         if pose is None:
@@ -119,7 +139,7 @@ class Portrait:
         else:
             blink = pose
         camera = apply_view(self.take.camera(pose), view)
-        render = self.scene.render(camera, self.condition(index, pose, blink), background=background)
+        render = self.scene.render(camera, self.condition(index, pose, blink, code), background=background)
         if self.refiner is None or detail == 0:
             return render
         final = self.refiner.refine(render.rgb, detail)
@@ -128,28 +148,70 @@ class Portrait:
         return replace(render, rgb=final)
 
 
+@dataclass(frozen=True)
+class Speech:
+    """Speech in a file: heard once for its level, then streamed, never all in memory."""
+
+    path: Path
+    level: WholeLevel
+
+    @classmethod
+    def listen(cls, path: Path) -> Speech:
+        """BadInput when there is nothing to hear: lips cannot follow silence."""
+        level = level_of(stream_audio(path))
+        if level.peak < SILENCE:
+            loudest = f"peak {20 * math.log10(level.peak):.0f} dB" if level.peak > 0 else "all samples are zero"
+            raise BadInput(f"{path.name} is silent ({loudest}); give a recording in which somebody speaks")
+        return cls(path, level)
+
+    @property
+    def frames(self) -> int:
+        return frames_of(self.level.samples / AUDIO_RATE_HZ)
+
+
 def drive(
     portrait: Portrait,
-    speech: np.ndarray,  # [T] float32 in [-1, 1] at 16 kHz
+    speech: Speech,
     out: Path,
     options: DriveOptions,
     reporter: Reporter,
-    encode: Callable[[np.ndarray], Tensor],  # speech -> [T, C], as the take's audio was encoded
+    encoder: AudioEncoder,  # the take's own
     background: Tensor | None = None,  # [H, W, 3]
 ) -> int:
     """Write the video of the speaker saying `speech`, frame by frame, with the sound; returns the frame count."""
-    count = frames_of(len(speech) / AUDIO_RATE_HZ)
-    reporter.progress("listen", 0.0)
-    portrait.set_audio(encode(speech), count)
-    reporter.progress("listen", 1.0)
+
+    def pictures() -> Iterator[np.ndarray]:
+        stream = encoder.stream(speech.level)
+        codes = ahead(speak(portrait, stream_audio(speech.path), stream, speech.frames), _CODES_AHEAD)
+        with closing(codes):
+            for index, code in enumerate(codes):
+                yield to_bytes(portrait.render(index, options.view, background, options.detail, code=code).rgb)
+
     started = time.monotonic()
-    with VideoWriter(out, portrait.take.size_px, audio=speech) as video:
-        for index in range(count):
-            render = portrait.render(index, options.view, background, options.detail)
-            video.write(to_bytes(render.rgb))
-            rate = (index + 1) / max(time.monotonic() - started, 1e-6)
-            reporter.progress("render", (index + 1) / count, f"{rate:.1f} frames/s")
-    return count
+    pictures_made = ahead(pictures(), _FRAMES_AHEAD)
+    writer = VideoWriter(out, portrait.take.size_px, audio=speech.path, crf=_CRF, preset=_PRESET)
+    with closing(pictures_made), writer as video:
+        for done, picture in enumerate(pictures_made, 1):
+            video.write(picture)
+            rate = done / max(time.monotonic() - started, 1e-6)
+            reporter.progress("render", done / speech.frames, f"{rate:.1f} frames/s")
+    return speech.frames
+
+
+def speak(
+    portrait: Portrait,
+    blocks: Iterable[np.ndarray],  # [n] float each: speech at 16 kHz
+    stream: FeatureStream,
+    frames: int,  # of the whole video
+) -> Iterator[Tensor]:  # [A] each
+    """The audio codes of all frames, as soon as they can be known."""
+    windows = FrameWindows()
+    for block in blocks:
+        for features in stream.push(block).split(2 * _CODES_AT_ONCE):
+            yield from portrait.encode(windows.push(features))
+    for features in stream.finish().split(2 * _CODES_AT_ONCE):
+        yield from portrait.encode(windows.push(features))
+    yield from portrait.encode(windows.finish(frames))
 
 
 # -------------------------------------------------------------------- pure functions
@@ -180,17 +242,6 @@ def to_bytes(
     rgb: Tensor,  # [..., 3] in [0, 1]
 ) -> np.ndarray:
     return (rgb.clamp(0, 1) * 255).round().to(torch.uint8).cpu().numpy()
-
-
-def check_audible(
-    speech: np.ndarray,  # [T] at 16 kHz
-    name: str,
-) -> None:
-    """BadInput when there is nothing to hear: lips cannot follow silence."""
-    loudest = float(np.abs(speech).max(initial=0.0))
-    if loudest < SILENCE:
-        level = f"peak {20 * math.log10(loudest):.0f} dB" if loudest > 0 else "all samples are zero"
-        raise BadInput(f"{name} is silent ({level}); give a recording in which somebody speaks")
 
 
 def parse_view(text: str) -> View:

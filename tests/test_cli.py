@@ -408,15 +408,22 @@ def test_a_folder_that_is_a_file(project, capsys):
 
 
 @pytest.mark.parametrize("text", [None, "broken"])
-@pytest.mark.parametrize(
-    "file", ["take/tracks.safetensors", "take/take.json", "edits/bronze/refine.safetensors", "take/frames/00003.png"]
-)
+@pytest.mark.parametrize("file", ["take/tracks.safetensors", "take/take.json", "edits/bronze/refine.safetensors"])
 def test_a_damaged_file(project, capsys, file, text):
     write_wav(Path("speech.wav"), tone(1))
     path = project.path(file)
     path.unlink() if text is None else path.write_text(text)
     said = refused(capsys, "drive", "speech.wav", "--edit", "bronze")
     assert f"{'/'.join(path.parts[-2:]) if text else 'take' if 'take' in file else 'bronze'}" in said
+
+
+@pytest.mark.parametrize("text", [None, "broken"])
+def test_a_damaged_picture_stops_who_needs_it(project, capsys, text):
+    write_wav(Path("speech.wav"), tone(0.4))
+    path = project.path("take/frames/00003.png")
+    path.unlink() if text is None else path.write_text(text)
+    assert main(["drive", "speech.wav"]) == 0  # driving asks for no picture
+    assert "00003.png" in refused(capsys, "edit", "--instruction", "oil painting")
 
 
 @pytest.mark.parametrize("file", ["project.json", "edits/bronze/stage.json", "renders/0001.json"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from PIL import Image
 from talker.drive import (
     DriveOptions,
     Portrait,
-    check_audible,
+    Speech,
     check_detail,
     drive,
     forth_and_back,
@@ -20,10 +21,12 @@ from talker.drive import (
     load_background,
     most_central,
     parse_view,
+    speak,
 )
 from talker.errors import BadInput
-from talker.types import Render, Silent, View
-from talker.video import probe, read_audio, read_frames
+from talker.take.audio import MelEncoder
+from talker.types import AUDIO_RATE_HZ, Render, Silent, View
+from talker.video import probe, read_audio, read_frames, stream_audio, write_wav
 
 
 class ToyScene:
@@ -120,30 +123,42 @@ def test_video_and_audio_last_equally_long_within_a_frame(seconds):
     assert abs(frames_of(seconds) / 25 - seconds) <= 1 / 25
 
 
-def test_drive_writes_the_video_with_its_sound(toy_take, tmp_path):
-    rate = 16_000
-    speech = (0.3 * np.sin(2 * np.pi * 440 * np.arange(int(1.3 * rate)) / rate)).astype(np.float32)
+@pytest.fixture
+def speech(tmp_path):
+    """1.3 s of a tone, and of a mel encoder that knows it."""
+    wav = (0.3 * np.sin(2 * np.pi * 440 * np.arange(int(1.3 * AUDIO_RATE_HZ)) / AUDIO_RATE_HZ)).astype(np.float32)
+    write_wav(tmp_path / "speech.wav", wav)
+    return Speech.listen(tmp_path / "speech.wav"), MelEncoder().fit(wav)
+
+
+def test_drive_writes_the_video_with_its_sound(toy_take, speech, tmp_path):
+    speech, encoder = speech
     out = tmp_path / "out.mp4"
-    portrait = Portrait(ToyScene(), toy_take)
-    assert drive(portrait, speech, out, DriveOptions(), Silent(), lambda wav: torch.zeros(66, 6)) == 32
+    assert drive(Portrait(ToyScene(), toy_take), speech, out, DriveOptions(), Silent(), encoder) == 32
     assert probe(out).has_audio and len(list(read_frames(out))) == 32
-    assert abs(len(read_audio(out)) / rate - 1.3) < 0.1
-    assert list(tmp_path.iterdir()) == [out]
+    assert abs(len(read_audio(out)) / AUDIO_RATE_HZ - 1.3) < 0.1
+    assert {path.name for path in tmp_path.iterdir()} == {"out.mp4", "speech.wav"}
 
 
-def test_a_failed_drive_leaves_nothing(toy_take, tmp_path):
+def test_streamed_frames_are_those_of_the_whole_audio(toy_take, speech):
+    """The stream and `set_audio` show the same audio codes, frame by frame."""
+    speech, encoder = speech
     portrait = Portrait(ToyScene(), toy_take)
-    portrait.scene.render = lambda *args, **kwargs: 1 / 0
+    streamed = torch.stack(list(speak(portrait, stream_audio(speech.path), encoder.stream(speech.level), 32)))
+    portrait.set_audio(encoder.encode(read_audio(speech.path)), 32)
+    whole = torch.stack([portrait.condition(index, 0, 0).audio[0] for index in range(32)])
+    assert torch.allclose(streamed, whole, atol=1e-4) and len(whole.unique()) > 8
+
+
+@pytest.mark.parametrize("part", ["render", "encode_audio"])
+def test_a_failed_drive_leaves_nothing(toy_take, speech, tmp_path, part):
+    speech, encoder = speech
+    portrait = Portrait(ToyScene(), toy_take)
+    setattr(portrait.scene, part, lambda *args, **kwargs: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        drive(
-            portrait,
-            np.zeros(16_000, np.float32),
-            tmp_path / "out.mp4",
-            DriveOptions(),
-            Silent(),
-            lambda wav: torch.zeros(50, 6),
-        )
-    assert not list(tmp_path.iterdir())
+        drive(portrait, speech, tmp_path / "out.mp4", DriveOptions(), Silent(), encoder)
+    assert [path.name for path in tmp_path.iterdir()] == ["speech.wav"]
+    assert threading.active_count() == 1
 
 
 def test_views_are_read():
@@ -164,11 +179,11 @@ def test_detail_has_a_range():
             check_detail(bad)
 
 
-def test_silence_cannot_drive():
-    check_audible(np.array([0.1, -0.1], np.float32), "a.wav")
-    for quiet in (np.zeros(100, np.float32), np.full(100, 1e-3, np.float32), np.zeros(0, np.float32)):
-        with pytest.raises(BadInput, match="silent"):
-            check_audible(quiet, "a.wav")
+def test_silence_cannot_drive(tmp_path):
+    for name, quiet in (("zeros", np.zeros(1600, np.float32)), ("faint", np.full(1600, 1e-3, np.float32))):
+        write_wav(tmp_path / f"{name}.wav", quiet)
+        with pytest.raises(BadInput, match=rf"{name}\.wav is silent"):
+            Speech.listen(tmp_path / f"{name}.wav")
 
 
 def test_backgrounds_fill_the_picture(tmp_path):

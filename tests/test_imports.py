@@ -13,13 +13,13 @@ ROOT = Path(__file__).parent.parent
 # Each room may import the rooms of lower floors, and its own; rooms of one floor do not meet.
 FLOORS = (
     ("errors", "types", "__init__"),
-    ("locks",),
+    ("locks", "ahead"),
     ("camera", "losses", "metrics", "video", "project"),
     ("sheet", "renders", "take", "speaker"),
     ("radfield",),
     ("pdu", "refine"),
     ("drive",),
-    ("measure",),
+    ("measure", "live"),
     ("edit",),
     ("commands", "doctor"),
     ("cli", "studio"),

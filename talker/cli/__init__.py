@@ -33,10 +33,12 @@ def main(argv: Sequence[str] | None = None) -> int:
             _end_on_terminate()
         run = read(sys.argv[1:] if argv is None else list(argv))
         printer.quiet = run.quiet
+        if run.keeps_stdout:
+            printer.speak_on(sys.stderr)
         text = run(printer)
         printer.close()
         if text and not run.quiet:
-            print(text, flush=True)
+            print(text, file=printer.stream, flush=True)
         return 0
     except TalkerError as error:
         return _fail(printer, str(error), 2)

@@ -1,6 +1,7 @@
 """How long work shows on a terminal, or in a log.
 
-Everything that is not an error goes to standard output, so that standard error holds errors alone.
+Everything that is not an error goes to standard output, so that standard error holds errors alone; unless standard
+output is for what the command makes.
 """
 
 from __future__ import annotations
@@ -19,12 +20,15 @@ class ProgressPrinter:
     """A Reporter that draws one living line on a terminal and writes a line now and then into a log."""
 
     def __init__(self, stream: TextIO | None = None, quiet: bool = False):
-        self.stream = stream or sys.stdout
         self.quiet = quiet
-        self.draws = self.stream.isatty()
+        self.speak_on(stream or sys.stdout)
         self._task = ""
         self._started = self._said = 0.0
         self._first = 0.0  # fraction at which this run came in: resumed work has a head start
+
+    def speak_on(self, stream: TextIO) -> None:
+        self.stream = stream
+        self.draws = stream is not None and stream.isatty()  # no stream: it was closed
 
     def progress(self, task: str, fraction: float, note: str = "") -> None:
         if self.quiet:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from talker import __version__
 from talker.cli.describe import describe_project
 from talker.cli.flags import add_flags, chosen
+from talker.cli.live import STANDARD_OUTPUT, first_interrupt, live_sink, live_source
 from talker.cli.parser import Parser, nearest
 from talker.errors import BadInput
 
@@ -43,6 +44,11 @@ class Run:
     @property
     def quiet(self) -> bool:
         return self.arguments.quiet
+
+    @property
+    def keeps_stdout(self) -> bool:
+        """Whether standard output is for what the command makes, and words go to standard error."""
+        return getattr(self.arguments, "live", False)
 
     def __call__(self, reporter: Reporter) -> str:
         return self.call(self.arguments, reporter)
@@ -177,7 +183,13 @@ def _edit(arguments: argparse.Namespace, reporter: Reporter) -> str:
 def _add_drive(parser: Parser) -> None:
     from talker.drive import DriveOptions, parse_view
 
-    parser.add_argument("audio", type=Path, metavar="AUDIO", help="speech, in anything that ffmpeg reads")
+    parser.add_argument("audio", type=Path, nargs="?", metavar="AUDIO", help="speech, in anything that ffmpeg reads")
+    parser.add_argument(
+        "--live",
+        action="store_true",
+        help="no AUDIO: hear raw 16 kHz mono signed 16-bit little-endian sound on standard input, and write the video "
+        "as it comes; needs -o",
+    )
     parser.add_argument("--edit", metavar="NAME", help="drive this edit [the speaker as filmed]")
     parser.add_argument("--background", metavar="IMAGE|#rrggbb", help="another background [the speaker's own]")
     parser.add_argument(
@@ -189,7 +201,13 @@ def _add_drive(parser: Parser) -> None:
     )
     add_flags(parser, DriveOptions, ["motion", "detail"])
     parser.add_argument("--kernels", default="auto", metavar="NAME", help="what computes, as in talker fit [auto]")
-    parser.add_argument("-o", "--out", type=Path, metavar="OUT.mp4", help="the video [renders/0001.mp4 in the project]")
+    parser.add_argument(
+        "-o",
+        "--out",
+        type=Path,
+        metavar="OUT.mp4",
+        help="the video [renders/0001.mp4 in the project]; with --live, - is standard output",
+    )
     _add_project(parser)
     _add_force(parser, "OUT.mp4")
 
@@ -198,16 +216,20 @@ def _drive(arguments: argparse.Namespace, reporter: Reporter) -> str:
     from talker import commands
     from talker.drive import DriveOptions
 
+    options = chosen(DriveOptions, arguments)
+    flags = {name: getattr(arguments, name) for name in ("edit", "background", "kernels", "force")}
+    if arguments.live:
+        if arguments.audio is not None:
+            raise BadInput(f"--live hears standard input; leave {arguments.audio} out, or --live")
+        source, out = live_source(), live_sink(arguments.out)
+        with first_interrupt() as stop:
+            return commands.drive_live(arguments.project, source, out, options, stop=stop, reporter=reporter, **flags)
+    if arguments.audio is None:
+        raise BadInput("missing AUDIO; see talker drive --help")
+    if arguments.out == STANDARD_OUTPUT:
+        raise BadInput("-o - is for --live; name an .mp4")
     return commands.drive(
-        arguments.project,
-        arguments.audio,
-        chosen(DriveOptions, arguments),
-        edit=arguments.edit,
-        background=arguments.background,
-        out=arguments.out,
-        kernels=arguments.kernels,
-        force=arguments.force,
-        reporter=reporter,
+        arguments.project, arguments.audio, options, out=arguments.out, reporter=reporter, **flags
     ).text
 
 
@@ -269,6 +291,7 @@ SUBCOMMANDS: dict[str, Subcommand] = {
             "talker drive speech.wav",
             "talker drive speech.mp3 --edit van-gogh-painting --view yaw=20,pitch=-5 -o out.mp4",
             "talker drive speech.wav --motion still --background '#1e90ff' --detail 1",
+            "arecord -f S16_LE -r 16000 -c 1 -t raw | talker drive --live -o - | ffplay -",
         ),
         _add_drive,
         _drive,

@@ -3,31 +3,40 @@
 T features of C channels; feature t covers the 20 ms from t / 50 s, so frame i (40 ms long) is centred on the
 border between features 2 i and 2 i + 1. A frame's condition is 8 neighbouring windows of 16 features (RAD-NeRF,
 section 3.2, after AD-NeRF).
+
+Features are made piece by piece: an encoder opens a stream, which takes samples and gives what features they complete.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from talker.errors import BadInput, Missing
-from talker.types import AUDIO_RATE_HZ, FEATURE_RATE_HZ
+from talker.errors import BadInput
+from talker.take.level import Level, level_of
+from talker.take.mel import LOOKAHEAD, MEL_BINS, MelStream
+from talker.take.transformer import TransformerStream, load_model
+from talker.types import AUDIO_RATE_HZ
 
 WINDOW = 16  # features in a window: 320 ms
 NEIGHBOURS = 8  # windows that the attention sees: frames i - 4 .. i + 3
-HOP = AUDIO_RATE_HZ // FEATURE_RATE_HZ  # samples per feature
-MEL_BINS = 80
-MEL_WINDOW, MEL_FFT = 400, 512  # samples: 25 ms, padded to a power of two
-SPEECH_RMS = 0.05  # active speech is brought to this level, so that a recording's gain means nothing
-LOG_FLOOR = 1e-6  # mel power under which all is silence, about 60 dB below speech
-CHUNK_S, CHUNK_CONTEXT_S = 20.0, 1.0  # the transformers' memory grows with the square of the length
+# The last window's last feature, counted from the frame's own first.
+LAST_FEATURE = 2 * (NEIGHBOURS - NEIGHBOURS // 2 - 1) + WINDOW // 2  # of frame i it is 2 i + LAST_FEATURE
 
-HUB_MODELS = {"wav2vec2": "facebook/wav2vec2-base-960h", "hubert": "facebook/hubert-large-ls960-ft"}
+
+class FeatureStream(Protocol):
+    """Speech on its way to features: whatever the pieces, the features are the same."""
+
+    def push(
+        self,
+        samples: np.ndarray,  # [n] float, 16 kHz: what follows the samples before
+    ) -> Tensor: ...  # [t, C] features that are now complete, often none
+
+    def finish(self) -> Tensor: ...  # [t, C] the rest
 
 
 class AudioEncoder(Protocol):
@@ -35,60 +44,29 @@ class AudioEncoder(Protocol):
 
     name: str
     channels: int  # C
+    lookahead_s: float | None  # sound that a feature needs beyond its own 20 ms; None: too much to hear live
 
-    def encode(
-        self,
-        wav: np.ndarray,  # [T * 320] float, 16 kHz
-    ) -> Tensor:  # [T, C] float32
-        ...
+    def fit(self, wav: np.ndarray) -> AudioEncoder: ...
+
+    def stream(self, level: Level) -> FeatureStream: ...
 
     def state(self) -> dict[str, Tensor]: ...
 
-
-def feature_count(samples: int) -> int:
-    """T of a recording: enough features to cover its last sample."""
-    return max(1, -(-samples // HOP))
-
-
-def level_speech(
-    wav: np.ndarray,  # [n] float
-) -> np.ndarray:
-    """Scale so that the louder half of the recording's 20 ms pieces has the RMS `SPEECH_RMS`."""
-    wav = np.asarray(wav, np.float32)
-    pieces = np.pad(wav, (0, -len(wav) % HOP)).reshape(-1, HOP)
-    power = np.sort((pieces.astype(np.float64) ** 2).mean(axis=1))
-    speech = float(np.sqrt(power[len(power) // 2 :].mean())) if len(power) else 0.0
-    return wav * np.float32(SPEECH_RMS / speech) if speech > 1e-5 else wav
+    def encode(
+        self,
+        wav: np.ndarray,  # [n] float, 16 kHz
+    ) -> Tensor:  # [T, C] float32
+        """The features of a whole recording."""
+        stream = self.stream(level_of([wav]))
+        return torch.cat([stream.push(wav), stream.finish()])
 
 
-def log_mel(
-    wav: np.ndarray,  # [n] float, 16 kHz
-) -> np.ndarray:
-    """80 log-mel bins at 100 Hz, two stacked: [T, 160] at 50 Hz. Frames are centred in their 10 ms."""
-    import librosa.filters
-
-    count = feature_count(len(wav))
-    hop = HOP // 2
-    padded = np.pad(level_speech(wav), ((MEL_FFT - hop) // 2, count * HOP - len(wav) + MEL_FFT))
-    spectrum = torch.stft(
-        torch.from_numpy(padded),
-        MEL_FFT,
-        hop_length=hop,
-        win_length=MEL_WINDOW,
-        window=torch.hann_window(MEL_WINDOW),
-        center=False,
-        return_complex=True,
-    )
-    bank = librosa.filters.mel(sr=AUDIO_RATE_HZ, n_fft=MEL_FFT, n_mels=MEL_BINS, fmin=40.0)
-    power = spectrum.abs().square().numpy()[:, : 2 * count]
-    return np.log(bank @ power + LOG_FLOOR).T.astype(np.float32).reshape(count, 2 * MEL_BINS)
-
-
-class MelEncoder:
+class MelEncoder(AudioEncoder):
     """Log-mel energies, normalised bin by bin with the statistics of the speaker's clip. No weights."""
 
     name = "mel"
     channels = 2 * MEL_BINS
+    lookahead_s = LOOKAHEAD / AUDIO_RATE_HZ
 
     def __init__(self, state: dict[str, Tensor] | None = None, model: str | None = None) -> None:
         if model is not None:
@@ -96,92 +74,48 @@ class MelEncoder:
         self._state = dict(state or {})
 
     def fit(self, wav: np.ndarray) -> MelEncoder:
-        features = torch.from_numpy(log_mel(wav))
+        plain = MelStream(level_of([wav]))
+        features = torch.cat([plain.push(wav), plain.finish()])
         self._state = {"mean": features.mean(dim=0), "deviation": features.std(dim=0).clamp_min(0.1)}
         return self
 
-    def encode(self, wav: np.ndarray) -> Tensor:
+    def stream(self, level: Level) -> MelStream:
         if not self._state:
-            raise ValueError("MelEncoder needs fit(wav) or a stored state before encode(wav)")
-        return (torch.from_numpy(log_mel(wav)) - self._state["mean"]) / self._state["deviation"]
+            raise ValueError("MelEncoder needs fit(wav) or a stored state before stream(level)")
+        return MelStream(level, self._state["mean"], self._state["deviation"])
 
     def state(self) -> dict[str, Tensor]:
         return dict(self._state)
 
 
-class TransformerEncoder:
+class TransformerEncoder(AudioEncoder):
     """Hidden states of a wav2vec2 or HuBERT, resampled to 50 Hz. The model is handed in; `load` finds it."""
+
+    lookahead_s = None
 
     def __init__(self, name: str, model: torch.nn.Module) -> None:
         self.name = name
         self.channels = int(model.config.hidden_size)
         self._model = model.eval()
 
-    def fit(self, _wav: np.ndarray) -> TransformerEncoder:
+    def fit(self, wav: np.ndarray) -> TransformerEncoder:
         return self
+
+    def stream(self, level: Level) -> TransformerStream:
+        return TransformerStream(level, self._model)
 
     def state(self) -> dict[str, Tensor]:
         return {}
 
-    @torch.no_grad()
-    def encode(self, wav: np.ndarray) -> Tensor:
-        count = feature_count(len(wav))
-        chunk, context = round(CHUNK_S * FEATURE_RATE_HZ), round(CHUNK_CONTEXT_S * FEATURE_RATE_HZ)
-        device = next(self._model.parameters()).device
-        mean, deviation = float(np.mean(wav)), float(np.std(wav)) + 1e-7
-        pieces = []
-        for start in range(0, count, chunk):
-            first, last = max(0, start - context), min(count, start + chunk + context)
-            samples = np.asarray(wav[first * HOP : last * HOP], np.float32)
-            # The convolutions swallow 400 - 320 samples; half of that on either side centres the features.
-            padded = np.pad((samples - mean) / deviation, (40, 40 + (last - first) * HOP - len(samples)))
-            hidden = self._model(torch.from_numpy(padded)[None].float().to(device)).last_hidden_state[0].cpu()
-            hidden = torch.nn.functional.interpolate(hidden.T[None], size=last - first, mode="linear")[0].T
-            pieces.append(hidden[start - first : start - first + min(chunk, count - start)])
-        return torch.cat(pieces).float()
-
-
-def load_transformer(name: str, model: str | None = None) -> TransformerEncoder:
-    """A wav2vec2 or HuBERT from a local folder or the hub. Missing at once when the hub cannot be reached."""
-    source = model or HUB_MODELS[name]
-    try:
-        import transformers
-    except ImportError as error:
-        raise Missing(f"--audio {name} needs transformers; pip install transformers, or use --audio mel") from error
-    kind = {"wav2vec2": transformers.Wav2Vec2Model, "hubert": transformers.HubertModel}[name]
-    folder = source if Path(source).is_dir() else _from_hub(source, name)
-    try:
-        return TransformerEncoder(name, kind.from_pretrained(folder, local_files_only=True, use_safetensors=True))
-    except (OSError, ValueError) as error:
-        raise Missing(f"{source} holds no {name} weights as safetensors; give another with --audio-model") from error
-
-
-def _from_hub(source: str, name: str) -> str:
-    """The local folder of a hub model, downloaded when needed; a short timeout and no retries."""
-    from huggingface_hub import HfApi, snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
-
-    wanted = ["*.json", "*.safetensors"]
-    with_way_out = "use --audio mel, or give a local folder with --audio-model"
-    try:
-        return snapshot_download(source, allow_patterns=wanted, local_files_only=True)
-    except LocalEntryNotFoundError:
-        pass  # not downloaded yet
-    except HFValidationError as error:
-        raise Missing(f"{source} is neither a folder nor a model's name on the hub; {with_way_out}") from error
-    try:
-        HfApi().model_info(source, timeout=5.0)
-        return snapshot_download(source, allow_patterns=wanted)
-    except HfHubHTTPError as error:
-        raise Missing(f"The hub does not give {source} for {name}; {with_way_out}") from error
-    except Exception as error:  # requests, httpx and offline mode each have errors of their own
-        raise Missing(f"The hub cannot be reached for {source}; {with_way_out}") from error
+    @classmethod
+    def load(cls, name: str, model: str | None = None) -> TransformerEncoder:
+        return cls(name, load_model(name, model))
 
 
 AUDIO_ENCODERS: dict[str, Callable[..., AudioEncoder]] = {
     "mel": lambda state=None, model=None: MelEncoder(state, model),
-    "wav2vec2": lambda state=None, model=None: load_transformer("wav2vec2", model),
-    "hubert": lambda state=None, model=None: load_transformer("hubert", model),
+    "wav2vec2": lambda state=None, model=None: TransformerEncoder.load("wav2vec2", model),
+    "hubert": lambda state=None, model=None: TransformerEncoder.load("hubert", model),
 }
 
 
@@ -207,11 +141,35 @@ def audio_windows(
     return features[at.clamp(0, len(features) - 1)]
 
 
-def encode_audio(
-    wav: np.ndarray,  # [n] float, 16 kHz
-    take_dir: Path,
-) -> Tensor:  # [T, C]
-    """Features of new speech, made as the take's own were."""
-    from talker.take.store import load_encoder_of
+class FrameWindows:
+    """Features in, the windows of the frames that they complete out; holds the features that frames to come need."""
 
-    return load_encoder_of(take_dir).encode(wav)
+    def __init__(self) -> None:
+        self._features: Tensor | None = None  # [t, C] from feature 2 * `_skipped` on
+        self._skipped = 0  # frames
+        self.frames = 0  # given out so far
+
+    def push(
+        self,
+        features: Tensor,  # [t, C]
+    ) -> Tensor:  # [B, 8, 16, C]
+        self._features = features if self._features is None else torch.cat([self._features, features])
+        known = 2 * self._skipped + len(self._features)
+        return self._next((known - LAST_FEATURE - 1) // 2 + 1)
+
+    def finish(
+        self,
+        count: int,  # frames of the whole video
+    ) -> Tensor:  # [B, 8, 16, C]
+        """The windows of the last frames; beyond the end, the last feature repeats."""
+        return self._next(count)
+
+    def _next(self, count: int) -> Tensor:
+        frames = range(self.frames, max(count, self.frames))
+        windows = audio_windows(self._features, range(frames.start - self._skipped, frames.stop - self._skipped))
+        self.frames = frames.stop
+        # A window of the next frame begins NEIGHBOURS / 2 frames and half a window before it.
+        skipped = max(0, self.frames - NEIGHBOURS // 2 - WINDOW // 4)
+        self._features = self._features[2 * (skipped - self._skipped) :]
+        self._skipped = skipped
+        return windows

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -172,22 +173,45 @@ def load_facts(path: Path) -> dict:
     return facts
 
 
+class StoredPictures:
+    """A take's pictures where they lie, read one by one: an array as far as one at a time is asked of it."""
+
+    def __init__(self, path_of: Callable[[int], Path], shape: tuple[int, ...]) -> None:
+        self._path_of = path_of
+        self.shape = shape
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, index: int) -> np.ndarray:  # [H, W] or [H, W, 3] uint8
+        if not 0 <= index < len(self):
+            raise IndexError(index)
+        return read_image(self._path_of(index))
+
+    def read(self) -> np.ndarray:
+        """All of them: [B, H, W] or [B, H, W, 3] uint8."""
+        pictures = np.empty(self.shape, np.uint8)
+        for index in range(len(self)):
+            pictures[index] = self[index]
+        return pictures
+
+
 def load_take(path: Path) -> Take:
-    """A finished take, frames in memory as bytes."""
+    """A finished take, its pictures in memory as bytes."""
+    take = open_take(path)
+    return replace(take, frames=take.frames.read(), alpha=take.alpha.read(), parts=take.parts.read())
+
+
+def open_take(path: Path) -> Take:
+    """A finished take, its pictures (`StoredPictures`) on disk until they are asked for: driving asks for none."""
     facts = load_facts(path)
     folder = TakeFolder(Path(path))
     count, (width, height) = facts["frames"], facts["size_px"]
-    frames = np.empty((count, height, width, 3), np.uint8)
-    alpha, parts = np.empty((2, count, height, width), np.uint8)
-    for index in range(count):
-        frames[index] = read_image(folder.frame(index))
-        alpha[index] = read_image(folder.alpha(index))
-        parts[index] = read_image(folder.parts(index))
     tracks = load_tensors(folder.tracks)
     return Take(
-        frames=frames,
-        alpha=alpha,
-        parts=parts,
+        frames=StoredPictures(folder.frame, (count, height, width, 3)),
+        alpha=StoredPictures(folder.alpha, (count, height, width)),
+        parts=StoredPictures(folder.parts, (count, height, width)),
         background=read_image(folder.background),
         c2w=tracks["c2w"],
         focal_px=float(facts["focal_px"]),

@@ -9,15 +9,14 @@ import torch
 from talker.errors import BadInput, Missing
 from talker.take.audio import (
     AUDIO_ENCODERS,
+    LAST_FEATURE,
+    FrameWindows,
     MelEncoder,
     TransformerEncoder,
     audio_windows,
-    feature_count,
-    level_speech,
     load_encoder,
-    load_transformer,
-    log_mel,
 )
+from talker.take.level import level_of
 from talker.types import AUDIO_RATE_HZ
 
 
@@ -28,27 +27,17 @@ def speech(seconds: float, seed: int = 0) -> np.ndarray:
     return (generator.normal(0, 0.05, len(time_s)) * (0.1 + np.sin(4 * np.pi * time_s) ** 2)).astype(np.float32)
 
 
-def test_features_cover_the_recording_at_50_hz():
-    assert [feature_count(n) for n in (0, 1, 320, 321, 16000)] == [1, 1, 1, 2, 50]
-    for samples in (100, 16000, 16001):
-        assert log_mel(speech(2.0)[:samples]).shape == (feature_count(samples), 160)
-
-
-def test_a_click_is_heard_in_its_own_feature():
-    wav = np.zeros(AUDIO_RATE_HZ, np.float32)
-    for feature in (7, 31):
-        wav[:] = 0.0
-        wav[feature * 320 + 160] = 1.0  # in the middle of the feature's 20 ms
-        energy = log_mel(wav).reshape(-1, 2, 80).sum(axis=(1, 2))
-        assert energy.argmax() == feature
-        assert energy[feature - 1] == pytest.approx(energy[feature + 1], abs=0.05 * abs(energy[feature]))
+def streamed(encoder, wav: np.ndarray, size: int) -> torch.Tensor:
+    """Features of speech that comes in blocks of `size` samples."""
+    stream = encoder.stream(level_of([wav]))
+    found = [stream.push(wav[first : first + size]) for first in range(0, len(wav), size)]
+    return torch.cat([*found, stream.finish()])
 
 
 def test_loudness_of_the_recording_means_nothing():
     wav = speech(3.0)
     encoder = MelEncoder().fit(wav)
     assert encoder.encode(0.1 * wav).numpy() == pytest.approx(encoder.encode(wav).numpy(), abs=1e-3)
-    assert level_speech(np.zeros(1000)).max() == 0.0
 
 
 def test_mel_is_normalised_by_its_own_clip_and_remembers():
@@ -63,6 +52,14 @@ def test_mel_is_normalised_by_its_own_clip_and_remembers():
         MelEncoder().encode(wav)
 
 
+@pytest.mark.parametrize("size", [1, 7, 320, 481, 1000, 16_000])
+def test_a_stream_gives_the_features_of_the_whole(size: int):
+    wav = speech(0.5 if size < 100 else 2.013)
+    encoder = MelEncoder().fit(speech(2.0, seed=1))
+    whole = encoder.encode(wav)
+    assert streamed(encoder, wav, size).numpy() == pytest.approx(whole.numpy(), abs=1e-4)
+
+
 def test_windows_are_centred_on_the_frame_and_repeat_the_edges():
     features = torch.arange(40.0)[:, None]
     windows = audio_windows(features, [10])
@@ -71,8 +68,22 @@ def test_windows_are_centred_on_the_frame_and_repeat_the_edges():
     # Frame 10 lasts from feature 20 to 21; its centre is the beginning of feature 21, the window's middle.
     assert own.tolist() == list(range(13, 29))
     assert windows[0, 0, :, 0].tolist() == list(range(5, 21)) and windows[0, 7, 0, 0] == 19
+    assert windows.max() == 2 * 10 + LAST_FEATURE
     assert (audio_windows(features, torch.tensor([0]))[0, 0] == 0.0).all()
     assert audio_windows(features, [19])[0, 7, -1, 0] == 39.0
+
+
+@pytest.mark.parametrize("size", [1, 3, 8, 50, 200])
+def test_windows_come_as_soon_as_they_are_complete(size: int):
+    features = torch.arange(101.0)[:, None]
+    windows, found = FrameWindows(), []
+    for first in range(0, 101, size):
+        found += windows.push(features[first : first + size])
+        known = min(first + size, 101)
+        assert len(found) == len([i for i in range(101) if 2 * i + LAST_FEATURE < known])
+        assert len(windows._features) <= 32 + size  # what is past is forgotten
+    found += windows.finish(51)
+    assert torch.equal(torch.stack(found), audio_windows(features, range(51)))
 
 
 def tiny(name: str) -> torch.nn.Module:
@@ -108,17 +119,19 @@ def test_long_speech_is_encoded_in_chunks_without_seams(monkeypatch: pytest.Monk
     encoder = TransformerEncoder("wav2vec2", tiny("wav2vec2"))
     wav = speech(4.0)
     whole = encoder.encode(wav)
-    monkeypatch.setattr("talker.take.audio.CHUNK_S", 1.0)
+    monkeypatch.setattr("talker.take.transformer.CHUNK_S", 1.0)
     pieces = encoder.encode(wav)
+    for size in (1000, 16_000, 50_000):  # and the chunks are the same, however the speech comes in
+        assert torch.allclose(streamed(encoder, wav, size), pieces, atol=1e-4)
     assert pieces.shape == whole.shape
     assert np.corrcoef(pieces.ravel(), whole.ravel())[0, 1] > 0.95
 
 
 def test_weights_that_are_not_there_are_missing_at_once(tmp_path):
     with pytest.raises(Missing, match="--audio mel"):
-        load_transformer("hubert")
+        load_encoder("hubert")
     with pytest.raises(Missing, match="--audio-model"):
-        load_transformer("hubert", str(tmp_path))
+        load_encoder("hubert", model=str(tmp_path))
 
 
 def test_unknown_names_are_told_the_known_ones():

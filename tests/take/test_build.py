@@ -11,12 +11,11 @@ import torch
 
 from talker.camera import project
 from talker.errors import BadInput
-from talker.take.audio import encode_audio
 from talker.take.build import TakeOptions, blank_others, build_take, fit_length
 from talker.take.crop import FaceSearch, check_presence, checked_span, choose_crop, follow
 from talker.take.landmarks import LANDMARK_DETECTORS, load_detector
 from talker.take.pose import project_points
-from talker.take.store import TakeFolder, load_take, save_take
+from talker.take.store import TakeFolder, load_encoder_of, load_take, save_take
 from talker.types import BACKGROUND, PARTS, Silent
 from talker.video import Crop, VideoInfo, VideoWriter
 from tests.take.toy import nodding, render
@@ -120,7 +119,7 @@ def test_a_video_becomes_a_take(video: Path, tmp_path: Path, toy):
     assert len(list((out / "frames").iterdir())) == COUNT and len(list((out / "masks").iterdir())) == 2 * COUNT
 
     wav = np.random.default_rng(0).normal(0, 0.1, 16000).astype(np.float32)
-    assert encode_audio(wav, out).shape == (50, 160)
+    assert load_encoder_of(out).encode(wav).shape == (50, 160)
 
 
 def test_a_take_survives_the_disk(toy_take, tmp_path: Path):

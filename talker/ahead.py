@@ -1,0 +1,63 @@
+"""Work that overlaps: the steps of a stream each in a thread of their own, none far ahead of the next.
+
+What the steps do at length (kernels, convolutions, pipes) leaves Python's lock free, so threads are enough.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+from collections.abc import Generator, Iterable
+from typing import NamedTuple, TypeVar
+
+T = TypeVar("T")
+
+_LOOK_UP_S = 0.1  # how often a step that waits for room looks whether anybody still wants its items
+
+
+class _End(NamedTuple):
+    error: BaseException | None
+
+
+def ahead(
+    items: Iterable[T],
+    held: int,  # at most so many items are made before they are asked for
+) -> Generator[T, None, None]:
+    """The same items in the same order, made by a thread of its own.
+
+    An error in the making is raised where the items are asked for. Closing (leave it to `contextlib.closing`) ends the
+    thread after the item at hand, and closes `items` in turn: so a chain of steps ends as one.
+    """
+    made: queue.Queue[tuple[T] | _End] = queue.Queue(held)
+    unwanted = threading.Event()
+
+    def put(item: tuple[T] | _End) -> None:
+        while not unwanted.is_set():
+            with contextlib.suppress(queue.Full):
+                return made.put(item, timeout=_LOOK_UP_S)
+
+    def work() -> None:
+        error = None
+        try:
+            for item in items:
+                put((item,))
+                if unwanted.is_set():
+                    break
+        except BaseException as raised:
+            error = raised
+        finally:
+            if hasattr(items, "close"):
+                items.close()
+        put(_End(error))
+
+    worker = threading.Thread(target=work, daemon=True)
+    worker.start()
+    try:
+        while not isinstance(item := made.get(), _End):
+            yield item[0]
+        if item.error is not None:
+            raise item.error
+    finally:
+        unwanted.set()
+        worker.join()

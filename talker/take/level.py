@@ -1,0 +1,121 @@
+"""How loud speech is: what must be known of a recording before its features can be made piece by piece.
+
+A recording's gain means nothing, so that features are of speech brought to one level. A file is heard once beforehand
+(`level_of`); live sound has no beforehand, and its level is an estimate that runs along (`RunningLevel`).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from talker.types import AUDIO_RATE_HZ, FEATURE_RATE_HZ
+
+HOP = AUDIO_RATE_HZ // FEATURE_RATE_HZ  # samples in a piece of 20 ms
+SPEECH_RMS = 0.05  # active speech is brought to this level
+_FAINT_RMS = 1e-5  # no louder than this, a recording is left as it is
+
+# Live sound. Until a second of speech was heard, what is missing is taken for speech at the usual level.
+_GUESS = np.full(FEATURE_RATE_HZ, SPEECH_RMS**2)
+_MEMORY_PIECES = 30 * FEATURE_RATE_HZ
+_PAUSE = 1e-3  # of the loudest piece's power: quieter ones are pauses, however long they last
+_QUIET = 1e-5  # power (-50 dB) of what is no speech at all: a microphone's noise is not turned up into speech
+
+
+class Level(Protocol):
+    """How samples are brought to the level that encoders expect."""
+
+    @property
+    def gain(self) -> float: ...  # brings speech to SPEECH_RMS
+
+    @property
+    def mean(self) -> float: ...  # of the samples
+
+    @property
+    def deviation(self) -> float: ...  # of the samples
+
+
+@dataclass(frozen=True)
+class WholeLevel:
+    """The level of a whole recording."""
+
+    samples: int  # its length
+    peak: float  # largest amplitude
+    gain: float
+    mean: float
+    deviation: float
+
+
+class RunningLevel:
+    """The level of the speech in the last half minute. It starts from a guess and changes slowly."""
+
+    def __init__(self) -> None:
+        self._powers: deque[float] = deque(maxlen=_MEMORY_PIECES)
+        self._rest = np.zeros(0, np.float32)
+
+    def hear(
+        self,
+        samples: np.ndarray,  # [n] float
+    ) -> None:
+        samples = np.concatenate([self._rest, samples])
+        whole = len(samples) // HOP * HOP
+        self._powers.extend(piece_powers(samples[:whole]))
+        self._rest = samples[whole:]
+
+    @property
+    def gain(self) -> float:
+        return SPEECH_RMS / loud_rms(self._speech())
+
+    @property
+    def mean(self) -> float:
+        return 0.0
+
+    @property
+    def deviation(self) -> float:
+        return float(np.sqrt(self._speech().mean()))
+
+    def _speech(self) -> np.ndarray:
+        powers = np.array(self._powers)
+        speech = powers[powers > max(_QUIET, _PAUSE * powers.max(initial=0.0))]
+        return np.concatenate([speech, _GUESS[len(speech) :]])
+
+
+def level_of(
+    blocks: Iterable[np.ndarray],  # of a recording, [n] float each
+) -> WholeLevel:
+    """One pass over a recording; it keeps 50 numbers a second."""
+    powers, rest = [], np.zeros(0, np.float32)
+    count, peak, total = 0, 0.0, 0.0
+    for block in blocks:
+        block = np.asarray(block, np.float32)
+        count += len(block)
+        peak = max(peak, float(np.abs(block).max(initial=0.0)))
+        total += float(block.sum(dtype=np.float64))
+        samples = np.concatenate([rest, block])
+        whole = len(samples) // HOP * HOP
+        powers.append(piece_powers(samples[:whole]))
+        rest = samples[whole:]
+    if len(rest):
+        powers.append(piece_powers(np.pad(rest, (0, HOP - len(rest)))))
+    power = np.concatenate(powers) if powers else np.zeros(0)
+    rms = loud_rms(power)
+    mean = total / max(count, 1)
+    variance = max(0.0, float(power.sum()) * HOP / max(count, 1) - mean**2)
+    return WholeLevel(count, peak, SPEECH_RMS / rms if rms > _FAINT_RMS else 1.0, mean, float(np.sqrt(variance)))
+
+
+def piece_powers(
+    samples: np.ndarray,  # [n * HOP] float
+) -> np.ndarray:  # [n] mean squares
+    return (samples.reshape(-1, HOP).astype(np.float64) ** 2).mean(axis=1)
+
+
+def loud_rms(
+    powers: np.ndarray,  # [n] of pieces
+) -> float:
+    """RMS of the louder half of the pieces: of the speech, not of the pauses."""
+    return float(np.sqrt(np.sort(powers)[len(powers) // 2 :].mean())) if len(powers) else 0.0
