@@ -53,7 +53,7 @@ class FieldOptions:
     @classmethod
     def paper(cls) -> FieldOptions:
         """RAD-NeRF's grids: 16 levels from 16 to 2048, 2^16 vertices, occupancy 128^3; colour at every sample."""
-        return cls(16, 2048, 16, 16, 2048, 16, 128, deferred=False)
+        return cls(16, 2048, 16, 16, 2048, 16, deferred=False, occupancy=128)
 
     @property
     def shape(self) -> FieldShape:
