@@ -34,7 +34,7 @@ from talker.radfield.field import HIDDEN
 
 BUILD = "pip install 'git+https://github.com/NVlabs/tiny-cuda-nn/#subdirectory=bindings/torch'"
 # It computes levels' scales in float32: a whole one must not come out a hair above, where it rounds to a finer grid.
-SCALE_MARGIN = 5e-7
+SCALE_MARGIN = 2e-7
 
 
 def import_tinycudann() -> ModuleType:

@@ -2,14 +2,14 @@
 #pragma once
 #include "cuda_on_cpu.h"
 
-static int current_context = 0;
-static void* context_token = &current_context;
+static int the_context;
+static thread_local bool is_current = false;  // a new thread starts without a context, as the driver has it
 
 extern "C" {
 int cuInit(unsigned) { return 0; }
 int cuDeviceGet(int* device, int ordinal) { return *device = ordinal, 0; }
-int cuDevicePrimaryCtxRetain(void** context, int) { return *context = context_token, 0; }
-int cuCtxSetCurrent(void* context) { return current_context = context == context_token, !current_context; }
+int cuDevicePrimaryCtxRetain(void** context, int) { return *context = &the_context, 0; }
+int cuCtxSetCurrent(void* context) { return is_current = context == &the_context, !is_current; }
 int cuModuleLoadData(void** module, const char* image) {
   return *module = (void*)image, strncmp(image, "\177ELF", 4) ? 200 : 0;  // CUDA_ERROR_INVALID_IMAGE
 }
@@ -20,7 +20,7 @@ int cuModuleGetFunction(void** function, void*, const char* name) {
 }
 int cuLaunchKernel(void* function, unsigned blocks, unsigned, unsigned, unsigned threads, unsigned, unsigned, unsigned,
                    void* stream, void** parameters, void**) {
-  if (!current_context || stream != (void*)7) return 201;  // CUDA_ERROR_INVALID_CONTEXT
+  if (!is_current || stream != (void*)7) return 201;  // CUDA_ERROR_INVALID_CONTEXT
   return run_kernel((const char*)function, blocks, threads, parameters);
 }
 int cuGetErrorString(int code, const char** text) {
