@@ -1,6 +1,6 @@
-"""The project's benchmarks: `python -m tools.bench quality`.
+"""The project's benchmarks: `python -m tools.bench quality|kernels|fit|drive`.
 
-Prints a table for people and, as its last line, one JSON object for programs.
+Each prints a table for people and, as its last line, one JSON object for programs.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from talker.speaker.record import SpeakerOptions
 from tools.quality.clips import ROWS, Bench
 from tools.quality.dump import Dump
 from tools.quality.figures import table
+from tools.speed import fit, kernels
+from tools.speed.report import Report
 
 
 class Notes:
@@ -49,6 +51,20 @@ def quality(arguments: argparse.Namespace) -> None:
     print(json.dumps({name: figures.as_json() for name, figures in clips.items()}, allow_nan=False))
 
 
+def speed_kernels(arguments: argparse.Namespace) -> None:
+    show(kernels.measure(Notes(), arguments.project, kernels.Sizes(repeats=arguments.repeats)))
+
+
+def speed_fit(arguments: argparse.Namespace) -> None:
+    arguments.project.mkdir(parents=True, exist_ok=True)
+    show(fit.measure(arguments.project, Notes(), training_steps=arguments.training_steps))
+
+
+def show(report: Report) -> None:
+    print(report.configuration, *report.rows, sep="\n")
+    print(json.dumps(report.values, allow_nan=False))
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.bench", description=__doc__)
     benchmarks = parser.add_subparsers(required=True)
@@ -69,6 +85,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     one.add_argument("--training-steps", type=int, metavar="N", help="of fits and edits, for a quick look")
     one.add_argument("--no-demo", action="store_true", help="leave the demo speaker out")
     one.set_defaults(run=quality)
+
+    one = benchmarks.add_parser("kernels", help="the native kernels against the torch reference, as ratios")
+    one.add_argument("--project", type=Path, metavar="DIR", help="step and render this project's field [a painted egg]")
+    one.add_argument("--repeats", type=int, default=7, metavar="N", help="times that each is done [%(default)s]")
+    one.set_defaults(run=speed_kernels)
+
+    one = benchmarks.add_parser("fit", help="the whole of a fit: 20 s of the demo speaker at 256x256")
+    one.add_argument("--project", type=Path, default=Path("out/speed"), metavar="DIR", help="where [%(default)s]")
+    one.add_argument("--training-steps", type=int, metavar="N", help="for a quick look")
+    one.set_defaults(run=speed_fit)
+
     arguments = parser.parse_args(argv)
     try:
         arguments.run(arguments)

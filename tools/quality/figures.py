@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 
@@ -107,23 +107,17 @@ def table(
     clips: Mapping[str, Figures],  # by name
 ) -> str:
     """Every clip's figures in lines of text: value, target, verdict, and the nulls and controls beside them."""
-    blocks = []
-    for name, figures in clips.items():
-        values = figures.as_json()
-        rows = [f"{name}"]
-        for line in LINES:
-            value = line.value(values)
-            if value is None:
-                continue
-            target = " ".join(
-                part
-                for part in (
-                    f">= {line.least:g}" if line.least is not None else "",
-                    f"<= {line.most:g}" if line.most is not None else "",
-                )
-                if part
-            )
-            beside = ", ".join(f"{what} {values[key]:g}" for what, key in line.controls if values[key] is not None)
-            rows.append(f"  {line.text:<44}{value:>10g}  {target:<14}{line.verdict(value):<7}{beside}".rstrip())
-        blocks.append("\n".join(rows))
-    return "\n\n".join(blocks)
+    return "\n\n".join("\n".join([name, *judged(figures.as_json(), LINES)]) for name, figures in clips.items())
+
+
+def judged(values: Mapping[str, float | None], lines: Sequence[Line]) -> list[str]:
+    rows = []
+    for line in lines:
+        value = line.value(values)
+        if value is None:
+            continue
+        bounds = [(">=", line.least), ("<=", line.most)]
+        target = " ".join(f"{sign} {bound:g}" for sign, bound in bounds if bound is not None)
+        beside = ", ".join(f"{what} {values[key]:g}" for what, key in line.controls if values[key] is not None)
+        rows.append(f"  {line.text:<44}{value:>10g}  {target:<14}{line.verdict(value):<7}{beside}".rstrip())
+    return rows

@@ -1,0 +1,1 @@
+"""How fast talker is: kernels against the reference, a fit, a drive."""

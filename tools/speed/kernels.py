@@ -1,0 +1,167 @@
+"""The native kernels against the torch reference, in one process: encoding, field, a training step, an image."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import torch
+
+from talker.project import Project
+from talker.radfield.encoding import spherical_harmonics
+from talker.radfield.field import Biases, FieldOptions, HeadField
+from talker.radfield.fit import Fitter, conditions_for
+from talker.radfield.fit_take import FieldFitOptions, new_scene
+from talker.radfield.kernels import Kernels, choose_kernels
+from talker.radfield.sampling import TakeTargets
+from talker.radfield.scene import Scene
+from talker.radfield.targets import PixelObjective
+from talker.take.store import load_take
+from talker.types import Reporter, Take
+from tools.speed.report import Report, configuration
+from tools.speed.subject import painted_take
+from tools.speed.timing import Race, race
+
+FRAMES_A_STEP = 4
+PAINTED_FRAMES = 40
+SETTLING_STEPS = 130  # a loaded field's densities, which training rays stop by, are read anew at steps 96 and 128
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much work is timed. The defaults are what the figures are about."""
+
+    points: int = 1 << 16  # points encoded, and samples of the field
+    samples_a_ray: int = 16
+    size_px: int = 256  # of the rendered image, a side
+    fit_steps: int = 400  # of the field that is rendered, where no project is given
+    repeats: int = 7  # of each piece of work; half as many of steps and renders
+    field: FieldOptions = field(default_factory=FieldOptions)
+
+
+@dataclass(frozen=True)
+class Row:
+    key: str
+    text: str
+    least: float  # the issue's
+
+
+ROWS = (
+    Row("encode_fwd_x", "encode forward, 1 thread, CPU", 6.0),
+    Row("encode_fwdbwd_x", "encode forward and backward, 1 thread, CPU", 6.0),
+    Row("field_fwd_x", "field forward, 1 thread, CPU", 5.0),
+    Row("field_fwdbwd_x", "field forward and backward, 1 thread, CPU", 3.5),
+    Row("step_x", "training step with marching, 2 threads, wall", 5.0),
+    Row("render_x", "render, converged field, 2 threads, wall", 12.0),
+)
+
+
+def measure(reporter: Reporter, project: Path | None = None, sizes: Sizes = Sizes()) -> Report:
+    """Races all of it; with a project, steps and renders are those of its take and field.
+
+    Raises:
+        Missing: no native kernels on this machine.
+    """
+    both = {name: choose_kernels(name, reporter) for name in ("native", "torch")}
+    reporter.progress("encoding and field", 0.0)
+    races = _field_races(both, sizes)
+    reporter.progress("a field to render", 0.0)
+    take, scene = _converged(both["native"], project, sizes)
+    reporter.progress("training steps", 0.0)
+    races["step_x"] = _step_race(both, take, scene, sizes)
+    reporter.progress("renders", 0.0)
+    races["render_x"] = _render_race(both, take, scene, sizes)
+    values = {row.key: round(races[row.key].ratio, 2) for row in ROWS}
+    subject = f"{project}" if project else f"a painted egg, {sizes.fit_steps} steps"
+    sized = f"{sizes.points} points; {sizes.size_px}x{sizes.size_px} px; steps and renders of {subject}"
+    return Report(f"{configuration(scene.head.options)}\n{sized}", _table(races), values)
+
+
+def _table(races: Mapping[str, Race]) -> list[str]:
+    rows = [f"{'':<46}{'native ms':>11}{'torch ms':>11}{'ratio':>8}  at least"]
+    for row in ROWS:
+        one = races[row.key]
+        verdict = "ok" if one.ratio >= row.least else "short"
+        times = f"{one.native_ms:>11.1f}{one.reference_ms:>11.1f}{one.ratio:>8.1f}"
+        rows.append(f"{row.text:<46}{times}  {row.least:g} {verdict}")
+    return rows
+
+
+def _field_races(both: Mapping[str, Kernels], sizes: Sizes) -> dict[str, Race]:
+    generator = torch.Generator().manual_seed(0)
+    head = HeadField(sizes.field, generator)
+    rays = sizes.points // sizes.samples_a_ray
+    points = torch.rand(sizes.points, 3, generator=generator)
+    d_encoded = torch.randn(sizes.points, head.shape.space.width, generator=generator)
+    directions = torch.nn.functional.normalize(torch.randn(rays, 3, generator=generator), dim=-1)
+    harmonics = spherical_harmonics(directions).contiguous()
+    ray_of = torch.arange(rays, dtype=torch.int32).repeat_interleave(sizes.samples_a_ray)
+    frame_of = torch.arange(rays, dtype=torch.int32) % FRAMES_A_STEP
+    biases = Biases(*(torch.zeros(FRAMES_A_STEP, 64, requires_grad=True) for _ in range(3)))
+
+    def encode(kernels: Kernels) -> torch.Tensor:
+        return kernels.encode(head.shape.space, head.space_table, points)
+
+    def evaluate(kernels: Kernels) -> torch.Tensor:
+        found = kernels.evaluate(head.shape, head.weights, biases, points, harmonics, ray_of, frame_of)
+        return found.sigmas.sum() + found.values.sum() + found.ambient.sum()
+
+    def timed(work: Callable[[Kernels], object]) -> Race:
+        return race({name: lambda k=k: work(k) for name, k in both.items()}, "cpu", 1, sizes.repeats)
+
+    return {
+        "encode_fwd_x": timed(torch.no_grad()(encode)),
+        "encode_fwdbwd_x": timed(lambda kernels: encode(kernels).backward(d_encoded)),
+        "field_fwd_x": timed(torch.no_grad()(evaluate)),
+        "field_fwdbwd_x": timed(lambda kernels: evaluate(kernels).backward()),
+    }
+
+
+def _converged(kernels: Kernels, project: Path | None, sizes: Sizes) -> tuple[Take, Scene]:
+    """A take and its field, whose empty space is known to be empty."""
+    if project is None:
+        take = painted_take(sizes.size_px, PAINTED_FRAMES)
+        scene, steps = new_scene(take, FieldFitOptions(head=sizes.field), kernels), sizes.fit_steps
+    else:
+        opened = Project.open(project)
+        take = load_take(opened.path("take"))
+        scene, steps = Scene.load(opened.path("field") / "field.safetensors", kernels), SETTLING_STEPS
+    fitter = Fitter(scene, take, max(steps, 1), [PixelObjective()])
+    fitter.run(_targets(take), steps)
+    return take, scene
+
+
+def _targets(take: Take) -> TakeTargets:
+    options = FieldFitOptions()
+    return TakeTargets(take, options.frames_per_step, options.pixels_per_frame)
+
+
+def _twins(both: Mapping[str, Kernels], scene: Scene) -> dict[str, Scene]:
+    twins = {name: scene.copy().eval() for name in both}
+    for name, twin in twins.items():
+        twin.kernels = both[name]
+    return twins
+
+
+def _step_race(both: Mapping[str, Kernels], take: Take, scene: Scene, sizes: Sizes) -> Race:
+    targets = _targets(take)
+    twins = _twins(both, scene)
+    fitters = {name: Fitter(twin, take, 10_000, [PixelObjective()]) for name, twin in twins.items()}
+    for fitter in fitters.values():
+        fitter.run(targets, 1)  # it learns how many samples its rays have
+    work = {name: lambda f=fitter: f.run(targets, f.step_count + 1) for name, fitter in fitters.items()}
+    return race(work, "wall", 2, -(-sizes.repeats // 2))
+
+
+def _render_race(both: Mapping[str, Kernels], take: Take, scene: Scene, sizes: Sizes) -> Race:
+    camera, condition = take.camera(0), conditions_for(scene, take, [0])
+    scale = sizes.size_px / camera.size_px[0]
+    camera = replace(
+        camera,
+        focal_px=camera.focal_px * scale,
+        centre_px=tuple(scale * c for c in camera.centre_px),
+        size_px=(sizes.size_px, round(scale * camera.size_px[1])),
+    )
+    work = {name: lambda t=twin: t.render(camera, condition) for name, twin in _twins(both, scene).items()}
+    return race(work, "wall", 2, -(-sizes.repeats // 2))

@@ -1,0 +1,55 @@
+"""What a benchmark hands back, and how it is printed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+
+from talker.radfield.field import GEOMETRY, HARMONICS, HIDDEN, FieldOptions
+from tools.quality.figures import Line, judged
+
+# The targets are those of the issue "Fast".
+FIT_LINES = (
+    Line("talker fit of 20 s at 256x256, everything, s", "fit_20s_256_s", most=180.0),
+    Line("  its held-out frames, head PSNR, dB", "head_psnr_db", 26.5, controls=(("nulls", "null_psnr_db"),)),
+)
+DRIVE_LINES = (
+    Line("drive 256x256, frames a second", "fps_256", 25.0),
+    Line("  with refinement", "fps_256_refined", 10.0),
+    Line("drive 512x512, frames a second", "fps_512", 6.0),
+    Line("memory of 10 minutes above that of 1, MiB", "rss_growth_mib", most=50.0),
+    Line("drive --live, latency, ms", "live_latency_ms"),
+)
+
+
+@dataclass(frozen=True)
+class Report:
+    configuration: str  # of the field and the machine
+    rows: Sequence[str]  # a table for people
+    values: Mapping[str, float]  # for programs
+
+
+def report(options: FieldOptions, values: Mapping[str, float], lines: Sequence[Line]) -> Report:
+    return Report(configuration(options), judged(values, [line for line in lines if line.key in values]), values)
+
+
+def configuration(options: FieldOptions) -> str:
+    shape = options.shape
+    per_sample = HIDDEN * (shape.space.width + 2 + shape.encoded + GEOMETRY)
+    colour = HIDDEN * (GEOMETRY + HARMONICS + 3)
+    middle = HIDDEN * HIDDEN
+    per_ray = colour + middle if shape.deferred else 0
+    per_sample += 0 if shape.deferred else colour + middle
+    grids = "; ".join(
+        f"{grid.dims}-D grid of {grid.levels} levels x 2, {grid.base} to {grid.finest}, T=2^{grid.table_log2}"
+        for grid in (shape.space, shape.ambient)
+    )
+    kind = "deferred" if shape.deferred else "colour at every sample"
+    return (
+        f"field: {grids}; width {HIDDEN}, {kind}: {2e-3 * per_sample:.1f} kFLOP a sample, {2e-3 * per_ray:.1f} a ray; "
+        f"occupancy {options.occupancy}^3\n"
+        f"machine: {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; torch {torch.__version__}"
+    )
