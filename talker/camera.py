@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -14,10 +15,11 @@ from torch import Tensor
 from talker.types import Camera, Rays, View
 
 
+@lru_cache(maxsize=4)
 def pixel_grid(
     size_px: tuple[int, int],  # (width, height)
 ) -> Tensor:
-    """All pixels of an image in reading order: [H * W, 2] int64 (x, y)."""
+    """All pixels of an image in reading order: [H * W, 2] int64 (x, y). Shared between calls: to be read only."""
     width, height = size_px
     y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
     return torch.stack([x, y], dim=-1).reshape(-1, 2)

@@ -17,7 +17,7 @@ from torch import Tensor
 from talker.errors import BadInput, Missing
 from talker.radfield import volume
 from talker.radfield.encoding import GridSpec, encode_grid, spherical_harmonics
-from talker.radfield.field import Biases, FieldSamples, FieldShape, FieldWeights, evaluate_field
+from talker.radfield.field import Biases, FieldSamples, FieldShape, FieldWeights, evaluate_field, shade
 from talker.radfield.occupancy import Occupancy
 from talker.radfield.torso import TorsoWeights, paint_torso
 from talker.radfield.volume import Composited, Samples
@@ -69,7 +69,7 @@ class Kernels(Protocol):
     def render(
         self, shape: FieldShape, weights: FieldWeights, biases: Biases, rays: Rays, occupancy: Occupancy
     ) -> Tensor:
-        """One frame's rays without gradients: premultiplied values, alpha, depth: [N, C + 2]."""
+        """One frame's rays without gradients: premultiplied rgb, alpha, depth: [N, 5]."""
         ...
 
     def paint_torso(self, grid: GridSpec, weights: TorsoWeights, positions: Tensor) -> Tensor:
@@ -123,7 +123,8 @@ class TorchKernels:
             frame_of = torch.zeros(count, dtype=torch.int32, device=device)
             found = evaluate_field(shape, weights, biases, samples.points, harmonics, samples.ray_of, frame_of)
             done = volume.composite(found.sigmas, found.values, samples, part)
-            out.append(torch.cat([done.values, done.alpha[:, None], done.depth[:, None]], dim=-1))
+            rgb = shade(shape, weights, biases, done.values, done.alpha, harmonics, frame_of)
+            out.append(torch.cat([rgb, done.alpha[:, None], done.depth[:, None]], dim=-1))
         return torch.cat(out)
 
     @torch.no_grad()

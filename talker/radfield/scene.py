@@ -150,42 +150,33 @@ class Scene(nn.Module):
         background: Tensor | None = None,
     ) -> Render:
         """Some pixels of that image: fields [N, ...] in the pixels' order."""
-        head = self._render_head(camera, condition, pixels)
+        flat = pixels[:, 1] * camera.size_px[0] + pixels[:, 0]
         plate = self._plate_at(camera) if background is None else background
-        behind = plate[pixels[:, 1], pixels[:, 0]].clone()
-        torso_alpha = torch.zeros(len(pixels))
-        positions = self._torso_positions(camera, pixels)
-        near = (positions * self.options.size_px[0]).long()
-        width, height = self.options.size_px
-        inside = (near[:, 0] >= 0) & (near[:, 0] < width) & (near[:, 1] >= 0) & (near[:, 1] < height)
-        near = near.clamp(min=0).minimum(torch.tensor([width - 1, height - 1]))
-        covered = (inside & self.torso_extent[near[:, 1], near[:, 0]] & (head[:, 3] < 1.0 - TORSO_FAINT)).nonzero()[
-            :, 0
-        ]
+        rgb = plate.reshape(-1, 3).index_select(0, flat)
+        alpha, clear, depth = torch.zeros(len(flat)), torch.ones(len(flat)), torch.zeros(len(flat))
+        met, head = self._render_head(camera, condition, pixels, flat)
+        head_rgb, head_alpha, head_depth = head[:, :3], head[:, 3], head[:, 4]
+        clear[met] -= head_alpha
+        depth[met] = torch.where(head_alpha > 0.5, head_depth / head_alpha, 0.0)
+
+        covered = (self._torso_extent_at(camera)[flat] & (clear > TORSO_FAINT)).nonzero()[:, 0]
         if len(covered):
             weights = self.torso.weights(neck_anchors(self.take_camera(condition.head_pose[0]))[None])
-            rgba = self.kernels.paint_torso(self.torso.grid, weights, positions[covered])
-            rgb, alpha = rgba[:, :3], rgba[:, 3]
-            behind[covered] = alpha[:, None] * rgb + (1.0 - alpha[:, None]) * behind[covered]
-            torso_alpha[covered] = alpha
-        clear = 1.0 - head[:, 3]
-        rgb = head[:, :3] + clear[:, None] * behind
-        alpha = head[:, 3] + clear * torso_alpha
-        return Render(rgb.clamp(0.0, 1.0), alpha, torch.where(head[:, 3] > 0.5, head[:, 4] / head[:, 3], 0.0))
+            positions = self._fitted_pixels(camera, pixels[covered]) / self.options.size_px[0]
+            torso = self.kernels.paint_torso(self.torso.grid, weights, positions)
+            rgb[covered] = torch.lerp(rgb[covered], torso[:, :3], torso[:, 3:])
+            alpha[covered] = torso[:, 3]
+        rgb[met] = torch.addcmul(head_rgb, rgb[met], clear[met, None])
+        alpha[met] = torch.addcmul(head_alpha, alpha[met], clear[met])
+        return Render(rgb.clamp_(0.0, 1.0), alpha, depth)
 
-    def _render_head(self, camera: Camera, condition: Condition, pixels: Tensor) -> Tensor:
-        """Premultiplied rgb, alpha and depth [N, 5]; only rays that may meet the head are made."""
+    def _render_head(self, camera: Camera, condition: Condition, pixels: Tensor, flat: Tensor) -> tuple[Tensor, Tensor]:
+        """Which of the pixels may meet the head [M], and their premultiplied rgb, alpha and depth [M, 5]."""
         field = self.head
-        met = silhouette(camera, self.occupancy)[pixels[:, 1], pixels[:, 0]].nonzero()[:, 0]
-        rays = rays_through(camera, pixels[met])
+        near = silhouette(camera, self.occupancy).flatten()[flat].nonzero()[:, 0]
+        rays = rays_through(camera, pixels[near])
         biases = Biases(*(bias.contiguous() for bias in field.biases(condition)))
-        found = self.kernels.render(field.shape, field.weights, biases, rays, self.occupancy)
-        *_, alpha, depth = found.unbind(1)
-        hit = (alpha > 0).nonzero()[:, 0]
-        harmonics, nobody = spherical_harmonics(rays.directions[hit]), torch.zeros(len(hit), dtype=torch.int32)
-        rgb = shade(field.shape, field.weights, biases, found[hit, :-2], alpha[hit], harmonics, nobody)
-        drawn = torch.cat([rgb, alpha[hit, None], depth[hit, None]], dim=1)
-        return torch.zeros(len(pixels), 5).index_copy_(0, met[hit], drawn)
+        return near, self.kernels.render(field.shape, field.weights, biases, rays, self.occupancy)
 
     def _plate_at(self, camera: Camera) -> Tensor:
         if camera.size_px == self.options.size_px:
@@ -194,12 +185,21 @@ class Scene(nn.Module):
         image = self.plate.permute(2, 0, 1)[None]
         return functional.interpolate(image, (height, width), mode="bilinear", antialias=True)[0].permute(1, 2, 0)
 
-    def _torso_positions(self, camera: Camera, pixels: Tensor) -> Tensor:
-        """Where pixels of the camera lie in the fitted picture [N, 2], divided by its width: size and zoom undone."""
+    def _fitted_pixels(self, camera: Camera, pixels: Tensor) -> Tensor:
+        """Where the centres of pixels [..., 2] lie in the fitted picture, in its pixels: size and zoom undone."""
         resized = camera.size_px[0] / self.options.size_px[0]
         zoom = camera.focal_px / (self.options.focal_px * resized)
         centre = torch.tensor(camera.centre_px)
-        return ((pixels + 0.5 - centre) / zoom + centre) / camera.size_px[0]
+        return ((pixels + 0.5 - centre) / zoom + centre) / resized
+
+    def _torso_extent_at(self, camera: Camera) -> Tensor:
+        """Whether the torso may cover each pixel of the camera: [H * W] bool."""
+        longest = max(camera.size_px)
+        places = self._fitted_pixels(camera, torch.arange(longest)[:, None].expand(-1, 2)).floor().long()
+        sides = [places[:size, axis] for axis, size in enumerate(camera.size_px)]
+        inside = [(place >= 0) & (place < size) for place, size in zip(sides, self.options.size_px, strict=True)]
+        columns, rows = (place.clamp(0, size - 1) for place, size in zip(sides, self.options.size_px, strict=True))
+        return (self.torso_extent[rows][:, columns] & inside[1][:, None] & inside[0]).flatten()
 
     # --- disk -----------------------------------------------------------------------------------------------------
 

@@ -4,9 +4,8 @@ All of it for every way to build them that this machine has.
 """
 
 import shutil
-from pathlib import Path
-
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch

@@ -92,10 +92,10 @@ def test_an_empty_head_and_torso_show_the_background_wherever_the_view(scene, ba
 def test_zoom_enlarges_the_torso_about_the_centre(scene, ball_take):
     camera = ball_take.camera(0)
     pixels = torch.tensor([[0, 0], [16, 31]])
-    plain = scene._torso_positions(camera, pixels)
-    assert torch.allclose(plain, (pixels + 0.5) / SIZE)
-    zoomed = scene._torso_positions(replace(camera, focal_px=camera.focal_px * 2), pixels)
-    assert torch.allclose(zoomed, (plain - 0.5) / 2 + 0.5)
+    plain = scene._fitted_pixels(camera, pixels)
+    assert torch.allclose(plain, pixels + 0.5)
+    zoomed = scene._fitted_pixels(replace(camera, focal_px=camera.focal_px * 2), pixels)
+    assert torch.allclose(zoomed, (plain - SIZE / 2) / 2 + SIZE / 2)
 
 
 @torch.no_grad()

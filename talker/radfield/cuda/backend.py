@@ -21,6 +21,7 @@ from talker.radfield.field import (
     FieldSamples,
     FieldShape,
     FieldWeights,
+    shade,
 )
 from talker.radfield.kernels import STOP, AdamState
 from talker.radfield.occupancy import BRICK, Occupancy
@@ -190,11 +191,13 @@ class CudaKernels:
         while True:
             samples = self._march(rays, occupancy, jitter, progress, limit, None)
             if not len(samples.points):
-                return out
+                break
             found = self.evaluate(shape, weights, biases, samples.points, harmonics, samples.ray_of, frame_of)
             inputs = (samples.starts, found.sigmas, found.values, samples.points, rays.origins, rays.directions)
             self._launch("composite_onto", count, shape.channels, *inputs, STOP, progress, out)
             limit *= 2
+        rgb = shade(shape, weights, biases, out[:, :-2], out[:, -2], harmonics, frame_of)
+        return torch.cat([rgb, out[:, -2:]], dim=1)
 
     @torch.no_grad()
     def paint_torso(self, grid: GridSpec, weights: TorsoWeights, positions: Tensor) -> Tensor:

@@ -289,7 +289,7 @@ class NativeKernels:
         count = len(rays.origins)
         _check(rays.origins, count, 3)
         _check(rays.directions, count, 3)
-        out = torch.empty(count, shape.channels + 2)
+        out = torch.empty(count, 5)
         frame_of = torch.zeros(1, dtype=torch.int32)
         grid = _Occupancy(_pointer(occupancy.bricks, torch.int64), occupancy.resolution)
         inputs = (rays.origins, rays.directions, spherical_harmonics(rays.directions).contiguous())

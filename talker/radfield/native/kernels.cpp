@@ -211,7 +211,7 @@ void composite_backward(int32_t rays, int32_t channels, const int32_t* starts, c
 }
 
 // Forward only, one frame: tiles are kept full by refilling slots as rays end, and samples are never stored.
-// out: premultiplied values, alpha, depth: [rays][channels + 2].
+// out: premultiplied rgb, alpha, depth: [rays][5].
 void render(const Network* n, const float* origins, const float* directions, const float* harmonics, int32_t rays,
             const Occupancy* grid, float stop, float* out) {
   Transposed weights;
@@ -225,14 +225,22 @@ void render(const Network* n, const float* origins, const float* directions, con
     Ray slot[TILE];
     const int channels = channels_of(*n);
     const Values values = values_of(*n, a);
+    ShadeTile shaded;
+    memset(&shaded, 0, sizeof shaded);
     float T[TILE], sum[TILE][MAX_CHANNELS + 1], t[TILE];
     int id[TILE], live = 0, current = 0, end = 0;
     int64_t voxel;
     auto finish = [&](int s) {
-      float* o = out + (channels + 2) * (int64_t)id[s];
-      memcpy(o, sum[s], sizeof(float) * channels);
-      o[channels] = 1.f - T[s];
-      o[channels + 1] = sum[s][channels];
+      float* o = out + 5 * (int64_t)id[s];
+      memcpy(o, sum[s], sizeof(float) * 3);
+      o[3] = 1.f - T[s];
+      o[4] = sum[s][channels];
+      if (!n->deferred || T[s] == 1.f) return;
+      float* input = shaded.input + shaded.count * COLOUR_IN;
+      memcpy(input, sum[s], sizeof(float) * GEOMETRY);
+      memcpy(input + GEOMETRY, a.colour_input + s * COLOUR_IN + GEOMETRY, sizeof(float) * HARMONICS);
+      shaded.ray[shaded.count++] = id[s];
+      if (shaded.count == TILE) shade_tile(*n, weights, shaded, out);
     };
     auto advance = [&](int s) {
       bool more = next_sample(slot[s], *grid, a.points + 3 * s, &voxel);
@@ -278,6 +286,7 @@ void render(const Network* n, const float* origins, const float* directions, con
         }
       }
     }
+    shade_tile(*n, weights, shaded, out);
   }
 }
 

@@ -1,5 +1,7 @@
 // The head field's network on a tile of points: hash grids, the ambient (audio) MLP, density and colour MLPs.
-// talker/radfield/field.py is the reference. Conditions enter as biases of the three first layers.
+// talker/radfield/field.py is the reference. Conditions enter as biases of the three first layers. The samples of a
+// deferred field carry their geometry features to the ray, whose colour is made at its end; the middle layer is then
+// the colour MLP's.
 #pragma once
 #include "hashgrid.h"
 
@@ -41,7 +43,6 @@ static void transpose_all(const Network& n, Transposed& t) {
   transpose(n.ambient_out, 2, HIDDEN, t.ambient_out, PADDED);
   transpose(n.density_in, HIDDEN, encoded_width(n), t.density_in, HIDDEN);
   transpose(n.density_out, GEOMETRY, HIDDEN, t.density_out, GEOMETRY);
-  if (n.deferred) return;
   transpose(n.middle, HIDDEN, HIDDEN, t.middle, HIDDEN);
   transpose(n.colour_in, HIDDEN, COLOUR_IN, t.colour_in, HIDDEN);
   transpose(n.colour_out, 3, HIDDEN, t.colour_out, PADDED);
@@ -99,6 +100,26 @@ INLINE void forward_tile(const Network& n, const Transposed& t, Activations& a, 
 struct Values { float* data; int wide; };
 INLINE Values values_of(const Network& n, Activations& a) {
   return n.deferred ? Values{a.colour_input, COLOUR_IN} : Values{a.colour, PADDED};
+}
+
+// Ended rays of a deferred field, waiting until there are enough of them to be shaded at once.
+struct alignas(64) ShadeTile {
+  float input[TILE * COLOUR_IN], first[TILE * HIDDEN], second[TILE * HIDDEN], colour[TILE * PADDED];
+  int64_t ray[TILE];
+  int count;
+};
+
+// Writes the colours of the waiting rays, premultiplied by the alpha beside them: out is [rays][5].
+INLINE void shade_tile(const Network& n, const Transposed& t, ShadeTile& s, float* out) {
+  const int M = (s.count + LANES - 1) / LANES * LANES;
+  for (int p = 0; p < M; p++) memcpy(s.first + p * HIDDEN, n.colour_bias, HIDDEN * sizeof(float));
+  gemm(M, HIDDEN, COLOUR_IN, {s.input, COLOUR_IN, 1}, t.colour_in, HIDDEN, s.first, HIDDEN, Write::add,
+       Activation::leaky_relu);
+  gemm(M, HIDDEN, HIDDEN, {s.first, HIDDEN, 1}, t.middle, HIDDEN, s.second, HIDDEN, Write::set, Activation::leaky_relu);
+  gemm(M, PADDED, HIDDEN, {s.second, HIDDEN, 1}, t.colour_out, PADDED, s.colour, PADDED);
+  for (int p = 0; p < s.count; p++)
+    for (int c = 0; c < 3; c++) out[5 * s.ray[p] + c] = out[5 * s.ray[p] + 3] * sigmoid(s.colour[p * PADDED + c]);
+  s.count = 0;
 }
 
 // Where the gradients of one thread (or of all) go; same shapes as the weights, small outputs padded.
