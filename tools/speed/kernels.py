@@ -34,6 +34,7 @@ class Sizes:
 
     points: int = 1 << 16  # points encoded, and samples of the field
     samples_a_ray: int = 16
+    rays: int = 4096  # that a training step begins with
     size_px: int = 256  # of the rendered image, a side
     fit_steps: int = 400  # of the field that is rendered, where no project is given
     repeats: int = 7  # of each piece of work; half as many of steps and renders
@@ -128,13 +129,12 @@ def _converged(kernels: Kernels, project: Path | None, sizes: Sizes) -> tuple[Ta
         take = load_take(opened.path("take"))
         scene, steps = Scene.load(opened.path("field") / "field.safetensors", kernels), SETTLING_STEPS
     fitter = Fitter(scene, take, max(steps, 1), [PixelObjective()])
-    fitter.run(_targets(take), steps)
+    fitter.run(_targets(take, sizes), steps)
     return take, scene
 
 
-def _targets(take: Take) -> TakeTargets:
-    options = FieldFitOptions()
-    return TakeTargets(take, options.frames_per_step, options.pixels_per_frame)
+def _targets(take: Take, sizes: Sizes) -> TakeTargets:
+    return TakeTargets(take, FRAMES_A_STEP, sizes.rays // FRAMES_A_STEP)
 
 
 def _twins(both: Mapping[str, Kernels], scene: Scene) -> dict[str, Scene]:
@@ -145,7 +145,7 @@ def _twins(both: Mapping[str, Kernels], scene: Scene) -> dict[str, Scene]:
 
 
 def _step_race(both: Mapping[str, Kernels], take: Take, scene: Scene, sizes: Sizes) -> Race:
-    targets = _targets(take)
+    targets = _targets(take, sizes)
     twins = _twins(both, scene)
     fitters = {name: Fitter(twin, take, 10_000, [PixelObjective()]) for name, twin in twins.items()}
     for fitter in fitters.values():
