@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ctypes
+import functools
 import re
 import shutil
 import subprocess
+import tempfile
 from ctypes import c_char_p, c_uint, c_void_p
 from pathlib import Path
 
@@ -15,18 +17,21 @@ import torch
 from talker.radfield.cuda.compile import SOURCE
 
 HERE = Path(__file__).parent
+_FOLDER = tempfile.TemporaryDirectory(prefix="talker-tests-")
 
 
 def kernel_names() -> list[str]:
     return re.findall(r"__global__ void (\w+)", SOURCE.read_text())
 
 
-def build_for_cpu(folder: Path) -> Path:
-    """A library with `run_kernel` and a driver's functions over all kernels."""
+@functools.cache
+def built_for_cpu() -> Path:
+    """A library with `run_kernel` and a driver's functions over all kernels, for as long as this process lives."""
     compiler = next((name for name in ("g++", "clang++") if shutil.which(name)), None)
     if compiler is None:
         pytest.skip("no C++ compiler on this machine")
     registrations = [f'static Registration register_{name}("{name}", {name});' for name in kernel_names()]
+    folder = Path(_FOLDER.name)
     program = folder / "program.cpp"
     header = HERE / "cuda_driver_on_cpu.h"
     program.write_text("\n".join([f'#include "{header}"', f'#include "{SOURCE}"', *registrations]) + "\n")
@@ -41,8 +46,8 @@ class CpuModule:
 
     device = torch.device("cpu")
 
-    def __init__(self, library: Path) -> None:
-        self._run = ctypes.CDLL(str(library)).run_kernel
+    def __init__(self) -> None:
+        self._run = ctypes.CDLL(str(built_for_cpu())).run_kernel
         self._run.argtypes = [c_char_p, c_uint, c_uint, c_void_p]
         self.launched: set[str] = set()
 

@@ -16,13 +16,13 @@ from talker.radfield.targets import PixelObjective
 from talker.radfield.volume import MAX_SAMPLES, Samples
 from talker.types import Rays
 from tests.radfield.conftest import TINY_FIT
-from tests.radfield.cuda_on_cpu import CpuModule, build_for_cpu, kernel_names
+from tests.radfield.cuda_on_cpu import CpuModule, kernel_names
 from tests.radfield.test_kernels import field, random_occupancy, random_rays, scattered
 
 
 @pytest.fixture(scope="module")
-def module(tmp_path_factory) -> CpuModule:
-    return CpuModule(build_for_cpu(tmp_path_factory.mktemp("cuda")))
+def module() -> CpuModule:
+    return CpuModule()
 
 
 @pytest.fixture(scope="module")

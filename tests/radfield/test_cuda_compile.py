@@ -15,7 +15,7 @@ from talker.errors import Missing
 from talker.radfield.cuda import CudaKernels, compile, driver
 from talker.radfield.kernels import choose_kernels
 from talker.types import Silent
-from tests.radfield.cuda_on_cpu import build_for_cpu, kernel_names
+from tests.radfield.cuda_on_cpu import built_for_cpu, kernel_names
 from tests.radfield.test_cuda import evaluated
 
 ELF = b"\x7fELF"
@@ -88,9 +88,9 @@ def test_without_the_compiler_it_says_what_to_install(monkeypatch):
 
 
 @pytest.fixture
-def machine_with_gpu(monkeypatch, tmp_path):
+def machine_with_gpu(monkeypatch):
     """A machine whose torch knows a GPU, and whose driver is the CPU's stand-in for it."""
-    monkeypatch.setattr(driver, "DRIVER", str(build_for_cpu(tmp_path)))
+    monkeypatch.setattr(driver, "DRIVER", str(built_for_cpu()))
     monkeypatch.setattr(driver, "compiled_kernels", lambda architecture: ELF + str(architecture).encode())
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "current_device", lambda: 0)

@@ -13,14 +13,14 @@ from talker.radfield.field import Biases, FieldOptions
 from talker.radfield.tcnn import TcnnKernels
 from talker.radfield.torso import TorsoOptions
 from tests.radfield import toy_tinycudann
-from tests.radfield.cuda_on_cpu import CpuModule, build_for_cpu
+from tests.radfield.cuda_on_cpu import CpuModule
 from tests.radfield.test_cuda import evaluated
 from tests.radfield.test_kernels import field, random_occupancy, random_rays
 
 
 @pytest.fixture(scope="module")
-def module(tmp_path_factory) -> CpuModule:
-    return CpuModule(build_for_cpu(tmp_path_factory.mktemp("cuda")))
+def module() -> CpuModule:
+    return CpuModule()
 
 
 @pytest.fixture
