@@ -26,6 +26,14 @@ SYSTEM_LIBRARIES = {"libGL.so.1": "libgl1", "libgthread-2.0.so.0": "libglib2.0-0
 _SIGNS = {"ok": "ok", "absent": "--", "broken": "!!"}
 _REINSTALL = "pip install -c constraints.txt ."
 _FULL = 'pip install -c constraints.txt ".[full]", together with an index build of torch'
+_GPU = "an NVIDIA GPU and torch's CUDA build, which is the package index's on Linux"
+# How to get the kernels of that name.
+KERNELS = {
+    "torch": _REINSTALL,
+    "native": "apt-get install g++ (macOS: xcode-select --install)",
+    "cuda": _GPU,
+    "tcnn": f"{_GPU}; with nvcc: pip install 'git+https://github.com/NVlabs/tiny-cuda-nn/#subdirectory=bindings/torch'",
+}
 _FETCHED = "fetched when first used; a local folder serves as well (--model, --audio-model)"
 
 
@@ -90,10 +98,20 @@ def _torch() -> str:
     return f"{torch.__version__}, {torch.get_num_threads()} threads"
 
 
-def _native() -> str:
+def _chosen_kernels() -> str:
     from talker.radfield.kernels import choose_kernels
 
-    return choose_kernels("native").why
+    chosen = choose_kernels("auto")
+    return f"auto takes {chosen.name}: {chosen.why}"
+
+
+def _kernels(name: str) -> Callable[[], str]:
+    def look() -> str:
+        from talker.radfield.kernels import choose_kernels
+
+        return choose_kernels(name).why
+
+    return look
 
 
 def _ffmpeg() -> str:
@@ -165,13 +183,9 @@ CHECKS = (
     Check("ffmpeg", _ffmpeg, _REINSTALL, needed=True),
     Check("libGL", _libgl, _REINSTALL, needed=True),
     Check("mediapipe", _mediapipe, "pip install mediapipe==0.10.21, or fit with --landmarks face-alignment"),
-    Check("native kernels", _native, "apt-get install g++; without them the torch kernels serve, ten times slower"),
     Check("gpu", _gpu),
-    Check(
-        "tinycudann",
-        _package("tinycudann", "for GPU kernels, which are still to come"),
-        "pip install 'git+https://github.com/NVlabs/tiny-cuda-nn/#subdirectory=bindings/torch', with nvcc",
-    ),
+    Check("kernels", _chosen_kernels),
+    *(Check(f"  --kernels {name}", _kernels(name), way_out) for name, way_out in KERNELS.items()),
     Check("torchvision", _package("torchvision", "optional"), _FULL),
     Check("torchaudio", _package("torchaudio", "optional"), _FULL),
     Check("lpips", _package("lpips", "perceptual distance in benchmarks"), _FULL),

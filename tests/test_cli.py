@@ -310,7 +310,7 @@ def test_version_and_overview(capsys):
 def test_doctor_says_what_is_there(capsys):
     assert main(["doctor"]) == 0
     said = capsys.readouterr().out
-    for part in ("torch", "ffmpeg", "libGL", "mediapipe", "native kernels", "InstructPix2Pix", "hubert"):
+    for part in ("torch", "ffmpeg", "libGL", "mediapipe", "--kernels native", "InstructPix2Pix", "hubert"):
         assert part in said
 
 
