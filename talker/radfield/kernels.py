@@ -96,7 +96,6 @@ class TorchKernels:
     """The reference: slow, obvious, always there."""
 
     name = "torch"
-
     device = torch.device("cpu")
 
     def __init__(self, why: str = "the reference, asked for by name") -> None:
@@ -115,8 +114,7 @@ class TorchKernels:
     ) -> Tensor:
         out, device = [], rays.origins.device
         never = torch.zeros_like(occupancy.stopping)
-        for begin in range(0, len(rays.origins), RENDER_CHUNK):
-            part = Rays(rays.origins[begin : begin + RENDER_CHUNK], rays.directions[begin : begin + RENDER_CHUNK])
+        for part in map(Rays, rays.origins.split(RENDER_CHUNK), rays.directions.split(RENDER_CHUNK)):
             count = len(part.origins)
             samples = volume.march_rays(part, occupancy.occupied, never, torch.full((count,), 0.5, device=device))
             harmonics = spherical_harmonics(part.directions)

@@ -134,6 +134,13 @@ def test_rendering_agrees_within_a_grey_level(half, reference, monkeypatch, defe
     assert expected[:, -2].max() > 0.5
 
 
+def test_a_picture_of_nothing_is_empty(half, reference):
+    head, nowhere = field(), Rays(torch.zeros(0, 3), torch.zeros(0, 3))
+    biases = Biases(*(torch.zeros(1, 64) for _ in range(3)))
+    for kernels in (reference, half):
+        assert kernels.render(head.shape, head.weights, biases, nowhere, random_occupancy()).shape == (0, 5)
+
+
 def test_rays_that_are_opaque_are_evaluated_no_further(exact, reference, monkeypatch):
     head, occupancy, rays = field(), Occupancy(16), random_rays(50)
     evaluate, points = exact.evaluate, []

@@ -173,9 +173,8 @@ class CudaKernels:
     def render(
         self, shape: FieldShape, weights: FieldWeights, biases: Biases, rays: Rays, occupancy: Occupancy
     ) -> Tensor:
-        parts = zip(rays.origins.split(RENDER_RAYS), rays.directions.split(RENDER_RAYS), strict=True)
-        done = [self._render_part(shape, weights, biases, Rays(*part), occupancy) for part in parts]
-        return torch.cat(done)
+        parts = map(Rays, rays.origins.split(RENDER_RAYS), rays.directions.split(RENDER_RAYS))
+        return torch.cat([self._render_part(shape, weights, biases, part, occupancy) for part in parts])
 
     def _render_part(
         self, shape: FieldShape, weights: FieldWeights, biases: Biases, rays: Rays, occupancy: Occupancy

@@ -274,15 +274,14 @@ extern "C" __global__ void composite_onto(long long rays, int channels, const in
   if (i >= rays || starts[i] == starts[i + 1]) return;
   float* sum = out + i * (channels + 2);
   float before = 1.f - sum[channels], T = before, distance = sum[channels + 1];
-  int end = starts[i];
-  for (; end < starts[i + 1] && T > stop; end++) {
-    float w = T * -expm1f(-sigmas[end] * STEP);
-    distance += w * distance_along(points + 3 * (long long)end, origins + 3 * i, directions + 3 * i);
-    T *= expf(-sigmas[end] * STEP);
+  for (int s = starts[i]; s < starts[i + 1]; s++) {
+    float w = T * -expm1f(-sigmas[s] * STEP);
+    distance += w * distance_along(points + 3 * (long long)s, origins + 3 * i, directions + 3 * i);
+    T *= expf(-sigmas[s] * STEP);
   }
   for (int c = 0; c < channels; c++) {
     float total = sum[c], left = before;
-    for (int s = starts[i]; s < end; s++) {
+    for (int s = starts[i]; s < starts[i + 1]; s++) {
       total += left * -expm1f(-sigmas[s] * STEP) * values[(long long)s * channels + c];
       left *= expf(-sigmas[s] * STEP);
     }
