@@ -10,6 +10,7 @@ are.
 
 from __future__ import annotations
 
+import itertools
 import os
 import select
 import threading
@@ -55,7 +56,6 @@ class Spoken(NamedTuple):
     """A frame that can be rendered."""
 
     code: Tensor  # [A]
-    sound: np.ndarray  # [n] its own samples
     due_s: float  # when all that it needs was there, or would have been at the speed of speech
 
 
@@ -63,7 +63,6 @@ class Shown(NamedTuple):
     """A frame that can be written."""
 
     picture: np.ndarray  # [H, W, 3] uint8
-    sound: np.ndarray
     due_s: float
     is_new: bool  # rendered, not shown again
 
@@ -194,10 +193,12 @@ def drive_live(
         "listening (Ctrl-C ends the video)"
     )
     waiting = sound.skip_backlog()
+    video = LiveWriter(out, portrait.take.size_px)
 
     def heard() -> Iterator[Heard]:
-        yield from waiting
-        yield from sound.blocks()
+        for block in itertools.chain(waiting, sound.blocks()):
+            video.hear(block.samples)
+            yield block
 
     def shown() -> Iterator[Shown]:
         spoken = ahead(_speak(portrait, heard(), encoder, lookahead), HELD_FRAMES)
@@ -208,14 +209,14 @@ def drive_live(
                 if is_new:
                     render = portrait.render(index, options.view, background, options.detail, code=frame.code)
                     picture = to_bytes(render.rgb)
-                yield Shown(picture, frame.sound, frame.due_s, is_new)
+                yield Shown(picture, frame.due_s, is_new)
 
     frames = ahead(shown(), HELD_FRAMES)
     judged, warned = 0, False
-    with closing(frames), LiveWriter(out, portrait.take.size_px) as video:
+    with video, closing(frames):
         try:
             for frame in frames:
-                video.write(frame.picture, frame.sound)
+                video.write(frame.picture)
                 report.note(frame, time.monotonic())
                 if report.frames % _RATE_FRAMES == 0:
                     rendered, judged = report.rendered - judged, report.rendered
@@ -241,33 +242,23 @@ def _speak(
     """Every frame as soon as its sound is there; at the end the rest."""
     level, windows = RunningLevel(), FrameWindows()
     stream = encoder.stream(level)
-    unshown = np.zeros(0, np.float32)
-    count, started_s, at_s = 0, None, time.monotonic()
+    count, started_s, at_s = 0, 0.0, 0.0
 
-    def frame(index: int, code: Tensor, sound: np.ndarray) -> Spoken:
-        needed = min(index * FRAME_SAMPLES + lookahead, count)
-        return Spoken(code, sound, max(at_s, started_s + needed / AUDIO_RATE_HZ))
+    def frames(codes: Tensor, first: int) -> Iterator[Spoken]:
+        for index, code in enumerate(codes, first):
+            needed = min(index * FRAME_SAMPLES + lookahead, count)
+            yield Spoken(code, max(at_s, started_s + needed / AUDIO_RATE_HZ))
 
     for samples, at_s in blocks:
-        if not len(samples):
-            continue
-        started_s = at_s if started_s is None else started_s
+        started_s = started_s if count else at_s
         count += len(samples)
-        unshown = np.concatenate([unshown, samples])
         level.hear(samples)
         first = windows.frames
-        for index, code in enumerate(portrait.encode(windows.push(stream.push(samples))), first):
-            yield frame(index, code, unshown[:FRAME_SAMPLES])
-            unshown = unshown[FRAME_SAMPLES:]
-    if count == 0:
-        return
-    at_s, first = time.monotonic(), windows.frames
-    codes = [*portrait.encode(windows.push(stream.finish()))]
-    codes += portrait.encode(windows.finish(frames_of(count / AUDIO_RATE_HZ)))
-    for index, code in enumerate(codes, first):
-        is_last = index == first + len(codes) - 1
-        yield frame(index, code, unshown if is_last else unshown[:FRAME_SAMPLES])
-        unshown = unshown[FRAME_SAMPLES:]
+        yield from frames(portrait.encode(windows.push(stream.push(samples))), first)
+    if count:
+        at_s, first = time.monotonic(), windows.frames
+        rest = [windows.push(stream.finish()), windows.finish(frames_of(count / AUDIO_RATE_HZ))]
+        yield from frames(portrait.encode(torch.cat(rest)), first)
 
 
 def _warm_up(portrait: Portrait, options: DriveOptions, encoder: AudioEncoder, background: Tensor | None) -> float:

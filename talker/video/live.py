@@ -1,11 +1,17 @@
-"""Writing a video while it happens: pictures and sound go in together, and what went in comes out at once."""
+"""Writing a video while it happens: what goes in comes out at once.
+
+Pictures and sound take ways of their own. ffmpeg lets neither get a tenth of a second ahead of the other, counted after
+its encoders, and stops reading the one that is: who wrote both in turn would soon wait for himself.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import queue
 import subprocess
 import tempfile
+import threading
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
@@ -20,13 +26,14 @@ from talker.video.writer import SYNTHETIC_NOTE, check_frame, failure, picture_co
 
 _KEYFRAMES_EVERY_S = 1  # a file that a kill cut off plays up to its last whole second
 # ffmpeg would wait for more input to learn what it has been told.
-_NO_PROBING = ["-probesize", "32", "-analyzeduration", "0", "-fflags", "nobuffer"]
+_NO_PROBING = ["-probesize", "32", "-analyzeduration", "0"]
 
 
 class LiveWriter:
     """Fragmented mp4, H.264 without look-ahead and AAC, into a file or a pipe.
 
-    A file is written under its own name from the start and keeps what was written, whatever happens; one into which
+    `hear` takes sound as soon as there is any, `write` a frame when it is ready; both run from 0 s without a gap. A
+    file is written under its own name from the start and keeps what was written, whatever happens; one into which
     nothing was written is removed.
     """
 
@@ -41,7 +48,7 @@ class LiveWriter:
 
     def __enter__(self) -> LiveWriter:
         self._complaints = tempfile.TemporaryFile()
-        ear, self._sound = os.pipe()
+        ear, self._mouth = os.pipe()
         try:
             if isinstance(self.out, Path):
                 self.out.parent.mkdir(parents=True, exist_ok=True)
@@ -50,15 +57,19 @@ class LiveWriter:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL if isinstance(self.out, Path) else self.out,
                 stderr=self._complaints,
+                bufsize=0,
                 pass_fds=[ear],
                 start_new_session=True,  # Ctrl-C is this process's to answer
             )
         except OSError as error:
-            os.close(self._sound)
+            os.close(self._mouth)
             self._complaints.close()
             raise BadInput(f"Cannot write {self.out}: {error.strerror}; choose another place for it") from error
         finally:
             os.close(ear)
+        self._sound: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        self._speaker = threading.Thread(target=self._speak, daemon=True)
+        self._speaker.start()
         return self
 
     def _command(self, ear: int) -> list[str]:
@@ -67,25 +78,33 @@ class LiveWriter:
         command += [*_NO_PROBING, "-f", "s16le", "-ar", str(AUDIO_RATE_HZ), "-ac", "1", "-i", f"pipe:{ear}"]
         command += ["-map", "0:v:0", "-map", "1:a:0", "-c:a", "aac", "-b:a", "96k", *picture_coding()]
         command += ["-crf", "18", "-preset", "veryfast", "-tune", "zerolatency", "-g", str(FPS * _KEYFRAMES_EVERY_S)]
-        # The index goes out with the first fragment (delay_moov): by then the sound's delay in AAC is known.
-        flags = "+frag_keyframe" if is_file else "+frag_every_frame"
-        command += ["-movflags", f"{flags}+delay_moov+default_base_moof", "-flush_packets", "1"]
+        # The index goes out with the first fragment (delay_moov): by then the sound's delay in AAC is known. A pipe
+        # gets a fragment for every frame; frag_every_frame would be the flag for it, if it kept the frames' times.
+        command += ["-movflags", "+frag_keyframe+delay_moov+default_base_moof", "-flush_packets", "1"]
+        command += [] if is_file else ["-frag_duration", f"{1e6 / FPS / 2:.0f}"]
         command += ["-metadata", f"comment={SYNTHETIC_NOTE}", "-f", "mp4"]
         return [*command, f"file:{self.out}" if is_file else "pipe:1"]
+
+    def hear(
+        self,
+        samples: np.ndarray,  # [n] float in [-1, 1] at 16 kHz
+    ) -> None:
+        if len(samples):
+            self._sound.put(to_pcm(samples))
+
+    def _speak(self) -> None:
+        with contextlib.suppress(OSError):  # ffmpeg has gone: writing a frame will tell
+            while sound := self._sound.get():
+                _write_all(self._mouth, sound)
+        os.close(self._mouth)
 
     def write(
         self,
         rgb: np.ndarray,  # [H, W, 3] uint8
-        sound: np.ndarray,  # [n] float in [-1, 1] at 16 kHz: what is heard while the frame is shown
     ) -> None:
         check_frame(rgb, self.size_px)
         try:
-            # Sound first: ffmpeg, short of it, may stop reading pictures, whereas the pipe holds two seconds of sound.
-            view = memoryview(to_pcm(sound))
-            while view:
-                view = view[os.write(self._sound, view) :]
-            self._process.stdin.write(np.ascontiguousarray(rgb).data)
-            self._process.stdin.flush()
+            _write_all(self._process.stdin.fileno(), np.ascontiguousarray(rgb).tobytes())
         except OSError:
             self._process.wait()
             raise self._failure() from None
@@ -94,14 +113,19 @@ class LiveWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        is_file = isinstance(self.out, Path)
         try:
-            with contextlib.suppress(OSError):  # ffmpeg may have gone; its exit status and words tell why
-                self._process.stdin.close()
-            os.close(self._sound)
-            if self._process.wait() != 0 and kind is None:
+            if kind is not None and not is_file:
+                self._process.kill()  # whoever reads the pipe may have stopped reading
+            self._process.stdin.close()
+            self._sound.put(b"")
+            self._speaker.join()
+            if self._process.wait() != 0 and kind is None and self.frames:
                 raise self._failure()
         finally:
-            if self.frames == 0 and isinstance(self.out, Path):
+            self._process.kill()  # of use only when the end was waited for too long, and interrupted
+            self._process.wait()
+            if self.frames == 0 and is_file:
                 self.out.unlink(missing_ok=True)
             self._complaints.close()
 
@@ -110,3 +134,9 @@ class LiveWriter:
             return failure(self._complaints, str(self.out), self.out.name)
         shown_s = self.frames / FPS
         return BadInput(f"Nobody reads the video on standard output any more; it ended after {shown_s:.1f} s")
+
+
+def _write_all(file: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(file, view) :]
