@@ -252,7 +252,7 @@ def test_a_compiler_that_is_no_program_is_one_line(folder, heard, monkeypatch, t
 def test_a_compiler_that_hangs_is_ended_with_its_children(folder, heard, monkeypatch, tmp_path):
     survived = tmp_path / "survived"
     monkeypatch.setenv("CXX", compiler(tmp_path / "cxx", f"(sleep 1.5; touch {survived}) & wait"))
-    monkeypatch.setattr(build, "ANSWER_LIMIT_S", 0.5)
+    monkeypatch.setattr(build, "BUILD_LIMIT_S", 0.5)
     with pytest.raises(Missing, match="took more than"):
         build.load_library(heard)
     time.sleep(1.5)

@@ -33,7 +33,7 @@ FLAGS = (
 OPTIONAL_FLAGS = {"-march=native": "", "-fopenmp": "#include <omp.h>"}
 COMPILERS = ("g++", "clang++", "c++")
 BUILD_LIMIT_S = 120
-ANSWER_LIMIT_S = 20  # for questions to the compiler
+VERSION_LIMIT_S = 20
 
 
 def load_library(reporter: Reporter) -> ctypes.CDLL:
@@ -84,7 +84,7 @@ def _key(compiler: list[str]) -> str:
     key = hashlib.sha256()
     for source in sorted(path for path in SOURCE.parent.iterdir() if path.suffix in (".cpp", ".h")):
         key.update(source.read_bytes())
-    code, version = _run([*compiler, "--version"], ANSWER_LIMIT_S)
+    code, version = _run([*compiler, "--version"], VERSION_LIMIT_S)
     if code != 0:
         raise Missing(f"{compiler[0]} does not work ({_first_error(version)})")
     key.update(" ".join([*FLAGS, *OPTIONAL_FLAGS, *compiler, version, cpu_name()]).encode())
@@ -97,7 +97,7 @@ def _build_once(compiler: list[str], folder: Path, key: str, reporter: Reporter)
 
     reporter.notice("building the C++ kernels for this CPU: a few seconds, once")
     try:
-        with FileLock(folder / f"{key}.lock", timeout=BUILD_LIMIT_S + ANSWER_LIMIT_S):
+        with FileLock(folder / f"{key}.lock", timeout=BUILD_LIMIT_S):
             found = cache.find(folder, key)
             if found:
                 return found
@@ -122,7 +122,7 @@ def _accepts(compiler: list[str], flag: str, probe: str, folder: Path) -> bool:
     source = folder / "probe.cpp"
     source.write_text(probe + "\n")
     command = [*compiler, "-Werror", "-fPIC", "-shared", flag, str(source), "-o", str(folder / "probe.so")]
-    return _run(command, ANSWER_LIMIT_S, folder)[0] == 0
+    return _run(command, BUILD_LIMIT_S, folder)[0] == 0
 
 
 def _run(command: Sequence[str], limit_s: float, workplace: Path | None = None) -> tuple[int, str]:
