@@ -236,7 +236,7 @@ def test_training_on_these_kernels_is_training_on_the_reference(exact, module, r
         module.launched.clear()
         scene, losses = new_scene(ball_take, TINY_FIT, kernels), []
         fitter = Fitter(scene, ball_take, 20, [PixelObjective()], options=StepOptions(samples=1000), seed=1)
-        fitter.run(TakeTargets(ball_take, 2, 64), 5, lambda step, loss, to=losses: to.append(loss))
+        fitter.run(TakeTargets(ball_take, 2, 64), 3, lambda step, loss, to=losses: to.append(loss))
         with torch.no_grad():
             picture = scene.render(ball_take.camera(0), conditions_for(scene, ball_take, [0])).rgb
         histories.append((torch.tensor(losses), picture))
