@@ -79,7 +79,7 @@ class LiveReport:
     def note(self, shown: Shown, now_s: float) -> None:
         self.frames += 1
         self.rendered += shown.is_new
-        self._delays[int(np.clip(1000 * (now_s - shown.due_s), 0, len(self._delays) - 1))] += 1
+        self._delays[round(min(max(0.0, 1000 * (now_s - shown.due_s)), len(self._delays) - 1.0))] += 1
 
     def latency_ms(self, share: float = 0.5) -> float:
         """From a frame's first sample to its picture, for that share of the frames: look-ahead, then rendering."""

@@ -25,28 +25,9 @@ from talker.drive import (
 )
 from talker.errors import BadInput
 from talker.take.audio import MelEncoder
-from talker.types import AUDIO_RATE_HZ, Render, Silent, View
+from talker.types import AUDIO_RATE_HZ, Silent, View
 from talker.video import probe, read_audio, read_frames, stream_audio, write_wav
-
-
-class ToyScene:
-    """Renders the audio code's mean as grey, before the given background on the left half."""
-
-    def __init__(self):
-        self.seen = []
-
-    def encode_audio(self, windows):  # [B, 8, 16, C]
-        return windows.mean((1, 2, 3))[:, None].expand(-1, 64)
-
-    def render(self, camera, condition, *, background=None):
-        self.seen.append((camera, condition))
-        width, height = camera.size_px
-        rgb = torch.full((height, width, 3), float(condition.audio.mean().sigmoid()))
-        alpha = torch.ones(height, width)
-        alpha[:, : width // 2] = 0
-        if background is not None:
-            rgb = torch.where(alpha[..., None] > 0, rgb, background)
-        return Render(rgb, alpha, torch.zeros(height, width))
+from tests.toys import ToyScene
 
 
 class Inverter:

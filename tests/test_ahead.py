@@ -1,0 +1,72 @@
+"""Steps of a stream in threads: the same items, none far ahead, all ended together."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import closing
+
+import pytest
+
+from talker.ahead import ahead
+
+
+def test_items_come_in_order_and_few_are_held():
+    made = []
+
+    def items():
+        for number in range(50):
+            made.append(number)
+            yield number
+
+    taken = []
+    with closing(ahead(items(), 3)) as stream:
+        for number in stream:
+            taken.append(number)
+            time.sleep(0.002)
+            assert len(made) <= len(taken) + 3 + 1  # three wait, one is in the maker's hand
+    assert taken == made == list(range(50))
+
+
+def test_steps_overlap():
+    def slowly(items):
+        for item in items:
+            time.sleep(0.02)
+            yield item
+
+    started = time.monotonic()
+    assert list(ahead(slowly(ahead(slowly(range(20)), 2)), 2)) == list(range(20))
+    assert time.monotonic() - started < 0.7  # one after the other: 0.8 s and more
+
+
+def test_an_error_arrives_where_the_items_are_asked_for():
+    def items():
+        yield 1
+        raise ValueError("broken")
+
+    stream = ahead(ahead(items(), 2), 2)
+    assert next(stream) == 1
+    with pytest.raises(ValueError, match="broken"):
+        next(stream)
+    assert threading.active_count() == 1
+
+
+def test_closing_ends_a_whole_chain():
+    closed = []
+
+    def endless():
+        try:
+            while True:
+                yield 0
+        finally:
+            closed.append("first")
+
+    def middle():
+        with closing(ahead(endless(), 2)) as stream:
+            yield from stream
+        closed.append("never")
+
+    with closing(ahead(middle(), 2)) as stream:
+        assert next(stream) == 0
+        assert threading.active_count() == 3
+    assert closed == ["first"] and threading.active_count() == 1

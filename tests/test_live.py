@@ -1,0 +1,189 @@
+"""Live driving: exact timing, a bounded delay, and an end that is always clean."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+import torch
+
+from talker.drive import DriveOptions, Portrait
+from talker.errors import BadInput
+from talker.live import FRAME_SAMPLES, LiveReport, LiveSound, Shown, drive_live, lookahead_samples
+from talker.take.audio import FrameWindows, MelEncoder
+from talker.types import AUDIO_RATE_HZ, Silent
+from talker.video import read_audio, read_frames
+from talker.video.sound import to_pcm
+from tests.toys import ToyScene
+
+
+def babble(seconds: float) -> np.ndarray:
+    """Noise that comes and goes."""
+    time_s = np.arange(round(seconds * AUDIO_RATE_HZ)) / AUDIO_RATE_HZ
+    noise = np.random.default_rng(0).normal(0, 0.1, len(time_s))
+    return (noise * np.sin(4 * np.pi * time_s) ** 2).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def encoder() -> MelEncoder:
+    return MelEncoder().fit(babble(3.0))
+
+
+@contextmanager
+def piped(*pieces: bytes | float, leave_open: bool = False):
+    """The reading end of a pipe into which a thread writes bytes, and between them waits for so many seconds."""
+    ear, mouth = os.pipe()
+
+    def speak() -> None:
+        for piece in pieces:
+            if isinstance(piece, float):
+                time.sleep(piece)
+            else:
+                os.write(mouth, piece)
+        if not leave_open:
+            os.close(mouth)
+
+    thread = threading.Thread(target=speak, daemon=True)
+    thread.start()
+    with os.fdopen(ear, "rb") as source:
+        yield source
+        thread.join()
+    if leave_open:
+        os.close(mouth)
+
+
+def live(portrait, source, out, encoder, stop=None, reporter=Silent()) -> LiveReport:
+    return drive_live(portrait, source, out, DriveOptions(), reporter, encoder, stop or threading.Event())
+
+
+def test_a_live_video_has_every_frame_and_all_the_sound_in_its_place(toy_take, encoder, tmp_path):
+    wav = babble(1.3)
+    data, out = to_pcm(wav), tmp_path / "out.mp4"
+    with piped(data[:1001], data[1001:1002], data[1002:30001], data[30001:] + b"!") as source:  # and half a sample
+        report = live(Portrait(ToyScene(), toy_take), source, out, encoder)
+    frames, heard = list(read_frames(out)), read_audio(out)
+    assert report.frames == len(frames) == 32
+    assert abs(len(heard) / AUDIO_RATE_HZ - 1.3) < 0.07
+    shifts = {lag: np.dot(heard[lag + 4000 : lag + 16000], wav[4000:16000]) for lag in range(-2000, 2000, 4)}
+    assert abs(max(shifts, key=shifts.get)) <= 8  # not a frame late, nor by the delay of AAC
+    assert list(tmp_path.iterdir()) == [out] and threading.active_count() == 1
+
+
+def test_a_frame_is_complete_when_its_look_ahead_is_there(encoder):
+    """No sample more is waited for than is stated, and none less."""
+    wav, frame = babble(3.0), 20
+    needed = frame * FRAME_SAMPLES + lookahead_samples(encoder)
+
+    class Unity:
+        gain, mean, deviation = 1.0, 0.0, 1.0
+
+    for samples, complete in ((needed - 1, frame), (needed, frame + 1)):
+        windows, stream = FrameWindows(), encoder.stream(Unity)
+        windows.push(stream.push(wav[:samples]))
+        assert windows.frames == complete
+
+
+def test_no_sound_is_said_and_leaves_nothing(toy_take, encoder, tmp_path):
+    for nothing in (b"", b"!"):
+        with piped(nothing) as source, pytest.raises(BadInput, match="No sound came in"):
+            live(Portrait(ToyScene(), toy_take), source, tmp_path / "out.mp4", encoder)
+    assert not list(tmp_path.iterdir())
+
+
+def test_stopping_ends_a_video_whose_sound_goes_on(toy_take, encoder, tmp_path, monkeypatch):
+    monkeypatch.setattr(LiveSound, "skip_backlog", lambda self: [])
+    stop, out = threading.Event(), tmp_path / "out.mp4"
+    threading.Timer(0.6, stop.set).start()
+    with piped(to_pcm(babble(3.0))[:60_000], leave_open=True) as source:
+        report = live(Portrait(ToyScene(), toy_take), source, out, encoder, stop)
+    assert report.frames == len(list(read_frames(out))) == 47  # 1.875 s of sound
+
+
+def test_an_error_in_rendering_is_the_error_that_is_seen(toy_take, encoder, tmp_path):
+    portrait = Portrait(ToyScene(), toy_take)
+    render, count = portrait.scene.render, []
+
+    def breaking(*args, **kwargs):
+        count.append(1)
+        return render(*args, **kwargs) if len(count) < 10 else 1 / 0
+
+    portrait.scene.render = breaking
+    with piped(to_pcm(babble(2.0))) as source, pytest.raises(ZeroDivisionError):
+        live(portrait, source, tmp_path / "out.mp4", encoder)
+    assert threading.active_count() == 1
+
+
+def test_a_reader_that_goes_away_is_one_line(toy_take, encoder):
+    ear, mouth = os.pipe()
+    os.close(ear)
+    with piped(to_pcm(babble(3.0))) as source, os.fdopen(mouth, "wb") as out:
+        with pytest.raises(BadInput, match="Nobody reads"):
+            live(Portrait(ToyScene(), toy_take), source, out, encoder)
+        while source.read(1 << 16):  # let the writing thread end
+            pass
+
+
+def test_a_slow_machine_shows_pictures_longer_and_says_so(toy_take, encoder, tmp_path, monkeypatch):
+    monkeypatch.setattr("talker.live._RATE_FRAMES", 25)
+    said = []
+    portrait = Portrait(ToyScene(), toy_take)
+    render = portrait.scene.render
+
+    def slowly(*args, **kwargs):
+        time.sleep(0.1)
+        return render(*args, **kwargs)
+
+    class Listener(Silent):
+        def notice(self, text: str) -> None:
+            said.append(text)
+
+    portrait.scene.render = slowly
+    with piped(to_pcm(babble(2.5))) as source:
+        started = time.monotonic()
+        report = live(portrait, source, tmp_path / "out.mp4", encoder, reporter=Listener())
+    assert time.monotonic() - started < 4.5  # 62 frames of 0.1 s would take 6.2
+    assert report.frames == len(list(read_frames(tmp_path / "out.mp4"))) == 62
+    assert 10 < report.rendered < 40 and "shown again" in report.describe()
+    assert sum("of 25 frames a second" in text for text in said) == 1
+
+
+@pytest.mark.parametrize(
+    ("pieces", "kept_s"),
+    [
+        ([to_pcm(babble(0.5))], 0.5),  # a short file
+        ([to_pcm(babble(6.0))], 4.0),  # a long one: at least so much of it
+        ([to_pcm(babble(1.5)), *[0.02, to_pcm(babble(0.02))] * 15], 0.0),  # a microphone that waited for 1.5 s
+        ([0.15, to_pcm(babble(0.5))], 0.0),  # one that has not begun
+    ],
+)
+def test_what_a_microphone_said_before_the_start_is_skipped(pieces, kept_s):
+    with piped(*pieces) as source:
+        kept = LiveSound(source, threading.Event()).skip_backlog()
+        while source.read(1 << 16):
+            pass
+    assert sum(len(heard.samples) for heard in kept) >= kept_s * AUDIO_RATE_HZ
+    assert kept_s or not kept
+
+
+def test_the_report_tells_the_delays_without_keeping_them():
+    report = LiveReport(lookahead_s=0.3)
+    for delay_ms in [40] * 90 + [200] * 9 + [99_999]:
+        report.note(Shown(np.zeros(0), 10.0, True), 10.0 + delay_ms / 1000)
+    assert report.latency_ms() == pytest.approx(340, abs=1)
+    assert report.latency_ms(0.95) == pytest.approx(500, abs=1)
+    assert "latency 340" in report.describe() and "shown again" not in report.describe()
+
+
+def test_silence_is_heard_as_silence(encoder):
+    """Before anybody spoke, a microphone's noise is not turned up."""
+    from talker.take.level import RunningLevel
+
+    level = RunningLevel()
+    level.hear(np.random.default_rng(0).normal(0, 3e-4, 5 * AUDIO_RATE_HZ).astype(np.float32))
+    quiet = encoder.stream(level).push(np.random.default_rng(0).normal(0, 3e-4, AUDIO_RATE_HZ).astype(np.float32))
+    loud = encoder.stream(level).push(babble(1.0))
+    assert quiet.mean() < loud.mean() - 1.0 and torch.isfinite(quiet).all()
