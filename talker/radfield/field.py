@@ -2,7 +2,7 @@
 
 A 3-D hash grid encodes space. Its features and the frame's audio code give a point of the 2-D *ambient* space, which
 a second hash grid encodes: that is how audio moves the mouth. A density MLP reads both encodings and the eyes; a colour
-MLP reads its features, the viewing direction and the frame's appearance code.
+MLP reads its features, the viewing direction, the frame's appearance code and, beyond RAD-NeRF, its audio code.
 
 A *deferred* field composites the features instead of colours and runs the colour MLP once a ray, as SNeRG does (Hedman
 et al. 2021); a layer moves from the density MLP, which every sample pays for, to the colour MLP, which only rays do.
@@ -182,6 +182,7 @@ class HeadField(nn.Module):
         self.audio_to_ambient = matrix(HIDDEN, AUDIO_CODE)
         self.eye_to_density = matrix(HIDDEN, EYE)
         self.appearance_to_colour = matrix(HIDDEN, APPEARANCE)
+        self.audio_to_colour = matrix(HIDDEN, AUDIO_CODE)
 
     @property
     def weights(self) -> FieldWeights:
@@ -191,5 +192,6 @@ class HeadField(nn.Module):
         return Biases(
             functional.linear(condition.audio, self.audio_to_ambient),
             functional.linear(condition.eye, self.eye_to_density),
-            functional.linear(condition.appearance, self.appearance_to_colour),
+            functional.linear(condition.appearance, self.appearance_to_colour)
+            + functional.linear(condition.audio, self.audio_to_colour),
         )

@@ -41,11 +41,13 @@ EXTENT_MARGIN = 0.03  # the torso may reach this much of the image's height beyo
 class FieldFitOptions:
     """How large a field is and how long it trains."""
 
-    steps: int = 1500  # training steps on random pixels
-    lip_steps: int = 250  # steps of the lip stage after them
+    steps: int = 2200  # training steps on random pixels
+    lip_steps: int = 350  # steps of the lip stage after them
     lip_weight: float = 0.002  # of the perceptual loss on lip patches
-    frames_per_step: int = 4  # frames that a step draws pixels from
-    pixels_per_frame: int = 1024  # pixels of each
+    # Many frames with few pixels each: lips are learnt from how many different sounds a step hears.
+    frames_per_step: int = 16  # frames that a step draws pixels from
+    pixels_per_frame: int = 256  # pixels of each
+    lip_patches: int = 4  # frames that a step of the lip stage takes a patch from
     seed: int = 0  # of everything random
     head: FieldOptions = field(default_factory=FieldOptions)
     torso: TorsoOptions = field(default_factory=TorsoOptions)
@@ -159,7 +161,7 @@ def fit_scene(
     if fitter.step_count < options.steps:
         fitter.run(TakeTargets(take, *size), options.steps, after_step, [pixel])
     if fitter.step_count < total:
-        fitter.run(LipTargets(take, *size), total, after_step)
+        fitter.run(LipTargets(take, *size, options.lip_patches), total, after_step)
     fitter.optimiser.swap_average()
     if fitter.optimiser.skipped:
         reporter.notice(

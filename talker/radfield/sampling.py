@@ -127,12 +127,17 @@ class TakeTargets:
 class LipTargets(TakeTargets):
     """Patches around the mouth on even steps, TakeTargets' pixels on odd ones, so that the rest does not drift."""
 
+    def __init__(self, take: Take, frames_per_batch: int, pixels_per_frame: int, patches: int) -> None:
+        """`patches` are the frames that a patch is taken from on even steps."""
+        super().__init__(take, frames_per_batch, pixels_per_frame)
+        self._patches = patches
+
     def next_batch(self, step: int, generator: torch.Generator) -> Batch:
         if step % 2:
             return super().next_batch(step, generator)
         width, height = self._take.size_px
         side = max(8, width // 8 // 4 * 4)
-        slots = torch.randint(len(self.frames), (self._frames_per_batch,), generator=generator).tolist()
+        slots = torch.randint(len(self.frames), (self._patches,), generator=generator).tolist()
         corners = []
         for slot in slots:
             left, top = box_around(self._take, self.frames[slot], MOUTH_LANDMARKS, side // 2, side // 2)

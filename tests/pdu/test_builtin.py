@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from talker.pdu.builtin.editor import BuiltinEditor, apply_edits, strength_of
+from talker.pdu.builtin import editor
+from talker.pdu.builtin.editor import BuiltinEditor, Memory, apply_edits, strength_of, whole_edit
 from talker.pdu.builtin.parser import parse
 from talker.pdu.builtin.picture import Picture
 from talker.pdu.builtin.vocabulary import STYLES
@@ -184,3 +185,16 @@ def test_without_masks_styles_still_work(portrait):
         generator=torch.Generator(),
     )  # fmt: skip
     assert float((result - originals).abs().mean()) > 0.01
+
+
+def test_what_is_remembered_is_the_same_edit(portrait, monkeypatch):
+    (edit,) = parse("make him an oil painting")
+    memory, computed = Memory(limit_bytes=3 * portrait.rgb[..., 0].size), []
+    monkeypatch.setattr(editor, "whole_edit", lambda *given: computed.append(1) or whole_edit(*given))
+    first = memory.whole_edit(portrait, edit)
+    again = memory.whole_edit(portrait, edit)
+    assert len(computed) == 1 and np.array_equal(first, again)
+    assert np.array_equal(first, whole_edit(portrait, edit))
+    memory.whole_edit(draw_portrait(x=2), edit)  # there is room for one
+    memory.whole_edit(portrait, edit)
+    assert len(computed) == 3
