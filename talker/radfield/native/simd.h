@@ -17,7 +17,8 @@ constexpr float LEAK = 0.01f;  // LeakyReLU's slope below zero
 // Cephes' expf, good to 1e-7: a coarser one spoils gradients by percents.
 INLINE float exp_accurate(float x) {
   x = std::min(std::max(x, -87.f), 88.f);
-  int32_t whole = (int32_t)(x * 1.44269504f + (x < 0 ? -0.5f : 0.5f));
+  float number = x == x ? x : 0.f;  // what is not a number has no integer; it stays visible through r
+  int32_t whole = (int32_t)(number * 1.44269504f + (x < 0 ? -0.5f : 0.5f));
   float n = (float)whole, r = (x - n * 0.693359375f) + n * 2.12194440e-4f;
   float poly = ((((1.9875691500e-4f * r + 1.3981999507e-3f) * r + 8.3334519073e-3f) * r + 4.1665795894e-2f) * r +
                 1.6666665459e-1f) * r + 5.0000001201e-1f;
