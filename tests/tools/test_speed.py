@@ -12,14 +12,14 @@ import torch
 from talker import commands
 from talker.radfield.field import FieldOptions
 from talker.types import FACE, LIPS, TORSO, Silent
-from tests.radfield.conftest import TINY_FIELD, native_or_none
+from tests.radfield.conftest import TINY_FIT, native_or_none
 from tools import bench
 from tools.speed import kernels
 from tools.speed.report import DRIVE_LINES, FIT_LINES, Report, configuration, report
 from tools.speed.subject import painted_take
 from tools.speed.timing import Race, race
 
-TINY = kernels.Sizes(points=64, samples_a_ray=4, rays=64, size_px=24, fit_steps=2, repeats=2, field=TINY_FIELD)
+TINY = kernels.Sizes(points=64, samples_a_ray=4, size_px=24, fit_steps=2, repeats=2, fit=TINY_FIT)
 KEYS_OF_THE_ISSUE = {
     "kernels": "encode_fwd_x encode_fwdbwd_x field_fwd_x field_fwdbwd_x step_x render_x",
     "fit": "fit_20s_256_s head_psnr_db",

@@ -10,7 +10,7 @@ import torch
 
 from talker.project import Project
 from talker.radfield.encoding import spherical_harmonics
-from talker.radfield.field import Biases, FieldOptions, HeadField
+from talker.radfield.field import HIDDEN, Biases, HeadField
 from talker.radfield.fit import Fitter, conditions_for
 from talker.radfield.fit_take import FieldFitOptions, new_scene
 from talker.radfield.kernels import Kernels, choose_kernels
@@ -23,7 +23,6 @@ from tools.speed.report import Report, configuration
 from tools.speed.subject import painted_take
 from tools.speed.timing import Race, race
 
-FRAMES_A_STEP = 4
 PAINTED_FRAMES = 40
 SETTLING_STEPS = 130  # a loaded field's densities, which training rays stop by, are read anew at steps 96 and 128
 
@@ -34,11 +33,10 @@ class Sizes:
 
     points: int = 1 << 16  # points encoded, and samples of the field
     samples_a_ray: int = 16
-    rays: int = 4096  # that a training step begins with
     size_px: int = 256  # of the rendered image, a side
     fit_steps: int = 400  # of the field that is rendered, where no project is given
     repeats: int = 7  # of each piece of work; half as many of steps and renders
-    field: FieldOptions = field(default_factory=FieldOptions)
+    fit: FieldFitOptions = field(default_factory=FieldFitOptions)  # the field, and the batch of a step
 
 
 @dataclass(frozen=True)
@@ -91,15 +89,15 @@ def _table(races: Mapping[str, Race]) -> list[str]:
 
 def _field_races(both: Mapping[str, Kernels], sizes: Sizes) -> dict[str, Race]:
     generator = torch.Generator().manual_seed(0)
-    head = HeadField(sizes.field, generator)
-    rays = sizes.points // sizes.samples_a_ray
+    head = HeadField(sizes.fit.head, generator)
+    rays, frames = sizes.points // sizes.samples_a_ray, sizes.fit.frames_per_step
     points = torch.rand(sizes.points, 3, generator=generator)
     d_encoded = torch.randn(sizes.points, head.shape.space.width, generator=generator)
     directions = torch.nn.functional.normalize(torch.randn(rays, 3, generator=generator), dim=-1)
     harmonics = spherical_harmonics(directions).contiguous()
     ray_of = torch.arange(rays, dtype=torch.int32).repeat_interleave(sizes.samples_a_ray)
-    frame_of = torch.arange(rays, dtype=torch.int32) % FRAMES_A_STEP
-    biases = Biases(*(torch.zeros(FRAMES_A_STEP, 64, requires_grad=True) for _ in range(3)))
+    frame_of = torch.arange(rays, dtype=torch.int32) % frames
+    biases = Biases(*(torch.zeros(frames, HIDDEN, requires_grad=True) for _ in range(3)))
 
     def encode(kernels: Kernels) -> torch.Tensor:
         return kernels.encode(head.shape.space, head.space_table, points)
@@ -123,7 +121,7 @@ def _converged(kernels: Kernels, project: Path | None, sizes: Sizes) -> tuple[Ta
     """A take and its field, whose empty space is known to be empty."""
     if project is None:
         take = painted_take(sizes.size_px, PAINTED_FRAMES)
-        scene, steps = new_scene(take, FieldFitOptions(head=sizes.field), kernels), sizes.fit_steps
+        scene, steps = new_scene(take, sizes.fit, kernels), sizes.fit_steps
     else:
         opened = Project.open(project)
         take = load_take(opened.path("take"))
@@ -134,7 +132,7 @@ def _converged(kernels: Kernels, project: Path | None, sizes: Sizes) -> tuple[Ta
 
 
 def _targets(take: Take, sizes: Sizes) -> TakeTargets:
-    return TakeTargets(take, FRAMES_A_STEP, sizes.rays // FRAMES_A_STEP)
+    return TakeTargets(take, sizes.fit.frames_per_step, sizes.fit.pixels_per_frame)
 
 
 def _twins(both: Mapping[str, Kernels], scene: Scene) -> dict[str, Scene]:
