@@ -1,7 +1,7 @@
 """What talker can do, as functions: the API that the command line and the studio both call.
 
 Every function checks what it is given before it begins, takes the project's lock while it writes, and returns an
-`Outcome`. Nothing here prints.
+`Outcome`. Nothing here prints. What driving does without is imported where it is needed: it takes half a second.
 """
 
 from __future__ import annotations
@@ -11,12 +11,11 @@ from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from threading import Event
-from typing import Any, BinaryIO, Literal
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
-from talker import __version__, measure, renders
+from talker import __version__, renders
 from talker.drive import DriveOptions, Motion, Portrait, Speech, check_detail, load_background
 from talker.drive import drive as drive_speech
-from talker.edit import EditRun, TrainingOptions, estimate
 from talker.errors import SEEDS, BadInput, Conflict, check_range
 from talker.live import check_live
 from talker.live import drive_live as drive_speech_live
@@ -29,11 +28,13 @@ from talker.radfield.kernels import choose_kernels
 from talker.radfield.scene import Scene
 from talker.refine.network import RefinementNet
 from talker.sheet import save_picture
-from talker.speaker.record import SpeakerOptions, record_speaker
 from talker.take.build import TakeOptions, build_take
 from talker.take.store import load_encoder_of, load_take, open_take
 from talker.types import FPS, EditPlan, Reporter, Silent, Take
 from talker.video import require_video
+
+if TYPE_CHECKING:
+    from talker.speaker.record import SpeakerOptions
 
 SCENE_FILE, REFINER_FILE = "field.safetensors", "refine.safetensors"
 
@@ -88,6 +89,8 @@ def speaker(
     out: Path, options: SpeakerOptions, *, truth: Path | None = None, force: bool = False, reporter: Reporter = Silent()
 ) -> Outcome:
     """Record the demo speaker."""
+    from talker.speaker.record import record_speaker
+
     _check_mp4(out)
     for path in filter(None, (out, truth)):
         if path.exists() and not force:
@@ -108,6 +111,8 @@ def fit(
     reporter: Reporter = Silent(),
 ) -> Outcome:
     """Turn a video into a take and a fitted field, in the project at `root` (None: the video's name here)."""
+    from talker import measure
+
     require_video(video)
     kernels = choose_kernels(options.kernels, reporter)
     field_options = FieldFitOptions.preset(options.preset, seed=options.seed)
@@ -154,6 +159,9 @@ def edit(
     reporter: Reporter = Silent(),
 ) -> Outcome:
     """Edit the fitted speaker; with `dry_run`, only say how."""
+    from talker import measure
+    from talker.edit import EditRun, TrainingOptions, estimate
+
     name = check_name(name if name is not None else slug(plan.instruction))
     check_plan(plan)
     project = open_project(project_dir)

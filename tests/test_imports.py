@@ -83,3 +83,11 @@ def test_slow_and_optional_packages_are_imported_inside_functions():
 def test_the_overview_does_not_load_torch():
     code = "import sys, talker.cli; sys.exit(talker.cli.main(['--version']) or 'numpy' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
+
+
+def test_driving_loads_nothing_that_only_fitting_needs():
+    """Every import here is a delay before the first frame; torch alone takes a second."""
+    slow = LAZY | {"numba", "talker.speaker", "talker.edit", "talker.measure"}
+    code = f"import sys, talker.commands; print(*({slow!r} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    assert done.stdout.split() == []

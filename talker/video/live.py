@@ -132,6 +132,9 @@ class LiveWriter:
     def _failure(self) -> BadInput:
         if isinstance(self.out, Path):
             return failure(self._complaints, str(self.out), self.out.name)
+        self._complaints.seek(0)
+        if b"No space left" in self._complaints.read():
+            return BadInput("The disk is full where standard output goes; free some space and run again")
         shown_s = self.frames / FPS
         return BadInput(f"Nobody reads the video on standard output any more; it ended after {shown_s:.1f} s")
 
