@@ -4,6 +4,9 @@ A frame needs sound of the future: its neighbours' windows reach 0.3 s ahead. So
 look-ahead, which is the same always, and by the time that rendering takes. Where rendering takes too long, a picture is
 shown again in place of the next: the video's rate and the lips' time stay as they are.
 
+The level of the sound is an estimate that runs along. Where nobody speaks, features are those of the speaker's own
+pauses.
+
 Notation: frame i lasts as long as samples 640 i to 640 i + 639 and is complete when the features that its windows see
 are.
 """
@@ -41,6 +44,7 @@ _BACKLOG_S = 4.0  # more sound than this at once comes from a file, not from a m
 _PACE_S = 0.1  # how long the pace of the sound is watched to tell
 _LOOK_UP_S = 0.1  # how often a wait for sound looks whether it should end
 _WARM_UP_FRAMES = 3
+PAUSES = 0.05  # the share of a take in which, at least, nobody speaks
 _RATE_FRAMES = 5 * FPS  # the rate is judged over so many
 ENOUGH = 0.9  # of the frames rendered: nobody sees the rest
 
@@ -242,23 +246,38 @@ def _speak(
     """Every frame as soon as its sound is there; at the end the rest."""
     level, windows = RunningLevel(), FrameWindows()
     stream = encoder.stream(level)
-    count, started_s, at_s = 0, 0.0, 0.0
+    hush = quietest(portrait.take.audio_features)
+    count, known, started_s, at_s = 0, 0, 0.0, 0.0  # samples, features
 
     def frames(codes: Tensor, first: int) -> Iterator[Spoken]:
         for index, code in enumerate(codes, first):
             needed = min(index * FRAME_SAMPLES + lookahead, count)
             yield Spoken(code, max(at_s, started_s + needed / AUDIO_RATE_HZ))
 
+    def hushed(features: Tensor) -> Tensor:
+        nonlocal known
+        features[level.silent(range(known, known + len(features)))] = hush
+        known += len(features)
+        return features
+
     for samples, at_s in blocks:
         started_s = started_s if count else at_s
         count += len(samples)
         level.hear(samples)
         first = windows.frames
-        yield from frames(portrait.encode(windows.push(stream.push(samples))), first)
+        yield from frames(portrait.encode(windows.push(hushed(stream.push(samples)))), first)
     if count:
         at_s, first = time.monotonic(), windows.frames
-        rest = [windows.push(stream.finish()), windows.finish(frames_of(count / AUDIO_RATE_HZ))]
+        rest = [windows.push(hushed(stream.finish())), windows.finish(frames_of(count / AUDIO_RATE_HZ))]
         yield from frames(portrait.encode(torch.cat(rest)), first)
+
+
+def quietest(
+    features: Tensor,  # [T, C] of the take
+) -> Tensor:  # [C]
+    """What the speaker's own pauses sound like: a microphone's noise is not that, and would move the lips."""
+    quiet = features.mean(dim=1).argsort()[: max(1, int(PAUSES * len(features)))]
+    return features[quiet].mean(dim=0)
 
 
 def _warm_up(portrait: Portrait, options: DriveOptions, encoder: AudioEncoder, background: Tensor | None) -> float:

@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -31,6 +32,14 @@ def babble(seconds: float) -> np.ndarray:
 @pytest.fixture(scope="module")
 def encoder() -> MelEncoder:
     return MelEncoder().fit(babble(3.0))
+
+
+@pytest.fixture
+def portrait(toy_take, encoder) -> Portrait:
+    """Of a speaker whose own pauses sound like -9."""
+    pauses = torch.zeros(24, encoder.channels)
+    pauses[5] = -9.0
+    return Portrait(ToyScene(), replace(toy_take, audio_features=pauses))
 
 
 @contextmanager
@@ -60,11 +69,11 @@ def live(portrait, source, out, encoder, stop=None, reporter=Silent()) -> LiveRe
     return drive_live(portrait, source, out, DriveOptions(), reporter, encoder, stop or threading.Event())
 
 
-def test_a_live_video_has_every_frame_and_all_the_sound_in_its_place(toy_take, encoder, tmp_path):
+def test_a_live_video_has_every_frame_and_all_the_sound_in_its_place(portrait, encoder, tmp_path):
     wav = babble(1.3)
     data, out = to_pcm(wav), tmp_path / "out.mp4"
     with piped(data[:1001], data[1001:1002], data[1002:30001], data[30001:] + b"!") as source:  # and half a sample
-        report = live(Portrait(ToyScene(), toy_take), source, out, encoder)
+        report = live(portrait, source, out, encoder)
     frames, heard = list(read_frames(out)), read_audio(out)
     assert report.frames == len(frames) == 32
     assert abs(len(heard) / AUDIO_RATE_HZ - 1.3) < 0.07
@@ -87,24 +96,23 @@ def test_a_frame_is_complete_when_its_look_ahead_is_there(encoder):
         assert windows.frames == complete
 
 
-def test_no_sound_is_said_and_leaves_nothing(toy_take, encoder, tmp_path):
+def test_no_sound_is_said_and_leaves_nothing(portrait, encoder, tmp_path):
     for nothing in (b"", b"!"):
         with piped(nothing) as source, pytest.raises(BadInput, match="No sound came in"):
-            live(Portrait(ToyScene(), toy_take), source, tmp_path / "out.mp4", encoder)
+            live(portrait, source, tmp_path / "out.mp4", encoder)
     assert not list(tmp_path.iterdir())
 
 
-def test_stopping_ends_a_video_whose_sound_goes_on(toy_take, encoder, tmp_path, monkeypatch):
+def test_stopping_ends_a_video_whose_sound_goes_on(portrait, encoder, tmp_path, monkeypatch):
     monkeypatch.setattr(LiveSound, "skip_backlog", lambda self: [])
     stop, out = threading.Event(), tmp_path / "out.mp4"
     threading.Timer(0.6, stop.set).start()
     with piped(to_pcm(babble(3.0))[:60_000], leave_open=True) as source:
-        report = live(Portrait(ToyScene(), toy_take), source, out, encoder, stop)
+        report = live(portrait, source, out, encoder, stop)
     assert report.frames == len(list(read_frames(out))) == 47  # 1.875 s of sound
 
 
-def test_an_error_in_rendering_is_the_error_that_is_seen(toy_take, encoder, tmp_path):
-    portrait = Portrait(ToyScene(), toy_take)
+def test_an_error_in_rendering_is_the_error_that_is_seen(portrait, encoder, tmp_path):
     render, count = portrait.scene.render, []
 
     def breaking(*args, **kwargs):
@@ -117,20 +125,19 @@ def test_an_error_in_rendering_is_the_error_that_is_seen(toy_take, encoder, tmp_
     assert threading.active_count() == 1
 
 
-def test_a_reader_that_goes_away_is_one_line(toy_take, encoder):
+def test_a_reader_that_goes_away_is_one_line(portrait, encoder):
     ear, mouth = os.pipe()
     os.close(ear)
     with piped(to_pcm(babble(3.0))) as source, os.fdopen(mouth, "wb") as out:
         with pytest.raises(BadInput, match="Nobody reads"):
-            live(Portrait(ToyScene(), toy_take), source, out, encoder)
+            live(portrait, source, out, encoder)
         while source.read(1 << 16):  # let the writing thread end
             pass
 
 
-def test_a_slow_machine_shows_pictures_longer_and_says_so(toy_take, encoder, tmp_path, monkeypatch):
+def test_a_slow_machine_shows_pictures_longer_and_says_so(portrait, encoder, tmp_path, monkeypatch):
     monkeypatch.setattr("talker.live._RATE_FRAMES", 25)
     said = []
-    portrait = Portrait(ToyScene(), toy_take)
     render = portrait.scene.render
 
     def slowly(*args, **kwargs):
@@ -178,12 +185,13 @@ def test_the_report_tells_the_delays_without_keeping_them():
     assert "latency 340" in report.describe() and "shown again" not in report.describe()
 
 
-def test_silence_is_heard_as_silence(encoder):
-    """Before anybody spoke, a microphone's noise is not turned up."""
-    from talker.take.level import RunningLevel
-
-    level = RunningLevel()
-    level.hear(np.random.default_rng(0).normal(0, 3e-4, 5 * AUDIO_RATE_HZ).astype(np.float32))
-    quiet = encoder.stream(level).push(np.random.default_rng(0).normal(0, 3e-4, AUDIO_RATE_HZ).astype(np.float32))
-    loud = encoder.stream(level).push(babble(1.0))
-    assert quiet.mean() < loud.mean() - 1.0 and torch.isfinite(quiet).all()
+def test_the_lips_rest_where_nobody_speaks(portrait, encoder, tmp_path):
+    """A microphone's noise shows what the speaker's own pauses show, speech does not, nor do short closures."""
+    noise = np.random.default_rng(1).normal(0, 1e-3, 3 * AUDIO_RATE_HZ).astype(np.float32)
+    noise[AUDIO_RATE_HZ : 2 * AUDIO_RATE_HZ] += babble(1.0)
+    with piped(to_pcm(noise)) as source:
+        live(portrait, source, tmp_path / "out.mp4", encoder)
+    codes = [float(condition.audio.mean()) for _, condition in portrait.scene.seen[3:]]  # after the warm-up
+    assert codes[0] > -9.0  # 0.2 s of quiet are not yet silence
+    assert np.allclose(codes[14:18], -9.0, atol=1e-4) and np.allclose(codes[-8:], -9.0, atol=1e-4)
+    assert min(codes[26:48]) > -8.0

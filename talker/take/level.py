@@ -24,6 +24,7 @@ _GUESS = np.full(FEATURE_RATE_HZ, SPEECH_RMS**2)
 _MEMORY_PIECES = 30 * FEATURE_RATE_HZ
 _PAUSE = 1e-3  # of the loudest piece's power: quieter ones are pauses, however long they last
 _QUIET = 1e-5  # power (-50 dB) of what is no speech at all: a microphone's noise is not turned up into speech
+_SILENCE_PIECES = 10  # quiet for so long is silence; a consonant's closure is shorter
 
 
 class Level(Protocol):
@@ -55,7 +56,9 @@ class RunningLevel:
 
     def __init__(self) -> None:
         self._powers: deque[float] = deque(maxlen=_MEMORY_PIECES)
+        self._silent: deque[bool] = deque(maxlen=_MEMORY_PIECES)
         self._rest = np.zeros(0, np.float32)
+        self._pieces = self._quiet = 0  # heard; the latest of them that were quiet
 
     def hear(
         self,
@@ -63,8 +66,20 @@ class RunningLevel:
     ) -> None:
         samples = np.concatenate([self._rest, samples])
         whole = len(samples) // HOP * HOP
-        self._powers.extend(piece_powers(samples[:whole]))
+        for power in piece_powers(samples[:whole]):
+            self._powers.append(power)
+            self._quiet = 0 if power > self._threshold() else self._quiet + 1
+            self._silent.append(self._quiet >= _SILENCE_PIECES)
+            self._pieces += 1
         self._rest = samples[whole:]
+
+    def silent(
+        self,
+        pieces: range,  # that were heard, not half a minute ago; the last one's end may be missing
+    ) -> list[bool]:
+        """Whether nobody spoke in a piece, nor just before it."""
+        first = self._pieces - len(self._silent)
+        return [bool(self._silent) and self._silent[min(piece - first, len(self._silent) - 1)] for piece in pieces]
 
     @property
     def gain(self) -> float:
@@ -80,8 +95,12 @@ class RunningLevel:
 
     def _speech(self) -> np.ndarray:
         powers = np.array(self._powers)
-        speech = powers[powers > max(_QUIET, _PAUSE * powers.max(initial=0.0))]
+        speech = powers[powers > self._threshold()]
         return np.concatenate([speech, _GUESS[len(speech) :]])
+
+    def _threshold(self) -> float:
+        """Power above which a piece is speech."""
+        return max(_QUIET, _PAUSE * max(self._powers, default=0.0))
 
 
 def level_of(

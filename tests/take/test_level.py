@@ -59,3 +59,11 @@ def test_a_pause_does_not_turn_the_noise_up():
     assert running.gain == pytest.approx(before, rel=0.1)
     running.hear(np.random.default_rng(1).normal(0, 1e-4, 40 * AUDIO_RATE_HZ).astype(np.float32))
     assert running.gain == pytest.approx(1.0)  # the speech is forgotten, and the noise still is not speech
+
+
+def test_silence_is_a_quiet_that_lasts():
+    running = RunningLevel()
+    loud, quiet = speech(1.0, 0.05, silent_share=0.0), np.full(AUDIO_RATE_HZ, 1e-3, np.float32)
+    running.hear(np.concatenate([loud, quiet[:1600], loud, quiet]))  # a closure of 0.1 s; then a pause
+    silent = np.flatnonzero(running.silent(range(155)))
+    assert silent.tolist() == list(range(50 + 5 + 50 + 9, 155))
