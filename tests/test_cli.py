@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
 import re
+import signal
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +15,7 @@ import pytest
 from talker import __version__
 from talker.cli import main
 from talker.cli.flags import flag_name, sentences
+from talker.cli.live import first_interrupt
 from talker.cli.progress import ProgressPrinter, clock
 from talker.commands import REFINER_FILE, SCENE_FILE
 from talker.locks import sole_writer
@@ -25,7 +29,8 @@ from talker.take.audio import MelEncoder
 from talker.take.build import TakeOptions
 from talker.take.store import save_take
 from talker.types import AUDIO_RATE_HZ
-from talker.video import VideoWriter, write_wav
+from talker.video import VideoWriter, probe, read_frames, write_wav
+from talker.video.sound import to_pcm
 
 TINY_HEAD = FieldOptions(4, 32, 8, 4, 32, 8, occupancy=16)
 TINY_TORSO = TorsoOptions(levels=4, finest=32, table_log2=8)
@@ -180,6 +185,80 @@ def test_a_disk_that_fills_up(project, capsys, monkeypatch):
     monkeypatch.setattr(VideoWriter, "_command", lambda self: full)
     assert "disk is full" in refused(capsys, "drive", "speech.wav", "-o", "out.mp4")
     assert "disk is full" in refused(capsys, "drive", "speech.wav")
+
+
+@contextmanager
+def spoken_into(monkeypatch, data: bytes):
+    """Standard input as a pipe that somebody wrote into and closed."""
+    ear, mouth = os.pipe()
+    os.write(mouth, data)
+    os.close(mouth)
+    with os.fdopen(ear, "r") as source:
+        monkeypatch.setattr("sys.stdin", source)
+        yield
+
+
+def test_live_driving_hears_standard_input(project, capsys, monkeypatch):
+    with spoken_into(monkeypatch, to_pcm(tone(1.0))):
+        assert main(["drive", "--live", "--edit", "bronze", "-o", "live.mp4"]) == 0
+    said = capsys.readouterr()
+    assert len(list(read_frames(Path("live.mp4")))) == 25 and probe(Path("live.mp4")).has_audio
+    assert said.out == "" and "look-ahead" in said.err and "live.mp4: 1.0 s, latency" in said.err
+    with spoken_into(monkeypatch, b""):
+        assert "--force" in refused(capsys, "drive", "--live", "-o", "live.mp4")
+
+
+def test_a_live_video_on_standard_output_is_nothing_but_video(project, monkeypatch, capfd):
+    ear, mouth = os.pipe()
+    with spoken_into(monkeypatch, to_pcm(tone(0.4))), os.fdopen(mouth, "w") as out:
+        monkeypatch.setattr("sys.stdout", out)
+        assert main(["drive", "--live", "-o", "-"]) == 0
+    with os.fdopen(ear, "rb") as video:
+        Path("out.mp4").write_bytes(video.read())
+    assert len(list(read_frames(Path("out.mp4")))) == 10
+    assert capfd.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (["--live"], "-o out.mp4"),
+        (["--live", "-o", "out.avi"], r"\.mp4"),
+        (["--live", "speech.wav", "-o", "out.mp4"], "leave speech.wav out"),
+        (["--live", "-o", "out.mp4", "--edit", "marble"], "there are: bronze"),
+        (["--live", "-o", "out.mp4", "--background", "#12"], "#rrggbb"),
+        (["speech.wav", "-o", "-"], "--live"),
+    ],
+)
+def test_what_cannot_be_driven_live(project, capsys, monkeypatch, words, hint):
+    with spoken_into(monkeypatch, to_pcm(tone(0.4))):
+        assert re.search(hint, refused(capsys, "drive", *words))
+
+
+def test_live_driving_wants_a_pipe_on_either_side(project, capsys, monkeypatch):
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    for stdin, hint in ((Terminal(), "is a terminal"), (None, "is closed")):
+        monkeypatch.setattr("sys.stdin", stdin)
+        assert hint in refused(capsys, "drive", "--live", "-o", "out.mp4")
+    with spoken_into(monkeypatch, to_pcm(tone(0.4))):
+        for stdout, hint in ((Terminal(), "is a terminal"), (None, "is closed")):
+            with monkeypatch.context() as patch:
+                patch.setattr("sys.stdout", stdout)
+                assert main(["drive", "--live", "-o", "-"]) == 2
+            assert hint in capsys.readouterr().err
+
+
+def test_the_first_ctrl_c_ends_a_live_video_and_the_second_interrupts():
+    usual = signal.getsignal(signal.SIGINT)
+    with first_interrupt() as stop:
+        signal.raise_signal(signal.SIGINT)
+        assert stop.is_set()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is usual
 
 
 def test_there_is_no_project(place, capsys):

@@ -15,7 +15,7 @@ from talker.take.build import TakeOptions, blank_others, build_take, fit_length
 from talker.take.crop import FaceSearch, check_presence, checked_span, choose_crop, follow
 from talker.take.landmarks import LANDMARK_DETECTORS, load_detector
 from talker.take.pose import project_points
-from talker.take.store import TakeFolder, load_encoder_of, load_take, save_take
+from talker.take.store import TakeFolder, load_encoder_of, load_take, open_take, save_take
 from talker.types import BACKGROUND, PARTS, Silent
 from talker.video import Crop, VideoInfo, VideoWriter
 from tests.take.toy import nodding, render
@@ -133,6 +133,22 @@ def test_a_take_survives_the_disk(toy_take, tmp_path: Path):
     (tmp_path / "take" / "take.json").unlink()  # as after a kill
     with pytest.raises(BadInput, match="no finished take"):
         load_take(tmp_path / "take")
+
+
+def test_an_opened_take_reads_its_pictures_when_they_are_asked_for(toy_take, tmp_path: Path):
+    save_take(toy_take, tmp_path)
+    for index in (3, 7):  # whoever asks for no picture does not miss them
+        TakeFolder(tmp_path).frame(index).unlink()
+    take = open_take(tmp_path)
+    assert (len(take), take.size_px, take.held_out) == (len(toy_take), toy_take.size_px, toy_take.held_out)
+    assert torch.equal(take.camera(3).c2w, toy_take.c2w[3])
+    for name in ("frames", "alpha", "parts"):
+        assert np.array_equal(getattr(take, name)[5], getattr(toy_take, name)[5])
+        assert getattr(take, name).shape == getattr(toy_take, name).shape
+    with pytest.raises(BadInput, match="00007"):
+        take.frames[7]
+    with pytest.raises(IndexError):
+        take.alpha[len(toy_take)]
 
 
 def test_a_failed_save_leaves_no_take_behind(toy_take, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
