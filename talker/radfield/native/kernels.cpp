@@ -29,12 +29,14 @@ template <int D>
 void encode_all(const Grid& grid, const float* table, const float* points, int64_t count, float* out) {
   const int width = width_of(grid);
 #pragma omp parallel for schedule(static)
-  for (int64_t p = 0; p < count; p += TILE) {
-    int real = (int)std::min<int64_t>(TILE, count - p);
-    float padded[TILE * D] = {0}, encoded[TILE * 32];
-    memcpy(padded, points + p * D, sizeof(float) * real * D);
-    encode_tile<D>(grid, table, padded, D, TILE, encoded, width);
-    memcpy(out + p * width, encoded, sizeof(float) * real * width);
+  for (int64_t p = 0; p < count; p += BLOCK) {
+    int real = (int)std::min<int64_t>(BLOCK, count - p), whole = real / LANES * LANES;
+    encode_tile<D>(grid, table, points + p * D, D, whole, out + p * width, width);
+    if (whole == real) continue;
+    float padded[LANES * D] = {0}, encoded[LANES * 32];
+    memcpy(padded, points + (p + whole) * D, sizeof(float) * (real - whole) * D);
+    encode_tile<D>(grid, table, padded, D, LANES, encoded, width);
+    memcpy(out + (p + whole) * width, encoded, sizeof(float) * (real - whole) * width);
   }
 }
 

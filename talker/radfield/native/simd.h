@@ -10,6 +10,7 @@ typedef float f8 __attribute__((vector_size(32), aligned(4)));  // aligned(4): l
 typedef int32_t i8 __attribute__((vector_size(32)));
 typedef uint32_t u8 __attribute__((vector_size(32)));
 typedef double d4 __attribute__((vector_size(32)));
+typedef float f2 __attribute__((vector_size(8), aligned(4)));
 typedef double pair __attribute__((may_alias));  // two floats read as one
 constexpr int LANES = 8;
 constexpr float LEAK = 0.01f;  // LeakyReLU's slope below zero
