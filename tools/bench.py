@@ -16,7 +16,7 @@ from talker.speaker.record import SpeakerOptions
 from tools.quality.clips import ROWS, Bench
 from tools.quality.dump import Dump
 from tools.quality.figures import table
-from tools.speed import fit, kernels
+from tools.speed import drive, fit, kernels
 from tools.speed.report import Report
 
 
@@ -60,6 +60,10 @@ def speed_fit(arguments: argparse.Namespace) -> None:
     show(fit.measure(arguments.project, Notes(), training_steps=arguments.training_steps))
 
 
+def speed_drive(arguments: argparse.Namespace) -> None:
+    show(drive.measure(arguments.project, Notes(), arguments.long, arguments.training_steps))
+
+
 def show(report: Report) -> None:
     print(report.configuration, *report.rows, sep="\n")
     print(json.dumps(report.values, allow_nan=False))
@@ -95,6 +99,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     one.add_argument("--project", type=Path, default=Path("out/speed"), metavar="DIR", help="where [%(default)s]")
     one.add_argument("--training-steps", type=int, metavar="N", help="for a quick look")
     one.set_defaults(run=speed_fit)
+
+    one = benchmarks.add_parser("drive", help="frames a second, memory, and the latency of live video")
+    one.add_argument("--project", type=Path, default=Path("out/speed"), metavar="DIR", help="where [%(default)s]")
+    one.add_argument("--long", type=float, default=600.0, metavar="SECONDS", help="speech to grow with [%(default)s]")
+    one.add_argument("--training-steps", type=int, metavar="N", help="for a quick look")
+    one.set_defaults(run=speed_drive)
 
     arguments = parser.parse_args(argv)
     try:

@@ -77,6 +77,13 @@ def test_the_configuration_is_that_of_the_field():
     assert "10.5 kFLOP a sample, 12.7 a ray" in deferred
 
 
+@pytest.mark.parametrize("name", ["quality", *KEYS_OF_THE_ISSUE])
+def test_the_door_knows_every_benchmark(capsys, name):
+    with pytest.raises(SystemExit) as left:
+        bench.main([name, "--help"])
+    assert left.value.code == 0 and "--project" in capsys.readouterr().out
+
+
 def test_the_last_line_is_one_object(capsys):
     bench.show(Report("field: small", ["a row"], {"step_x": 5.25}))
     printed = capsys.readouterr().out.splitlines()
