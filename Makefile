@@ -3,12 +3,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: help .venv demo test bench dist clean
+.PHONY: help .venv demo test bench speed dist clean
 
 help:
 	@echo "make demo    the whole story on the demo speaker: out/drive.mp4, out/sheet.png, out/demo.json"
 	@echo "make test    style and tests"
 	@echo "make bench   quality figures on the demo speaker"
+	@echo "make speed   speed figures: kernels, a fit, a drive"
 	@echo "make .venv   only the virtual environment"
 	@echo "make dist    the wheel, in dist/"
 
@@ -31,6 +32,11 @@ test: .venv
 
 bench: .venv
 	$(BIN)/python -m tools.bench quality
+
+speed: .venv
+	$(BIN)/python -m tools.bench kernels
+	$(BIN)/python -m tools.bench fit
+	$(BIN)/python -m tools.bench drive
 
 dist: .venv
 	$(BIN)/python -m pip wheel --quiet --no-deps -w dist .
