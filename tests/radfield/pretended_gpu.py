@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
+from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_flatten, tree_map
 
@@ -44,10 +45,25 @@ class _Mode(TorchDispatchMode):
         return _run(function, arguments, named or {})
 
 
+class _InAndOut(TorchFunctionMode):
+    """The ways between Python's lists and tensors, which do not ask a dispatch mode."""
+
+    def __torch_function__(self, function, types, arguments=(), named=None):
+        named = dict(named or {})
+        if function in (torch.tensor, torch.as_tensor) and named.get("device") == GPU:
+            del named["device"]
+            return function(*arguments, **named).to(GPU)
+        if function is torch.Tensor.tolist:
+            return arguments[0].cpu().tolist()
+        if function is torch.Tensor.__getitem__ and isinstance(arguments[1], list):
+            arguments = (arguments[0], torch.tensor(arguments[1]))
+        return function(*arguments, **named)
+
+
 @contextmanager
 def pretended_gpu() -> Iterator[None]:
     """Within it, GPU is a device."""
-    with _Mode():
+    with _InAndOut(), _Mode():
         yield
 
 
@@ -67,9 +83,9 @@ def _run(function, arguments, named):
         to_gpu = isinstance(arguments[0], _Elsewhere)
 
     def unwrap(a):
-        return (
-            a.here if isinstance(a, _Elsewhere) else torch.device("cpu") if a == GPU and not torch.is_tensor(a) else a
-        )
+        if isinstance(a, _Elsewhere):
+            return a.here
+        return torch.device("cpu") if isinstance(a, torch.device) else a
 
     result = function(*tree_map(unwrap, arguments), **tree_map(unwrap, named))
     if not to_gpu:
