@@ -18,10 +18,11 @@ from talker.types import Camera, Rays, View
 @lru_cache(maxsize=4)
 def pixel_grid(
     size_px: tuple[int, int],  # (width, height)
+    device: torch.device | str = "cpu",
 ) -> Tensor:
     """All pixels of an image in reading order: [H * W, 2] int64 (x, y). Shared between calls: to be read only."""
     width, height = size_px
-    y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
+    y, x = torch.meshgrid(torch.arange(height, device=device), torch.arange(width, device=device), indexing="ij")
     return torch.stack([x, y], dim=-1).reshape(-1, 2)
 
 
@@ -29,8 +30,8 @@ def rays_through(
     camera: Camera,
     pixels: Tensor,  # [N, 2] (x, y); integers mean pixel indices, their centres lie at +0.5
 ) -> Rays:
-    """Rays from the camera's centre through pixel centres, in the head frame."""
-    c2w = camera.c2w
+    """Rays from the camera's centre through pixel centres, in the head frame, on the pixels' device."""
+    c2w = camera.c2w.to(pixels.device)
     x = (pixels[:, 0] + 0.5 - camera.centre_px[0]) / camera.focal_px
     y = (pixels[:, 1] + 0.5 - camera.centre_px[1]) / camera.focal_px
     local = torch.stack([x, y, torch.ones_like(x)], dim=-1)
@@ -44,9 +45,10 @@ def project(
     points: Tensor,  # [..., 3] head frame
 ) -> Tensor:
     """Image positions [..., 2] of points, in continuous pixel coordinates (a pixel's centre is at +0.5)."""
-    local = (points - camera.c2w[:3, 3]) @ camera.c2w[:3, :3]
+    c2w = camera.c2w.to(points.device)
+    local = (points - c2w[:3, 3]) @ c2w[:3, :3]
     xy = local[..., :2] / local[..., 2:]
-    return xy * camera.focal_px + torch.tensor(camera.centre_px, dtype=xy.dtype)
+    return xy * camera.focal_px + torch.tensor(camera.centre_px, dtype=xy.dtype).to(xy.device)
 
 
 def view_rotation(view: View) -> Tensor:

@@ -115,7 +115,7 @@ def fit(
 
     require_video(video)
     kernels = choose_kernels(options.kernels, reporter)
-    field_options = FieldFitOptions.preset(options.preset, seed=options.seed)
+    field_options = FieldFitOptions.preset(options.preset, kernels.device, seed=options.seed)
     if options.training_steps is not None:
         lip_steps = options.training_steps * field_options.lip_steps // field_options.steps
         field_options = replace(field_options, steps=options.training_steps, lip_steps=lip_steps)
@@ -327,5 +327,5 @@ def load_portrait(
     """The speaker as fitted, or as edited."""
     folder = project.path(f"edits/{edit_name}" if edit_name else "field")
     scene = Scene.load(folder / SCENE_FILE, choose_kernels(kernels, reporter))
-    refiner = RefinementNet.load(folder / REFINER_FILE) if edit_name else None
+    refiner = RefinementNet.load(folder / REFINER_FILE).to(scene.device) if edit_name else None
     return Portrait(scene, take, refiner, motion)

@@ -72,9 +72,9 @@ class EditRun:
         self.scene = original.copy()
         with torch.random.fork_rng():  # torch.nn's own initialisers draw from the global generator
             torch.manual_seed(plan.seed)
-            self.net = RefinementNet()
-            judge = Discriminator()
-        self._objective = RefineObjective(self.net, judge, choose_bank())
+            self.net = RefinementNet().to(original.device)
+            judge = Discriminator().to(original.device)
+        self._objective = RefineObjective(self.net, judge, choose_bank(device=original.device))
         self._lip_edge = LipEdgeObjective(self._original_patch, self._objective.options.lip_edge)
         total = plan.rounds * training.round_steps + training.lip_steps
         self._fitter = Fitter(self.scene, take, total, [self._objective, self._lip_edge], seed=plan.seed)
@@ -147,7 +147,7 @@ class EditRun:
     def _train_round(self, store: EditStore, round_number: int) -> None:
         targets = self._patches(store, round_number)
         with torch.no_grad():
-            self.scene.plate.copy_(edited_plate(targets, self.take, self.scene.plate))
+            self.scene.plate.copy_(edited_plate(targets, self.take, self.scene.plate.detach().cpu()))
         steps = self.training.round_steps
         task = f"train, round {round_number} of {self.plan.rounds}"
         self._train(targets, steps, round_number * steps, task, [self._objective])
@@ -181,7 +181,7 @@ class EditRun:
         return scene.render(self.take.camera(index), condition).rgb
 
     def _original_patch(self, frame: int, pixels: Tensor) -> OriginalPatch:
-        x, y = pixels[:, 0], pixels[:, 1]
+        x, y = pixels.cpu().unbind(1)
         lips = mask_of(torch.from_numpy(self.take.parts[frame]), (LIPS, MOUTH))
         return OriginalPatch(self.render_original(frame)[y, x], lips[y, x])
 
@@ -220,7 +220,7 @@ def edited_plate(
     total = torch.zeros_like(plate)
     for weight, image in zip(weights, targets.images):
         total += weight * (image.float() / 255)
-    mean = torch.where(seen > 0.5, total / seen.clamp_min(1e-6), plate.detach())
+    mean = torch.where(seen > 0.5, total / seen.clamp_min(1e-6), plate)
     hidden = (seen[..., 0] <= 0.5).numpy().astype(np.uint8)
     filled = cv2.inpaint(to_bytes(mean), hidden, 3, cv2.INPAINT_TELEA) if hidden.any() else to_bytes(mean)
     return torch.where(seen > 0.5, mean, torch.from_numpy(filled).float() / 255)

@@ -72,6 +72,10 @@ class Condition:
     appearance: Tensor  # [B, 4] frame code (exposure drift and the like); zeros for new audio
     head_pose: Tensor  # [B, 4, 4] camera to head frame of the *take* (before any View): the torso follows it
 
+    def to(self, device: torch.device) -> Condition:
+        """The same condition for a field on that device. Poses stay: cameras are the CPU's business."""
+        return Condition(self.audio.to(device), self.eye.to(device), self.appearance.to(device), self.head_pose)
+
 
 @dataclass(frozen=True)
 class Render:

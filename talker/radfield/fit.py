@@ -15,7 +15,7 @@ from torch import Tensor
 
 from talker.camera import rays_through
 from talker.losses import alpha_entropy
-from talker.radfield.field import Biases
+from talker.radfield.field import HARMONICS, Biases
 from talker.radfield.optimiser import Rates, SceneOptimiser
 from talker.radfield.scene import HeadTrace, Scene
 from talker.radfield.targets import Batch, Objective, TargetSource
@@ -52,7 +52,9 @@ def conditions_for(
     windows = audio_windows(take.audio_features if audio_features is None else audio_features, indices)
     codes = scene.encode_audio(windows if noise is None else windows + noise)
     trained = torch.tensor([index in take.training for index in indices])
-    appearance = torch.where(trained[:, None], scene.appearances[list(indices)], 0.0)
+    appearance = torch.where(
+        trained[:, None].to(scene.device), scene.appearances[torch.tensor(list(indices)).to(scene.device)], 0.0
+    )
     return Condition(codes, take.eye[list(indices)], appearance, take.c2w[list(indices)])
 
 
@@ -100,6 +102,7 @@ class Fitter:
         if self.samples_per_ray:
             rays = self._options.samples / self.samples_per_ray
             batch = batch.first(max(32, int(rays / len(batch.frames))))
+        batch = batch.to(self.scene.device)
         condition = self._condition(batch)
         trace, behind, torso_alpha = self._trace(batch, condition)
         shape = batch.pixels.shape[:2]
@@ -137,8 +140,9 @@ class Fitter:
             rays_through(self._take.camera(f), pixels) for f, pixels in zip(batch.frames, batch.pixels, strict=True)
         ]
         rays = Rays(torch.cat([r.origins for r in per_frame]), torch.cat([r.directions for r in per_frame]))
-        frame_of = torch.arange(len(batch.frames), dtype=torch.int32).repeat_interleave(batch.pixels.shape[1])
-        jitter = torch.rand(len(frame_of), generator=self.generator)
+        frames = torch.arange(len(batch.frames), dtype=torch.int32, device=self.scene.device)
+        frame_of = frames.repeat_interleave(batch.pixels.shape[1])
+        jitter = torch.rand(len(frame_of), generator=self.generator).to(self.scene.device)
         return self.scene.trace_head(rays, frame_of, condition, jitter), *self.scene.trace_torso(
             batch.pixels, condition
         )
@@ -169,10 +173,11 @@ class Fitter:
         """Reads the density everywhere under one of the step's conditions."""
         scene, occupancy = self.scene, self.scene.occupancy
         points = occupancy.voxel_points(self.generator)
-        one = [bias[:1].contiguous() for bias in scene.head.biases(condition)]
-        nobody = torch.zeros(len(points), dtype=torch.int32)
+        one = [bias[:1].contiguous() for bias in scene.head.biases(condition.to(scene.device))]
+        nobody = torch.zeros(len(points), dtype=torch.int32, device=scene.device)
+        ahead = torch.zeros(1, HARMONICS, device=scene.device)
         found = scene.kernels.evaluate(
-            scene.head.shape, scene.head.weights, Biases(*one), points, torch.zeros(1, 16), nobody, nobody[:1]
+            scene.head.shape, scene.head.weights, Biases(*one), points, ahead, nobody, nobody[:1]
         )
         occupancy.update(found.sigmas, self.step_count)
 

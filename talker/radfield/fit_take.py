@@ -53,10 +53,12 @@ class FieldFitOptions:
     torso: TorsoOptions = field(default_factory=TorsoOptions)
 
     @classmethod
-    def preset(cls, name: Literal["auto", "cpu", "gpu"], seed: int = 0) -> FieldFitOptions:
-        """`cpu`: minutes on two cores. `gpu`: the paper's grids, and ten times the steps. `auto`: what the kernels
-        here are for, which is the CPU's."""
-        if name == "gpu":
+    def preset(
+        cls, name: Literal["auto", "cpu", "gpu"], device: torch.device | str = "cpu", seed: int = 0
+    ) -> FieldFitOptions:
+        """`cpu`: minutes on two cores. `gpu`: the paper's grids, and ten times the steps. `auto`: what suits the device
+        that computes."""
+        if name == "gpu" or (name == "auto" and torch.device(device).type == "cuda"):
             return cls(steps=20_000, lip_steps=2_500, seed=seed, head=FieldOptions.paper())
         return cls(seed=seed)
 
@@ -126,7 +128,7 @@ def new_scene(take: Take, options: FieldFitOptions, kernels: Kernels) -> Scene:
     )
     generator = torch.Generator().manual_seed(options.seed)
     scene = Scene(facts, anchors, plate_tensor(take.background), torso_extent(take), kernels, generator)
-    scene.occupancy.carve(carve_hull(take, scene.occupancy.voxel_points() * 2.0 - 1.0))
+    scene.occupancy.carve(carve_hull(take, scene.occupancy.voxel_points().cpu() * 2.0 - 1.0))
     return scene
 
 

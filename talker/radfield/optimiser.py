@@ -84,7 +84,7 @@ class SceneOptimiser:
     def _clip(self) -> bool:
         """Scales back runaway gradients; False when one is not finite."""
         gradients = [(i, p.grad) for i, p in enumerate(self._parameters) if p.grad is not None]
-        norms = torch.stack([gradient.norm() for _, gradient in gradients]).tolist()  # at once: a GPU is asked once
+        norms = torch.stack([gradient.norm() for _, gradient in gradients]).cpu().tolist()  # a GPU is asked once
         if not all(math.isfinite(norm) for norm in norms):
             return False
         for (slot, gradient), norm in zip(gradients, norms, strict=True):

@@ -79,11 +79,17 @@ class Scene(nn.Module):
         self.plate = nn.Parameter(plate.clone())
         self.appearances = nn.Parameter(torch.zeros(options.frames, APPEARANCE))
         self.register_buffer("torso_extent", torso_extent)
-        self.occupancy = Occupancy(options.head.occupancy)
+        self.occupancy = Occupancy(options.head.occupancy, kernels.device)
+        self.to(kernels.device)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the scene lives, and what it returns; what it is given it fetches."""
+        return self.kernels.device
 
     def encode_audio(self, windows: Tensor) -> Tensor:
         """Audio codes [B, 64] of windows [B, 8, 16, C]."""
-        return self.audio_net(windows)
+        return self.audio_net(windows.to(self.device))
 
     def take_camera(self, head_pose: Tensor) -> Camera:
         """The camera [4, 4] pose of a take's frame, with the intrinsics that the scene was fitted with."""
@@ -100,7 +106,7 @@ class Scene(nn.Module):
     ) -> HeadTrace:
         samples = self.kernels.march(rays, self.occupancy, jitter)
         harmonics = spherical_harmonics(rays.directions).contiguous()
-        biases = self.head.biases(condition)
+        biases = self.head.biases(condition.to(self.device))
         found = self.kernels.evaluate(
             self.head.shape, self.head.weights, biases, samples.points, harmonics, samples.ray_of, frame_of
         )
@@ -135,7 +141,7 @@ class Scene(nn.Module):
     ) -> Render:
         """A whole image at the camera's size."""
         width, height = camera.size_px
-        flat = self.render_pixels(camera, condition, pixel_grid(camera.size_px), background=background)
+        flat = self.render_pixels(camera, condition, pixel_grid(camera.size_px, self.device), background=background)
         return Render(
             flat.rgb.reshape(height, width, 3), flat.alpha.reshape(height, width), flat.depth.reshape(height, width)
         )
@@ -150,10 +156,11 @@ class Scene(nn.Module):
         background: Tensor | None = None,
     ) -> Render:
         """Some pixels of that image: fields [N, ...] in the pixels' order."""
+        pixels, device = pixels.to(self.device), self.device
         flat = pixels[:, 1] * camera.size_px[0] + pixels[:, 0]
-        plate = self._plate_at(camera) if background is None else background
+        plate = self._plate_at(camera) if background is None else background.to(device)
         rgb = plate.reshape(-1, 3).index_select(0, flat)
-        alpha, clear, depth = torch.zeros(len(flat)), torch.ones(len(flat)), torch.zeros(len(flat))
+        alpha, clear, depth = (torch.full((len(flat),), start, device=device) for start in (0.0, 1.0, 0.0))
         met, head = self._render_head(camera, condition, pixels, flat)
         head_rgb, head_alpha, head_depth = head[:, :3], head[:, 3], head[:, 4]
         clear[met] -= head_alpha
@@ -175,7 +182,7 @@ class Scene(nn.Module):
         field = self.head
         near = silhouette(camera, self.occupancy).flatten()[flat].nonzero()[:, 0]
         rays = rays_through(camera, pixels[near])
-        biases = Biases(*(bias.contiguous() for bias in field.biases(condition)))
+        biases = Biases(*(bias.contiguous() for bias in field.biases(condition.to(self.device))))
         return near, self.kernels.render(field.shape, field.weights, biases, rays, self.occupancy)
 
     def _plate_at(self, camera: Camera) -> Tensor:
@@ -189,13 +196,15 @@ class Scene(nn.Module):
         """Where the centres of pixels [..., 2] lie in the fitted picture, in its pixels: size and zoom undone."""
         resized = camera.size_px[0] / self.options.size_px[0]
         zoom = camera.focal_px / (self.options.focal_px * resized)
-        centre = torch.tensor(camera.centre_px)
+        centre = torch.tensor(camera.centre_px).to(pixels.device)
         return ((pixels + 0.5 - centre) / zoom + centre) / resized
 
     def _torso_extent_at(self, camera: Camera) -> Tensor:
         """Whether the torso may cover each pixel of the camera: [H * W] bool."""
         longest = max(camera.size_px)
-        places = self._fitted_pixels(camera, torch.arange(longest)[:, None].expand(-1, 2)).floor().long()
+        places = (
+            self._fitted_pixels(camera, torch.arange(longest, device=self.device)[:, None].expand(-1, 2)).floor().long()
+        )
         sides = [places[:size, axis] for axis, size in enumerate(camera.size_px)]
         inside = [(place >= 0) & (place < size) for place, size in zip(sides, self.options.size_px, strict=True)]
         columns, rows = (place.clamp(0, size - 1) for place, size in zip(sides, self.options.size_px, strict=True))
@@ -205,8 +214,9 @@ class Scene(nn.Module):
 
     def tensors(self) -> dict[str, Tensor]:
         """Everything that makes the scene, named; parameters are detached."""
-        state = {name: tensor.detach().contiguous() for name, tensor in self.state_dict().items()}
-        return {**state, "occupancy.occupied": self.occupancy.occupied, "occupancy.hull": self.occupancy.hull}
+        state = {name: tensor.detach().cpu().contiguous() for name, tensor in self.state_dict().items()}
+        occupancy = {f"occupancy.{name}": getattr(self.occupancy, name).cpu() for name in ("occupied", "hull")}
+        return {**state, **occupancy}
 
     def save(self, path: Path) -> None:
         metadata = {"schema": str(SCHEMA), "options": json.dumps(asdict(self.options))}

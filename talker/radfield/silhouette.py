@@ -24,19 +24,20 @@ def silhouette(
     """
     width, height = camera.size_px
     radius = math.sqrt(3.0) / occupancy.resolution
-    local = (occupancy.occupied_centres - camera.c2w[:3, 3]) @ camera.c2w[:3, :3]
+    device, c2w = occupancy.device, camera.c2w.to(occupancy.device)
+    local = (occupancy.occupied_centres - c2w[:3, 3]) @ c2w[:3, :3]
     depth = local[:, 2:]
     if len(depth) and depth.min() <= radius:  # the camera stands among the voxels
-        return torch.ones(height, width, dtype=torch.bool)
+        return torch.ones(height, width, dtype=torch.bool, device=device)
     low, high = local[:, :2] - radius, local[:, :2] + radius
     low = low / torch.where(low < 0, depth - radius, depth + radius)
     high = high / torch.where(high > 0, depth - radius, depth + radius)
-    centre, size = torch.tensor(camera.centre_px), torch.tensor([width, height])
+    centre, size = torch.tensor(camera.centre_px).to(device), torch.tensor([width, height]).to(device)
     first = (low * camera.focal_px + centre - 0.5).floor().clamp(min=0).minimum(size).long()
     beyond = (high * camera.focal_px + centre + 0.5).ceil().clamp(min=0).minimum(size).long()
 
-    corners = torch.zeros((height + 1) * (width + 1), dtype=torch.int32)
-    ones = torch.ones(len(depth), dtype=torch.int32)
+    corners = torch.zeros((height + 1) * (width + 1), dtype=torch.int32, device=device)
+    ones = torch.ones(len(depth), dtype=torch.int32, device=device)
     for x, y, sign in ((first, first, 1), (beyond, first, -1), (first, beyond, -1), (beyond, beyond, 1)):
         corners.index_add_(0, y[:, 1] * (width + 1) + x[:, 0], ones, alpha=sign)
     return corners.reshape(height + 1, width + 1).cumsum(0).cumsum(1)[:-1, :-1] > 0

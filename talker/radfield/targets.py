@@ -42,6 +42,12 @@ class Batch:
         )
         return Batch(self.frames, self.pixels[:, :count], self.target[:, :count], None, layers)
 
+    def to(self, device: torch.device) -> Batch:
+        layers = self.layers and LayerTargets(
+            *(t.to(device) for t in (self.layers.behind, self.layers.head_alpha, self.layers.torso_alpha))
+        )
+        return Batch(self.frames, self.pixels.to(device), self.target.to(device), self.patch, layers)
+
 
 class TargetSource(Protocol):
     def next_batch(self, step: int, generator: torch.Generator) -> Batch:

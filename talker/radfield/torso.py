@@ -50,7 +50,9 @@ def neck_anchors(camera: Camera) -> Tensor:
 
 def frequency_encoding(positions: Tensor) -> Tensor:
     """Positions [P, 2] with sines and cosines of 2^k pi x: [P, 2 + 4 * FREQUENCIES]."""
-    scaled = positions[:, None, :] * (math.pi * 2.0 ** torch.arange(FREQUENCIES))[None, :, None]
+    scaled = (
+        positions[:, None, :] * (math.pi * 2.0 ** torch.arange(FREQUENCIES, device=positions.device))[None, :, None]
+    )
     return torch.cat([positions, scaled.sin().flatten(1), scaled.cos().flatten(1)], dim=-1)
 
 
@@ -119,6 +121,7 @@ class Torso(nn.Module):
         anchors: Tensor,  # [B, 6]
     ) -> TorsoWeights:
         """The layer as it is under some head poses. Poses beyond the trained ones are held at their edge."""
+        anchors = anchors.to(self.table.device)
         pose = (anchors.clamp(self.anchor_low, self.anchor_high) - self.anchor_mean) / self.anchor_spread
         parts = [self.table]
         for network, inputs in ((self.bend, POSITION_IN), (self.colour, self.grid.width)):

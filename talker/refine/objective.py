@@ -153,8 +153,8 @@ class LipEdgeObjective:
         if batch.patch is None:
             return torch.zeros(())
         patches = [self._originals(frame, pixels) for frame, pixels in zip(batch.frames, batch.pixels, strict=True)]
-        original = as_patches(torch.stack([patch.rgb for patch in patches]), batch)
-        lips = torch.stack([patch.lips for patch in patches]).reshape(original.shape[:3])
+        original = as_patches(torch.stack([patch.rgb for patch in patches]).to(rendered.device), batch)
+        lips = torch.stack([patch.lips for patch in patches]).reshape(original.shape[:3]).to(rendered.device)
         return self._weight * losses.lip_edge(as_patches(rendered, batch), original, lips)
 
     def parameters(self) -> Iterable[nn.Parameter]:

@@ -80,8 +80,9 @@ def load_vgg(path: Path) -> VggBank:
 
 def choose_bank(
     name: str = "auto",  # "auto", "vgg19" or "pyramid"
+    device: torch.device | str = "cpu",  # of the images that it will see
 ) -> FeatureBank:
     """The best feature bank that this machine has, or the one asked for."""
     if name == "vgg19" or (name == "auto" and weights_path().is_file()):
-        return load_vgg(weights_path())
+        return load_vgg(weights_path()).to(device)
     return PyramidBank()
