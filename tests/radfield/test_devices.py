@@ -20,7 +20,6 @@ from talker.types import View
 from tests.radfield.conftest import TINY_FIT
 from tests.radfield.pretended_gpu import GPU, pretended_gpu
 
-
 # What torch says of its "meta" device, which the pretence borrows.
 pytestmark = pytest.mark.filterwarnings("ignore:for .*non-meta parameter")
 
