@@ -20,6 +20,7 @@ from talker.video import (
     read_audio,
     read_frames,
     require_video,
+    stream_audio,
     write_wav,
 )
 
@@ -120,6 +121,29 @@ def test_late_sound_keeps_its_time(clip: Path, tmp_path: Path) -> None:
     run_ffmpeg("-i", clip, "-itsoffset", "1", "-i", clip, "-map", "0:v", "-map", "1:a", "-c", "copy", late)
     wav = read_audio(late)
     assert np.abs(wav[:14000]).max() < 0.01 and np.abs(wav[18000:30000]).max() > 0.2
+
+
+def test_sound_comes_in_blocks_and_ends_when_nobody_listens(clip: Path) -> None:
+    blocks = list(stream_audio(clip))
+    assert max(map(len, blocks)) <= AUDIO_RATE_HZ and len(blocks) >= 4
+    assert np.array_equal(np.concatenate(blocks), read_audio(clip))
+    stream = stream_audio(clip)
+    next(stream)
+    stream.close()  # and the process with it: nothing waits
+
+
+def test_sound_of_a_file_is_kept_as_it_is(clip: Path, tmp_path: Path) -> None:
+    rich, late = tmp_path / "rich.wav", tmp_path / "late.mkv"
+    run_ffmpeg("-i", clip, "-map", "0:a", "-ar", "44100", "-ac", "2", rich)
+    run_ffmpeg("-i", clip, "-itsoffset", "0.5", "-i", clip, "-map", "0:v", "-map", "1:a", "-c", "copy", late)
+    for sound, shown in ((rich, "44100 Hz, stereo"), (late, "16000 Hz, mono")):
+        with VideoWriter(tmp_path / "out.mp4", (32, 32), audio=sound) as video:
+            for _ in range(100):
+                video.write(np.zeros((32, 32, 3), np.uint8))
+        said = subprocess.run([ffmpeg_path(), "-i", str(video.path)], capture_output=True, check=False).stderr.decode()
+        assert shown in said
+        heard, meant = read_audio(video.path), read_audio(sound)
+        assert np.corrcoef(heard[4000:48000], meant[4000:48000])[0, 1] > 0.99
 
 
 def test_bad_files_are_named_with_a_way_out(clip: Path, tmp_path: Path) -> None:
