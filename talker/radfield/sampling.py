@@ -18,7 +18,7 @@ from talker.types import HEAD_PARTS, TORSO_PARTS, Take, mask_of
 MAX_TRAINING_FRAMES = 1200  # the paper's; longer takes are thinned evenly
 HEAD_MARGIN = 0.025  # head pixels are drawn from the mask dilated by this much of the image's height
 # Shares of each frame's pixels; the rest fall anywhere on the head.
-MOUTH_SHARE, EYE_SHARE, TORSO_SHARE, UNIFORM_SHARE = 0.22, 0.10, 0.12, 0.12
+MOUTH_SHARE, EYE_SHARE, TORSO_SHARE, UNIFORM_SHARE = 0.36, 0.10, 0.12, 0.12
 EYE_LANDMARKS = (range(36, 42), range(42, 48))
 MOUTH_LANDMARKS = range(48, 68)
 MOUTH_HALF_WIDTH, MOUTH_HALF_HEIGHT = 0.30, 0.23  # head units: a box that an open mouth fits
