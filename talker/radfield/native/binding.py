@@ -21,7 +21,7 @@ from talker.radfield.volume import Composited, Samples
 from talker.types import Rays, Reporter, Silent
 
 MAX_LEVELS = 16
-ABI = 2
+ABI = 3
 
 
 class _Level(Structure):
@@ -104,8 +104,8 @@ class _Library:
             "grid_forward": [grid, pointer, pointer, c_int64, pointer],
             "grid_backward": [grid, pointer, pointer, c_int64, pointer],
             "grid_point_gradient": [grid, pointer, pointer, pointer, c_int64, pointer],
-            "field_forward": [network, *[pointer] * 3, c_int64, *[pointer] * 3],
-            "field_backward": [network, *[pointer] * 3, c_int64, *[pointer] * 3, POINTER(c_void_p), *[pointer] * 4],
+            "field_forward": [network, *[pointer] * 3, c_int64, *[pointer] * 4],
+            "field_backward": [network, *[pointer] * 3, c_int64, *[pointer] * 3, POINTER(c_void_p), *[pointer] * 5],
             "march": [*[pointer] * 4, c_int32, occupancy, *[pointer] * 3],
             "composite_forward": [c_int32, c_int32, *[pointer] * 10],
             "composite_backward": [c_int32, c_int32, *[pointer] * 9],
@@ -160,6 +160,7 @@ class _Evaluate(torch.autograd.Function):
         _check(points, len(ray_of), 3)
         _check(harmonics, len(frame_of), HARMONICS)
         sigmas, values, ambient = (points.new_empty(len(points), *tail) for tail in ((), (shape.channels,), (2,)))
+        features = points.new_empty(len(points), shape.encoded) if any(ctx.needs_input_grad) else None
         library.field_forward(
             byref(_network(shape, weights, biases, frame_of)),
             _pointer(points),
@@ -169,21 +170,22 @@ class _Evaluate(torch.autograd.Function):
             _pointer(sigmas),
             _pointer(values),
             _pointer(ambient),
+            _pointer(features) if features is not None else None,
         )
         ctx.library, ctx.shape = library, shape
-        ctx.save_for_backward(points, harmonics, ray_of, frame_of, *tensors)
+        ctx.save_for_backward(features, points, harmonics, ray_of, frame_of, *tensors)
         return sigmas, values, ambient
 
     @staticmethod
     @once_differentiable
     def backward(ctx, d_sigmas: Tensor, d_values: Tensor, d_ambient: Tensor):
-        points, harmonics, ray_of, frame_of, *tensors = ctx.saved_tensors
+        features, points, harmonics, ray_of, frame_of, *tensors = ctx.saved_tensors
         weights, biases = FieldWeights(*tensors[:9]), Biases(*tensors[9:])
         incoming = [g.contiguous() for g in (d_sigmas, d_values, d_ambient)]
         gradients = [torch.zeros_like(t) for t in tensors]
         d_space, d_ambient_table, *d_matrices = gradients
         pointers = (c_void_p * len(d_matrices))(*[t.data_ptr() for t in d_matrices])
-        encoded, coordinates = points.new_empty(len(points), ctx.shape.encoded), points.new_empty(len(points), 2)
+        encoded, coordinates = torch.empty_like(features), points.new_empty(len(points), 2)
         ctx.library.field_backward(
             byref(_network(ctx.shape, weights, biases, frame_of)),
             _pointer(points),
@@ -192,7 +194,7 @@ class _Evaluate(torch.autograd.Function):
             len(points),
             *(_pointer(g) for g in incoming),
             pointers,
-            *(_pointer(t) for t in (d_space, d_ambient_table, encoded, coordinates)),
+            *(_pointer(t) for t in (d_space, d_ambient_table, features, encoded, coordinates)),
         )
         return (None,) * 6 + tuple(gradients)
 

@@ -44,7 +44,7 @@ void encode_all(const Grid& grid, const float* table, const float* points, int64
 
 extern "C" {
 
-int32_t abi_version() { return 2; }
+int32_t abi_version() { return 3; }
 
 void grid_forward(const Grid* grid, const float* table, const float* points, int64_t count, float* out) {
   if (grid->dims == 3) encode_all<3>(*grid, table, points, count, out);
@@ -71,35 +71,47 @@ void grid_point_gradient(const Grid* grid, const float* table, const float* poin
   }
 }
 
+// `encoded` [count][encoded], where given, keeps the points' features for field_backward.
 void field_forward(const Network* n, const float* points, const float* harmonics, const int32_t* ray_of, int64_t count,
-                   float* sigma, float* value, float* ambient) {
+                   float* sigma, float* value, float* ambient, float* encoded) {
   Transposed weights;
   transpose_all(*n, weights);
+  const int width = encoded_width(*n), channels = channels_of(*n);
+  constexpr int TILES = BLOCK / TILE, STRETCH = TILES * TILE;
 #pragma omp parallel
   {
     Activations a;
     memset(&a, 0, sizeof a);
-    const int channels = channels_of(*n);
     const Values values = values_of(*n, a);
+    std::vector<float> features(STRETCH * width), padded(STRETCH * 3);
 #pragma omp for schedule(static)
-    for (int64_t p = 0; p < count; p += TILE) {
-      int real = (int)std::min<int64_t>(TILE, count - p);
-      load_tile(*n, points + p * 3, harmonics, ray_of + p, real, a);
-      forward_tile(*n, weights, a, real);
-      memcpy(sigma + p, a.sigma, sizeof(float) * real);
-      for (int i = 0; i < real; i++) {
-        memcpy(value + channels * (p + i), values.data + i * values.wide, sizeof(float) * channels);
-        memcpy(ambient + 2 * (p + i), a.ambient + i * PADDED, sizeof(float) * 2);
+    for (int64_t begin = 0; begin < count; begin += STRETCH) {
+      const int64_t end = std::min<int64_t>(count, begin + STRETCH);
+      memcpy(padded.data(), points + begin * 3, sizeof(float) * 3 * (end - begin));
+      encode_tile<3>(n->space, n->space_table, padded.data(), 3, (int)(end - begin + LANES - 1) / LANES * LANES,
+                     features.data(), width);
+      for (int64_t p = begin; p < end; p += TILE) {
+        const int real = (int)std::min<int64_t>(TILE, end - p);
+        load_tile(*n, points + p * 3, harmonics, ray_of + p, real, a);
+        memcpy(a.encoded, features.data() + (p - begin) * width, sizeof(float) * TILE * width);
+        forward_tile(*n, weights, a, real, Known::space);
+        if (encoded) memcpy(encoded + p * width, a.encoded, sizeof(float) * real * width);
+        memcpy(sigma + p, a.sigma, sizeof(float) * real);
+        for (int i = 0; i < real; i++) {
+          memcpy(value + channels * (p + i), values.data + i * values.wide, sizeof(float) * channels);
+          memcpy(ambient + 2 * (p + i), a.ambient + i * PADDED, sizeof(float) * 2);
+        }
       }
     }
   }
 }
 
-// Recomputes the activations tile by tile. `weights_out` points at the ten gradients in WeightGradients' order, to be
-// added to; `encoded_scratch` is [count][encoded], `ambient_scratch` [count][2].
+// Recomputes the activations from field_forward's `features`, tile by tile. `weights_out` points at the ten gradients in
+// WeightGradients' order, to be added to; `encoded_scratch` is [count][encoded], `ambient_scratch` [count][2].
 void field_backward(const Network* n, const float* points, const float* harmonics, const int32_t* ray_of, int64_t count,
                     const float* d_sigma, const float* d_value, const float* d_ambient, float** weights_out,
-                    float* d_space_table, float* d_ambient_table, float* encoded_scratch, float* ambient_scratch) {
+                    float* d_space_table, float* d_ambient_table, const float* features, float* encoded_scratch,
+                    float* ambient_scratch) {
   Transposed weights;
   transpose_all(*n, weights);
   const int space = width_of(n->space), encoded = encoded_width(*n), bias = HIDDEN * n->frames;
@@ -127,7 +139,8 @@ void field_backward(const Network* n, const float* points, const float* harmonic
     for (int64_t p = 0; p < count; p += TILE) {
       int real = (int)std::min<int64_t>(TILE, count - p);
       load_tile(*n, points + p * 3, harmonics, ray_of + p, real, a);
-      forward_tile(*n, weights, a, TILE);
+      memcpy(a.encoded, features + p * encoded, sizeof(float) * real * encoded);
+      forward_tile(*n, weights, a, TILE, Known::all);
       memcpy(ambient_scratch + p * 2, a.ambient_point, sizeof(float) * real * 2);
       backward_tile(*n, a, real, d_sigma + p, d_value + channels_of(*n) * p, d_ambient + 2 * p, s, g, encoded_scratch + p * encoded);
     }

@@ -60,10 +60,13 @@ INLINE void bias_rows(const Activations& a, const float* bias, int count, float*
   for (int p = 0; p < count; p++) memcpy(out + p * HIDDEN, bias + (int64_t)a.frame[p] * HIDDEN, HIDDEN * sizeof(float));
 }
 
-INLINE void forward_tile(const Network& n, const Transposed& t, Activations& a, int count) {
+enum class Known { nothing, space, all };  // features that a.encoded has already
+
+INLINE void forward_tile(const Network& n, const Transposed& t, Activations& a, int count,
+                         Known known = Known::nothing) {
   count = (count + LANES - 1) / LANES * LANES;
   const int space = width_of(n.space), encoded = encoded_width(n);
-  encode_tile<3>(n.space, n.space_table, a.points, 3, count, a.encoded, encoded);
+  if (known == Known::nothing) encode_tile<3>(n.space, n.space_table, a.points, 3, count, a.encoded, encoded);
 
   bias_rows(a, n.ambient_bias, count, a.ambient_hidden);
   gemm(count, HIDDEN, space, {a.encoded, encoded, 1}, t.ambient_in, HIDDEN, a.ambient_hidden, HIDDEN, Write::add,
@@ -75,15 +78,17 @@ INLINE void forward_tile(const Network& n, const Transposed& t, Activations& a, 
       a.ambient[p * PADDED + c] = coordinate;
       a.ambient_point[p * 2 + c] = (coordinate + 1.f) * 0.5f;
     }
-  encode_tile<2>(n.ambient, n.ambient_table, a.ambient_point, 2, count, a.encoded + space, encoded);
+  if (known != Known::all)
+    encode_tile<2>(n.ambient, n.ambient_table, a.ambient_point, 2, count, a.encoded + space, encoded);
 
   bias_rows(a, n.density_bias, count, a.density_first);
   gemm(count, HIDDEN, encoded, {a.encoded, encoded, 1}, t.density_in, HIDDEN, a.density_first, HIDDEN, Write::add,
        Activation::leaky_relu);
   if (!n.deferred)
-    gemm(count, HIDDEN, HIDDEN, {a.density_first, HIDDEN, 1}, t.middle, HIDDEN, a.density_second, HIDDEN,
-         Write::set, Activation::leaky_relu);
-  gemm(count, GEOMETRY, HIDDEN, {n.deferred ? a.density_first : a.density_second, HIDDEN, 1}, t.density_out, GEOMETRY, a.colour_input, COLOUR_IN);
+    gemm(count, HIDDEN, HIDDEN, {a.density_first, HIDDEN, 1}, t.middle, HIDDEN, a.density_second, HIDDEN, Write::set,
+         Activation::leaky_relu);
+  gemm(count, GEOMETRY, HIDDEN, {n.deferred ? a.density_first : a.density_second, HIDDEN, 1}, t.density_out, GEOMETRY,
+       a.colour_input, COLOUR_IN);
   for (int p = 0; p < count; p++)
     a.sigma[p] = exp_accurate(std::min(a.colour_input[p * COLOUR_IN] + DENSITY_SHIFT, DENSITY_LOGIT_MAX));
   if (n.deferred) return;
