@@ -13,6 +13,8 @@ static inline int omp_get_thread_num() { return 0; }
 
 namespace {
 
+constexpr int STRETCH = BLOCK / TILE * TILE;  // points whose grids are read level by level before their tiles are worked on
+
 void load_tile(const Network& n, const float* points, const float* harmonics, const int32_t* ray_of, int count,
                Activations& a) {
   memcpy(a.points, points, sizeof(float) * 3 * count);
@@ -77,7 +79,6 @@ void field_forward(const Network* n, const float* points, const float* harmonics
   Transposed weights;
   transpose_all(*n, weights);
   const int width = encoded_width(*n), channels = channels_of(*n);
-  constexpr int TILES = BLOCK / TILE, STRETCH = TILES * TILE;
 #pragma omp parallel
   {
     Activations a;
@@ -225,41 +226,45 @@ void composite_backward(int32_t rays, int32_t channels, const int32_t* starts, c
   }
 }
 
-// Forward only, one frame: tiles are kept full by refilling slots as rays end, and samples are never stored.
+// Forward only, one frame: a wave of rays is kept full by refilling slots as rays end, and samples are never stored.
 // out: premultiplied rgb, alpha, depth: [rays][5].
 void render(const Network* n, const float* origins, const float* directions, const float* harmonics, int32_t rays,
             const Occupancy* grid, float stop, float* out) {
+  struct Slot { Ray ray; float T, t, sum[MAX_CHANNELS], depth; int id; };
   Transposed weights;
   transpose_all(*n, weights);
+  const int channels = channels_of(*n), width = encoded_width(*n);
   constexpr int CHUNK = 256;
   std::atomic<int> queue{0};
 #pragma omp parallel
   {
     Activations a;
-    memset(&a, 0, sizeof a);
-    Ray slot[TILE];
-    const int channels = channels_of(*n);
-    const Values values = values_of(*n, a);
     ShadeTile shaded;
+    memset(&a, 0, sizeof a);
     memset(&shaded, 0, sizeof shaded);
-    float T[TILE], sum[TILE][MAX_CHANNELS + 1], t[TILE];
-    int id[TILE], live = 0, current = 0, end = 0;
-    int64_t voxel;
-    auto finish = [&](int s) {
-      float* o = out + 5 * (int64_t)id[s];
-      memcpy(o, sum[s], sizeof(float) * 3);
-      o[3] = 1.f - T[s];
-      o[4] = sum[s][channels];
-      if (!n->deferred || T[s] == 1.f) return;
+    const Values values = values_of(*n, a);
+    Slot slots[STRETCH];
+    float points[STRETCH * 3] = {0};
+    std::vector<float> features(STRETCH * width);
+    int live = 0, current = 0, end = 0;
+    auto harmonics_of = [&](const Slot& slot) { return harmonics + HARMONICS * (int64_t)slot.id; };
+    auto finish = [&](const Slot& slot) {
+      float* o = out + 5 * (int64_t)slot.id;
+      memcpy(o, slot.sum, sizeof(float) * 3);
+      o[3] = 1.f - slot.T;
+      o[4] = slot.depth;
+      if (!n->deferred || slot.T == 1.f) return;
       float* input = shaded.input + shaded.count * COLOUR_IN;
-      memcpy(input, sum[s], sizeof(float) * GEOMETRY);
-      memcpy(input + GEOMETRY, a.colour_input + s * COLOUR_IN + GEOMETRY, sizeof(float) * HARMONICS);
-      shaded.ray[shaded.count++] = id[s];
+      memcpy(input, slot.sum, sizeof(float) * GEOMETRY);
+      memcpy(input + GEOMETRY, harmonics_of(slot), sizeof(float) * HARMONICS);
+      shaded.ray[shaded.count++] = slot.id;
       if (shaded.count == TILE) shade_tile(*n, weights, shaded, out);
     };
     auto advance = [&](int s) {
-      bool more = next_sample(slot[s], *grid, a.points + 3 * s, &voxel);
-      t[s] = distance_at(slot[s], slot[s].step - 1);
+      int64_t voxel;
+      Ray& ray = slots[s].ray;
+      bool more = next_sample(ray, *grid, points + 3 * s, &voxel);
+      slots[s].t = distance_at(ray, ray.step - 1);
       return more;
     };
     auto refill = [&](int s) {  // starts the next ray that meets anything in slot s
@@ -269,35 +274,39 @@ void render(const Network* n, const float* origins, const float* directions, con
           if (current >= rays) { current = end = rays; return false; }
           end = std::min(rays, current + CHUNK);
         }
-        int i = current++;
-        id[s] = i;
-        start_ray(slot[s], origins + 3 * (int64_t)i, directions + 3 * (int64_t)i, 0.5f);
-        T[s] = 1.f;
-        memset(sum[s], 0, sizeof sum[s]);
-        memcpy(a.colour_input + s * COLOUR_IN + GEOMETRY, harmonics + HARMONICS * (int64_t)i, sizeof(float) * HARMONICS);
+        Slot& slot = slots[s];
+        slot = Slot{};
+        slot.id = current++;
+        slot.T = 1.f;
+        start_ray(slot.ray, origins + 3 * (int64_t)slot.id, directions + 3 * (int64_t)slot.id, 0.5f);
         if (advance(s)) return true;
-        finish(s);
+        finish(slot);
       }
     };
-    while (live < TILE && refill(live)) live++;
+    while (live < STRETCH && refill(live)) live++;
     while (live > 0) {
-      forward_tile(*n, weights, a, live);
+      encode_tile<3>(n->space, n->space_table, points, 3, (live + LANES - 1) / LANES * LANES, features.data(), width);
+      for (int begin = 0; begin < live; begin += TILE) {
+        const int real = std::min(TILE, live - begin);
+        memcpy(a.encoded, features.data() + begin * width, sizeof(float) * TILE * width);
+        for (int p = 0; p < real; p++)
+          memcpy(a.colour_input + p * COLOUR_IN + GEOMETRY, harmonics_of(slots[begin + p]), sizeof(float) * HARMONICS);
+        forward_tile(*n, weights, a, real, Known::space);
+        for (int p = 0; p < real; p++) {
+          Slot& slot = slots[begin + p];
+          float through = exp_accurate(-a.sigma[p] * STEP), w = slot.T * (1.f - through);
+          for (int c = 0; c < channels; c++) slot.sum[c] += w * values.data[p * values.wide + c];
+          slot.depth += w * slot.t;
+          slot.T *= through;
+        }
+      }
       for (int s = 0; s < live;) {
-        float through = exp_accurate(-a.sigma[s] * STEP), w = T[s] * (1.f - through);
-        for (int c = 0; c < channels; c++) sum[s][c] += w * values.data[s * values.wide + c];
-        sum[s][channels] += w * t[s];
-        T[s] *= through;
-        if (T[s] > stop && advance(s)) { s++; continue; }
-        finish(s);
+        if (slots[s].T > stop && advance(s)) { s++; continue; }
+        finish(slots[s]);
         if (refill(s)) { s++; continue; }
-        if (--live > s) {  // no more rays: the last slot moves here
-          slot[s] = slot[live], T[s] = T[live], t[s] = t[live], id[s] = id[live];
-          memcpy(sum[s], sum[live], sizeof sum[s]);
-          memcpy(a.colour_input + s * COLOUR_IN + GEOMETRY, a.colour_input + live * COLOUR_IN + GEOMETRY,
-                 sizeof(float) * HARMONICS);
-          memcpy(a.points + 3 * s, a.points + 3 * live, sizeof(float) * 3);
-          a.sigma[s] = a.sigma[live];
-          memcpy(values.data + s * values.wide, values.data + live * values.wide, sizeof(float) * channels);
+        if (--live > s) {  // no more rays: the last slot moves here, and is looked at next
+          slots[s] = slots[live];
+          memcpy(points + 3 * s, points + 3 * live, sizeof(float) * 3);
         }
       }
     }
