@@ -83,7 +83,8 @@ INLINE void encode_tile(const Grid& grid, const float* table, const float* point
 
 // Adds the table's gradient. One thread owns one level: no atomics, and the same sums in the same order every time.
 template <int D>
-static void scatter(const Grid& grid, int64_t count, const float* points, const float* gradient, int ldg, float* table) {
+static void scatter(const Grid& grid, int64_t count, const float* points, const float* gradient, int ldg,
+                    float* table) {
   struct Coordinates { f8 of[D]; };
   std::vector<Coordinates> coordinates((count + LANES - 1) / LANES);
   for (int64_t p = 0; p < count; p += LANES) {

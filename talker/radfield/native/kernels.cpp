@@ -13,19 +13,7 @@ static inline int omp_get_thread_num() { return 0; }
 
 namespace {
 
-constexpr int STRETCH = BLOCK / TILE * TILE;  // points whose grids are read level by level before their tiles are worked on
-
-void load_tile(const Network& n, const float* points, const float* harmonics, const int32_t* ray_of, int count,
-               Activations& a) {
-  memcpy(a.points, points, sizeof(float) * 3 * count);
-  memset(a.points + 3 * count, 0, sizeof(float) * 3 * (TILE - count));
-  for (int p = 0; p < count; p++) {
-    memcpy(a.colour_input + p * COLOUR_IN + GEOMETRY, harmonics + HARMONICS * (int64_t)ray_of[p],
-           sizeof(float) * HARMONICS);
-    a.frame[p] = n.frame_of[ray_of[p]];
-  }
-  for (int p = count; p < TILE; p++) a.frame[p] = 0;
-}
+constexpr int STRETCH = BLOCK / TILE * TILE;  // points whose grid is read level by level, before their tiles' turn
 
 template <int D>
 void encode_all(const Grid& grid, const float* table, const float* points, int64_t count, float* out) {
@@ -107,8 +95,8 @@ void field_forward(const Network* n, const float* points, const float* harmonics
   }
 }
 
-// Recomputes the activations from field_forward's `features`, tile by tile. `weights_out` points at the ten gradients in
-// WeightGradients' order, to be added to; `encoded_scratch` is [count][encoded], `ambient_scratch` [count][2].
+// Recomputes the activations from field_forward's `features`, tile by tile. `weights_out` points at the ten gradients
+// in WeightGradients' order, to be added to; `encoded_scratch` is [count][encoded], `ambient_scratch` [count][2].
 void field_backward(const Network* n, const float* points, const float* harmonics, const int32_t* ray_of, int64_t count,
                     const float* d_sigma, const float* d_value, const float* d_ambient, float** weights_out,
                     float* d_space_table, float* d_ambient_table, const float* features, float* encoded_scratch,
@@ -134,8 +122,9 @@ void field_backward(const Network* n, const float* points, const float* harmonic
     if (!n->deferred) memcpy(s.colour_out, n->colour_out, sizeof(float) * 3 * HIDDEN);
     memcpy(s.ambient_out, n->ambient_out, sizeof(float) * 2 * HIDDEN);
     float* mine = partial.data() + (size_t)offset[ARRAYS] * omp_get_thread_num();
-    const WeightGradients g = {mine + offset[0], mine + offset[1], mine + offset[2], mine + offset[3], mine + offset[4],
-                               mine + offset[5], mine + offset[6], mine + offset[7], mine + offset[8], mine + offset[9]};
+    const WeightGradients g = {mine + offset[0], mine + offset[1], mine + offset[2], mine + offset[3],
+                               mine + offset[4], mine + offset[5], mine + offset[6], mine + offset[7],
+                               mine + offset[8], mine + offset[9]};
 #pragma omp for schedule(static)
     for (int64_t p = 0; p < count; p += TILE) {
       int real = (int)std::min<int64_t>(TILE, count - p);
@@ -143,7 +132,8 @@ void field_backward(const Network* n, const float* points, const float* harmonic
       memcpy(a.encoded, features + p * encoded, sizeof(float) * real * encoded);
       forward_tile(*n, weights, a, TILE, Known::all);
       memcpy(ambient_scratch + p * 2, a.ambient_point, sizeof(float) * real * 2);
-      backward_tile(*n, a, real, d_sigma + p, d_value + channels_of(*n) * p, d_ambient + 2 * p, s, g, encoded_scratch + p * encoded);
+      backward_tile(*n, a, real, d_sigma + p, d_value + channels_of(*n) * p, d_ambient + 2 * p, s, g,
+                    encoded_scratch + p * encoded);
     }
   }
   for (int t = 0; t < threads; t++)
@@ -185,8 +175,8 @@ void march(const float* origins, const float* directions, const float* jitter, c
 }
 
 // out: premultiplied values [rays][channels]; alpha, depth [rays]; transmittance before each sample.
-void composite_forward(int32_t rays, int32_t channels, const int32_t* starts, const float* sigma, const float* value, const float* points,
-                       const float* origins, const float* directions, float* out, float* alpha, float* depth,
+void composite_forward(int32_t rays, int32_t channels, const int32_t* starts, const float* sigma, const float* value,
+                       const float* points, const float* origins, const float* directions, float* out, float* alpha, float* depth,
                        float* transmittance) {
 #pragma omp parallel for schedule(static, 256)
   for (int i = 0; i < rays; i++) {
@@ -208,8 +198,8 @@ void composite_forward(int32_t rays, int32_t channels, const int32_t* starts, co
 }
 
 // d out / d sigma_i = STEP (T_{i+1} v_i - sum_{j > i} w_j v_j);  d alpha / d sigma_i = STEP (1 - alpha).
-void composite_backward(int32_t rays, int32_t channels, const int32_t* starts, const float* sigma, const float* value, const float* out,
-                        const float* alpha, const float* d_out, const float* d_alpha, float* d_sigma, float* d_value) {
+void composite_backward(int32_t rays, int32_t channels, const int32_t* starts, const float* sigma, const float* value,
+                        const float* out, const float* alpha, const float* d_out, const float* d_alpha, float* d_sigma, float* d_value) {
 #pragma omp parallel for schedule(static, 256)
   for (int i = 0; i < rays; i++) {
     float T = 1.f, sum[MAX_CHANNELS] = {0};

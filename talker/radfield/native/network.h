@@ -56,6 +56,19 @@ struct alignas(64) Activations {
   int32_t frame[TILE];
 };
 
+// Points, with their rays' directions and frames; what is left of the tile is padding.
+static void load_tile(const Network& n, const float* points, const float* harmonics, const int32_t* ray_of, int count,
+                      Activations& a) {
+  memcpy(a.points, points, sizeof(float) * 3 * count);
+  memset(a.points + 3 * count, 0, sizeof(float) * 3 * (TILE - count));
+  for (int p = 0; p < count; p++) {
+    memcpy(a.colour_input + p * COLOUR_IN + GEOMETRY, harmonics + HARMONICS * (int64_t)ray_of[p],
+           sizeof(float) * HARMONICS);
+    a.frame[p] = n.frame_of[ray_of[p]];
+  }
+  for (int p = count; p < TILE; p++) a.frame[p] = 0;
+}
+
 INLINE void bias_rows(const Activations& a, const float* bias, int count, float* out) {
   for (int p = 0; p < count; p++) memcpy(out + p * HIDDEN, bias + (int64_t)a.frame[p] * HIDDEN, HIDDEN * sizeof(float));
 }
