@@ -176,8 +176,8 @@ void march(const float* origins, const float* directions, const float* jitter, c
 
 // out: premultiplied values [rays][channels]; alpha, depth [rays]; transmittance before each sample.
 void composite_forward(int32_t rays, int32_t channels, const int32_t* starts, const float* sigma, const float* value,
-                       const float* points, const float* origins, const float* directions, float* out, float* alpha, float* depth,
-                       float* transmittance) {
+                       const float* points, const float* origins, const float* directions, float* out, float* alpha,
+                       float* depth, float* transmittance) {
 #pragma omp parallel for schedule(static, 256)
   for (int i = 0; i < rays; i++) {
     float T = 1.f, sum[MAX_CHANNELS] = {0}, distance = 0.f;
@@ -199,7 +199,8 @@ void composite_forward(int32_t rays, int32_t channels, const int32_t* starts, co
 
 // d out / d sigma_i = STEP (T_{i+1} v_i - sum_{j > i} w_j v_j);  d alpha / d sigma_i = STEP (1 - alpha).
 void composite_backward(int32_t rays, int32_t channels, const int32_t* starts, const float* sigma, const float* value,
-                        const float* out, const float* alpha, const float* d_out, const float* d_alpha, float* d_sigma, float* d_value) {
+                        const float* out, const float* alpha, const float* d_out, const float* d_alpha, float* d_sigma,
+                        float* d_value) {
 #pragma omp parallel for schedule(static, 256)
   for (int i = 0; i < rays; i++) {
     float T = 1.f, sum[MAX_CHANNELS] = {0};
