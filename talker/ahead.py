@@ -8,9 +8,12 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
-from collections.abc import Generator, Iterable
+from collections import deque
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple, TypeVar
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 _LOOK_UP_S = 0.1  # how often a step that waits for room looks whether anybody still wants its items
@@ -61,3 +64,24 @@ def ahead(
     finally:
         unwanted.set()
         worker.join()
+
+
+def side_by_side(
+    work: Callable[[S], T],
+    items: Iterable[S],
+    workers: int,
+    prepare: Callable[[], None],  # run once in every worker's thread
+) -> Generator[T, None, None]:
+    """`work` of every item, so many items at a time; what comes of them comes in their order."""
+    waiting: deque[Future[T]] = deque()
+    with ThreadPoolExecutor(workers, initializer=prepare) as pool:
+        try:
+            for item in items:
+                waiting.append(pool.submit(work, item))
+                if len(waiting) > workers:  # one is at hand for whoever is done first
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()

@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -24,7 +25,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from talker.ahead import ahead
+from talker.ahead import ahead, side_by_side
 from talker.camera import apply_view
 from talker.errors import BadInput
 from talker.take.audio import AudioEncoder, FeatureStream, FrameWindows, audio_windows
@@ -44,7 +45,10 @@ _PRESET, _CRF = "veryfast", 14
 
 
 class TalkingScene(Protocol):
-    """A scene as driving sees it (`talker.radfield.scene.Scene`)."""
+    """A scene as driving sees it (`talker.radfield.scene.Scene`). Frames are rendered side by side."""
+
+    @property
+    def device(self) -> torch.device: ...
 
     def encode_audio(self, windows: Tensor) -> Tensor: ...  # [B, 8, 16, C] -> [B, A]
 
@@ -180,21 +184,28 @@ def drive(
 ) -> int:
     """Write the video of the speaker saying `speech`, frame by frame, with the sound; returns the frame count."""
 
+    def picture(frame: tuple[int, Tensor]) -> np.ndarray:
+        index, code = frame
+        return to_bytes(portrait.render(index, options.view, background, options.detail, code=code).rgb)
+
     def pictures() -> Iterator[np.ndarray]:
         stream = encoder.stream(speech.level)
         codes = ahead(speak(portrait, stream_audio(speech.path), stream, speech.frames), _CODES_AHEAD)
         with closing(codes):
-            for index, code in enumerate(codes):
-                yield to_bytes(portrait.render(index, options.view, background, options.detail, code=code).rgb)
+            yield from side_by_side(picture, enumerate(codes), workers, partial(torch.set_num_threads, 1))
 
+    # A frame for each core instead of all cores for each frame: nobody waits for the others at the end of every step.
+    threads = torch.get_num_threads()
+    workers = threads if portrait.scene.device.type == "cpu" else 1
     started = time.monotonic()
     pictures_made = ahead(pictures(), _FRAMES_AHEAD)
     writer = VideoWriter(out, portrait.take.size_px, audio=speech.path, crf=_CRF, preset=_PRESET)
     with closing(pictures_made), writer as video:
-        for done, picture in enumerate(pictures_made, 1):
-            video.write(picture)
+        for done, made in enumerate(pictures_made, 1):
+            video.write(made)
             rate = done / max(time.monotonic() - started, 1e-6)
             reporter.progress("render", done / speech.frames, f"{rate:.1f} frames/s")
+    torch.set_num_threads(threads)  # of threads to come: what a worker sets counts for them, too
     return speech.frames
 
 

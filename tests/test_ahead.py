@@ -8,7 +8,7 @@ from contextlib import closing
 
 import pytest
 
-from talker.ahead import ahead
+from talker.ahead import ahead, side_by_side
 
 
 def test_items_come_in_order_and_few_are_held():
@@ -70,3 +70,38 @@ def test_closing_ends_a_whole_chain():
         assert next(stream) == 0
         assert threading.active_count() == 3
     assert closed == ["first"] and threading.active_count() == 1
+
+
+def test_work_is_done_side_by_side_and_comes_in_order():
+    busy, most, prepared, lock = set(), [0], [], threading.Lock()
+
+    def work(item: int) -> int:
+        with lock:
+            busy.add(item)
+            most[0] = max(most[0], len(busy))
+        time.sleep(0.01 if item % 2 else 0.03)
+        with lock:
+            busy.remove(item)
+        return 10 * item
+
+    assert list(side_by_side(work, range(12), 3, lambda: prepared.append(threading.get_ident()))) == list(
+        range(0, 120, 10)
+    )
+    assert most[0] == 3 and len(set(prepared)) == len(prepared) == 3
+    assert threading.active_count() == 1
+
+
+def test_side_by_side_an_error_or_an_early_end_ends_all():
+    taken = []
+
+    def items():
+        for item in range(1000):
+            taken.append(item)
+            yield item
+
+    with pytest.raises(ZeroDivisionError):
+        list(side_by_side(lambda item: 1 / (item - 5), items(), 2, lambda: None))
+    assert len(taken) < 12 and threading.active_count() == 1
+    with closing(side_by_side(lambda item: item, items(), 2, lambda: None)) as stream:
+        assert next(stream) == 0
+    assert threading.active_count() == 1

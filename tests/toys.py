@@ -10,6 +10,8 @@ from talker.types import Render
 class ToyScene:
     """Renders the audio code's mean as grey, before the given background on the left half."""
 
+    device = torch.device("cpu")
+
     def __init__(self):
         self.seen = []
 
