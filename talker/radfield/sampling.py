@@ -57,6 +57,7 @@ class TakeTargets:
         count = len(self.frames)
         self._behind = np.empty((count, height, width, 3), np.uint8)
         self._alphas = np.empty((count, height, width, 2), np.uint8)
+        self._boxes: list[list[tuple[int, int]]] = []  # corners of each frame's boxes around mouth and eyes
         self._head_pixels: list[np.ndarray] = []
         self._torso_pixels: list[np.ndarray] = []
         scale = pixels_per_unit(take)
@@ -70,6 +71,10 @@ class TakeTargets:
             self._alphas[slot] = np.stack([layers.head_alpha, layers.torso_alpha], axis=-1)
             near_head = cv2.dilate(
                 mask_of(frame.parts, HEAD_PARTS).astype(np.uint8), np.ones((margin, margin), np.uint8)
+            )
+            self._boxes.append(
+                [box_around(take, index, MOUTH_LANDMARKS, *self._mouth_half_px)]
+                + [box_around(take, index, landmarks, *self._eye_half_px) for landmarks in EYE_LANDMARKS]
             )
             self._head_pixels.append(np.flatnonzero(near_head).astype(np.int32))
             self._torso_pixels.append(np.flatnonzero(mask_of(frame.parts, TORSO_PARTS)).astype(np.int32))
@@ -89,18 +94,19 @@ class TakeTargets:
                 return torch.randint(width * height, (share,), generator=generator)
             return torch.from_numpy(pixels)[torch.randint(len(pixels), (share,), generator=generator)].long()
 
-        def pick_box(landmarks: range, half_px: tuple[int, int], share: int) -> Tensor:
-            left, top = box_around(self._take, self.frames[slot], landmarks, *half_px)
+        def pick_box(corner: tuple[int, int], half_px: tuple[int, int], share: int) -> Tensor:
+            left, top = corner
             x = torch.randint(2 * half_px[0], (share,), generator=generator) + left
             y = torch.randint(2 * half_px[1], (share,), generator=generator) + top
             return y * width + x
 
         mouth, torso, uniform = (round(count * share) for share in (MOUTH_SHARE, TORSO_SHARE, UNIFORM_SHARE))
         eye = round(count * EYE_SHARE / 2)
+        mouth_box, *eye_boxes = self._boxes[slot]
         drawn = torch.cat(
             [
-                pick_box(MOUTH_LANDMARKS, self._mouth_half_px, mouth),
-                *(pick_box(landmarks, self._eye_half_px, eye) for landmarks in EYE_LANDMARKS),
+                pick_box(mouth_box, self._mouth_half_px, mouth),
+                *(pick_box(box, self._eye_half_px, eye) for box in eye_boxes),
                 pick(self._torso_pixels[slot], torso),
                 torch.randint(width * height, (uniform,), generator=generator),
                 pick(self._head_pixels[slot], count - mouth - 2 * eye - torso - uniform),

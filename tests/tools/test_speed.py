@@ -56,7 +56,7 @@ def test_kernels_measures_every_key_of_the_issue():
     if native_or_none() is None:
         pytest.skip("no C++ compiler on this machine")
     found = kernels.measure(Silent(), sizes=TINY)
-    assert list(found.values) == KEYS_OF_THE_ISSUE["kernels"].split()
+    assert set(KEYS_OF_THE_ISSUE["kernels"].split()) <= set(found.values)
     assert all(value > 0 for value in found.values.values())
     assert len(found.rows) == 1 + len(found.values)
     assert "4 levels" in found.configuration and "24x24" in found.configuration
