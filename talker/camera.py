@@ -31,13 +31,23 @@ def rays_through(
     pixels: Tensor,  # [N, 2] (x, y); integers mean pixel indices, their centres lie at +0.5
 ) -> Rays:
     """Rays from the camera's centre through pixel centres, in the head frame, on the pixels' device."""
-    c2w = camera.c2w.to(pixels.device)
-    x = (pixels[:, 0] + 0.5 - camera.centre_px[0]) / camera.focal_px
-    y = (pixels[:, 1] + 0.5 - camera.centre_px[1]) / camera.focal_px
+    return rays_of_frames(camera, camera.c2w[None], pixels[None])
+
+
+def rays_of_frames(
+    camera: Camera,  # whose intrinsics all frames share
+    c2w: Tensor,  # [F, 4, 4] the frames' poses
+    pixels: Tensor,  # [F, n, 2] (x, y)
+) -> Rays:
+    """`rays_through` for several frames at once: [F * n], frame by frame."""
+    c2w = c2w.to(pixels.device)
+    x = (pixels[..., 0] + 0.5 - camera.centre_px[0]) / camera.focal_px
+    y = (pixels[..., 1] + 0.5 - camera.centre_px[1]) / camera.focal_px
     local = torch.stack([x, y, torch.ones_like(x)], dim=-1)
     local = local / local.norm(dim=-1, keepdim=True)
-    directions = local @ c2w[:3, :3].T
-    return Rays(c2w[:3, 3].expand_as(directions).contiguous(), directions.contiguous())
+    directions = local @ c2w[:, :3, :3].transpose(1, 2)
+    origins = c2w[:, None, :3, 3].expand_as(directions)
+    return Rays(origins.reshape(-1, 3).contiguous(), directions.reshape(-1, 3).contiguous())
 
 
 def project(

@@ -47,8 +47,8 @@ _TRIAL_STEPS = 3
 class TrainingOptions:
     """How an edited field is trained: patches in every round, then a lip stage (the paper's 300 and 100 epochs)."""
 
-    round_steps: int = 300  # steps in each round
-    lip_steps: int = 250  # steps on lip patches after the last round
+    round_steps: int = 220  # steps in each round
+    lip_steps: int = 160  # steps on lip patches after the last round
     patches: int = 2  # patches in a step, each of its own frame
     patch_px: int | None = 64  # side of a patch; None takes half of the frame's, as the paper does
 

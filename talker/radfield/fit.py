@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from talker.camera import rays_through
+from talker.camera import rays_of_frames
 from talker.losses import alpha_entropy
 from talker.radfield.field import HARMONICS, Biases
 from talker.radfield.optimiser import Rates, SceneOptimiser
@@ -21,7 +21,7 @@ from talker.radfield.scene import HeadTrace, Scene
 from talker.radfield.targets import Batch, Objective, TargetSource
 from talker.radfield.volume import STEP, distortion
 from talker.take.audio import audio_windows
-from talker.types import Condition, Rays, Take
+from talker.types import Condition, Take
 
 OCCUPANCY_EVERY, OCCUPANCY_FROM = 32, 96  # steps
 SAMPLES_MEMORY = 0.9
@@ -136,10 +136,7 @@ class Fitter:
         return conditions_for(self.scene, self._take, batch.frames, noise=noise)
 
     def _trace(self, batch: Batch, condition: Condition) -> tuple[HeadTrace, Tensor, Tensor]:
-        per_frame = [
-            rays_through(self._take.camera(f), pixels) for f, pixels in zip(batch.frames, batch.pixels, strict=True)
-        ]
-        rays = Rays(torch.cat([r.origins for r in per_frame]), torch.cat([r.directions for r in per_frame]))
+        rays = rays_of_frames(self._take.camera(0), self._take.c2w[batch.frames], batch.pixels)
         frames = torch.arange(len(batch.frames), dtype=torch.int32, device=self.scene.device)
         frame_of = frames.repeat_interleave(batch.pixels.shape[1])
         jitter = torch.rand(len(frame_of), generator=self.generator).to(self.scene.device)

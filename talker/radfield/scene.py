@@ -119,14 +119,16 @@ class Scene(nn.Module):
         pixels: Tensor,  # [F, n, 2] at the fitted size
         condition: Condition,  # F frames
     ) -> tuple[Tensor, Tensor]:
-        """Torso over plate [F, n, 3] and the torso's alpha [F, n]."""
+        """Torso over plate [F, n, 3] and the torso's alpha [F, n], which is 0 where no torso ever comes."""
         frames, count = pixels.shape[:2]
-        anchors = torch.stack([neck_anchors(self.take_camera(pose)) for pose in condition.head_pose])
-        anchors = anchors[:, None].expand(frames, count, -1).flatten(0, 1)
         flat = pixels.flatten(0, 1)
-        rgb, alpha = self.torso((flat + 0.5) / self.options.size_px[0], anchors, self.kernels)
+        covered = self.torso_extent[flat[:, 1], flat[:, 0]].nonzero()[:, 0]
+        anchors = torch.stack([neck_anchors(self.take_camera(pose)) for pose in condition.head_pose])
+        anchors = anchors.to(self.device)[covered // count]
+        rgb, alpha = self.torso((flat[covered] + 0.5) / self.options.size_px[0], anchors, self.kernels)
         plate = self.plate[flat[:, 1], flat[:, 0]]
-        behind = alpha[:, None] * rgb + (1.0 - alpha[:, None]) * plate
+        behind = plate.index_copy(0, covered, torch.lerp(plate[covered], rgb, alpha[:, None]))
+        alpha = torch.zeros_like(plate[:, 0]).index_copy(0, covered, alpha)
         return behind.reshape(frames, count, 3), alpha.reshape(frames, count)
 
     # --- images ---------------------------------------------------------------------------------------------------

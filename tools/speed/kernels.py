@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from talker.camera import rays_through
+from talker.camera import rays_of_frames
 from talker.project import Project
 from talker.radfield.encoding import spherical_harmonics
 from talker.radfield.field import HIDDEN, Biases, HeadField
@@ -150,8 +150,7 @@ def _field_step_race(both: Mapping[str, Kernels], take: Take, scene: Scene, size
     """March, evaluate, composite, shade, go back, step: one batch of rays over and over."""
     budget = StepOptions().samples
     batch = _targets(take, sizes).next_batch(0, torch.Generator().manual_seed(0))
-    per_frame = [rays_through(take.camera(f), pixels) for f, pixels in zip(batch.frames, batch.pixels, strict=True)]
-    rays = Rays(torch.cat([r.origins for r in per_frame]), torch.cat([r.directions for r in per_frame]))
+    rays = rays_of_frames(take.camera(0), take.c2w[batch.frames], batch.pixels)
     frame_of = torch.arange(len(batch.frames), dtype=torch.int32).repeat_interleave(batch.pixels.shape[1])
     jitter = torch.full((len(frame_of),), 0.5)
     found = scene.kernels.march(rays, scene.occupancy, jitter).starts
