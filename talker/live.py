@@ -19,7 +19,7 @@ import select
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -207,7 +207,7 @@ def drive_live(
     def shown() -> Iterator[Shown]:
         spoken = ahead(_speak(portrait, heard(), encoder, lookahead), HELD_FRAMES)
         picture = None
-        with closing(spoken):
+        with closing(spoken), ending(stop):
             for index, frame in enumerate(spoken):
                 is_new = picture is None or time.monotonic() - frame.due_s <= LATE_S
                 if is_new:
@@ -217,24 +217,30 @@ def drive_live(
 
     frames = ahead(shown(), HELD_FRAMES)
     judged, warned = 0, False
-    with video, closing(frames):
-        try:
-            for frame in frames:
-                video.write(frame.picture)
-                report.note(frame, time.monotonic())
-                if report.frames % _RATE_FRAMES == 0:
-                    rendered, judged = report.rendered - judged, report.rendered
-                    if rendered < ENOUGH * _RATE_FRAMES and not warned:
-                        warned = True
-                        reporter.notice(
-                            f"this machine renders {FPS * rendered / _RATE_FRAMES:.0f} of {FPS} frames a second; "
-                            "pictures are shown longer, so that lips and sound stay together"
-                        )
-        finally:
-            stop.set()  # `sound` may be waiting for what never comes
+    with video, closing(frames), ending(stop):
+        for frame in frames:
+            video.write(frame.picture)
+            report.note(frame, time.monotonic())
+            if report.frames % _RATE_FRAMES == 0:
+                rendered, judged = report.rendered - judged, report.rendered
+                if rendered < ENOUGH * _RATE_FRAMES and not warned:
+                    warned = True
+                    reporter.notice(
+                        f"this machine renders {FPS * rendered / _RATE_FRAMES:.0f} of {FPS} frames a second; "
+                        "pictures are shown longer, so that lips and sound stay together"
+                    )
     if report.frames == 0:
         raise BadInput("No sound came in; pipe raw 16 kHz mono signed 16-bit little-endian PCM to standard input")
     return report
+
+
+@contextmanager
+def ending(stop: threading.Event) -> Iterator[None]:
+    """Whoever leaves, for whatever reason, lets the sound end: its step may be waiting for what never comes."""
+    try:
+        yield
+    finally:
+        stop.set()
 
 
 def _speak(

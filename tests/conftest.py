@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 
 import numpy as np
 import pytest
@@ -18,6 +19,14 @@ torch.set_num_threads(min(2, torch.get_num_threads()))
 def _no_hub(monkeypatch):
     """No test waits for a network."""
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+
+
+@pytest.fixture
+def no_thread_stays():
+    """Whatever a test does, no thread of its making outlives it."""
+    before = set(threading.enumerate())
+    yield
+    assert set(threading.enumerate()) <= before
 
 
 @pytest.fixture

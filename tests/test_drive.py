@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import threading
 
 import numpy as np
 import pytest
@@ -28,6 +27,8 @@ from talker.take.audio import MelEncoder
 from talker.types import AUDIO_RATE_HZ, Silent, View
 from talker.video import probe, read_audio, read_frames, stream_audio, write_wav
 from tests.toys import ToyScene
+
+pytestmark = pytest.mark.usefixtures("no_thread_stays")
 
 
 class Inverter:
@@ -139,7 +140,6 @@ def test_a_failed_drive_leaves_nothing(toy_take, speech, tmp_path, part):
     with pytest.raises(ZeroDivisionError):
         drive(portrait, speech, tmp_path / "out.mp4", DriveOptions(), Silent(), encoder)
     assert [path.name for path in tmp_path.iterdir()] == ["speech.wav"]
-    assert threading.active_count() == 1
 
 
 def test_views_are_read():

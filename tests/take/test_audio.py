@@ -127,6 +127,18 @@ def test_long_speech_is_encoded_in_chunks_without_seams(monkeypatch: pytest.Monk
     assert np.corrcoef(pieces.ravel(), whole.ravel())[0, 1] > 0.95
 
 
+def test_every_chunk_is_heard_with_a_second_on_either_side(monkeypatch: pytest.MonkeyPatch):
+    model, wav = tiny("wav2vec2"), speech(5.0)
+    monkeypatch.setattr("talker.take.transformer.CHUNK_S", 1.0)
+    features = streamed(TransformerEncoder("wav2vec2", model), wav, 3000)
+    scaled = (wav - wav.mean()) / wav.std()
+    heard = torch.from_numpy(np.pad(scaled[16_000 : 4 * 16_000], 40))  # for the chunk from 2 to 3 s
+    with torch.no_grad():
+        hidden = model(heard[None]).last_hidden_state
+    expected = torch.nn.functional.interpolate(hidden.transpose(1, 2), size=150, mode="linear")[0].T[50:100]
+    assert torch.allclose(features[100:150], expected, atol=1e-4)
+
+
 def test_weights_that_are_not_there_are_missing_at_once(tmp_path):
     with pytest.raises(Missing, match="--audio mel"):
         load_encoder("hubert")

@@ -61,6 +61,14 @@ def test_a_pause_does_not_turn_the_noise_up():
     assert running.gain == pytest.approx(1.0)  # the speech is forgotten, and the noise still is not speech
 
 
+def test_a_noisy_room_is_no_speech_beside_a_loud_voice():
+    running = RunningLevel()
+    running.hear(speech(5.0, 0.3, silent_share=0.0))
+    before = running.gain
+    running.hear(np.random.default_rng(1).normal(0, 7e-3, 20 * AUDIO_RATE_HZ).astype(np.float32))
+    assert running.gain == pytest.approx(before, rel=0.05) and all(running.silent(range(300, 1200)))
+
+
 def test_silence_is_a_quiet_that_lasts():
     running = RunningLevel()
     loud, quiet = speech(1.0, 0.05, silent_share=0.0), np.full(AUDIO_RATE_HZ, 1e-3, np.float32)
