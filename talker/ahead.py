@@ -43,15 +43,13 @@ def ahead(
     def work() -> None:
         error = None
         try:
-            for item in items:
-                put((item,))
-                if unwanted.is_set():
-                    break
+            with contextlib.closing(items) if hasattr(items, "close") else contextlib.nullcontext():
+                for item in items:
+                    put((item,))
+                    if unwanted.is_set():
+                        break
         except BaseException as raised:
             error = raised
-        finally:
-            if hasattr(items, "close"):
-                items.close()
         put(_End(error))
 
     worker = threading.Thread(target=work, daemon=True)

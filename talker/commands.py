@@ -1,7 +1,8 @@
 """What talker can do, as functions: the API that the command line and the studio both call.
 
-Every function checks what it is given before it begins, takes the project's lock while it writes, and returns an
-`Outcome`. Nothing here prints. What driving does without is imported where it is needed: it takes half a second.
+Every function checks what it is given before it begins, holds the lock of what it writes, and returns an `Outcome`, or
+what it found out. Nothing here prints. What driving does without is imported where it is needed: that saves half a
+second.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -194,19 +194,29 @@ def drive(
         with closing(codes):
             yield from side_by_side(picture, enumerate(codes), workers, partial(torch.set_num_threads, 1))
 
-    # A frame for each core instead of all cores for each frame: nobody waits for the others at the end of every step.
-    threads = torch.get_num_threads()
-    workers = threads if portrait.scene.device.type == "cpu" else 1
     started = time.monotonic()
     pictures_made = ahead(pictures(), _FRAMES_AHEAD)
     writer = VideoWriter(out, portrait.take.size_px, audio=speech.path, crf=_CRF, preset=_PRESET)
-    with closing(pictures_made), writer as video:
+    with _one_thread_each(portrait) as workers, closing(pictures_made), writer as video:
         for done, made in enumerate(pictures_made, 1):
             video.write(made)
             rate = done / max(time.monotonic() - started, 1e-6)
             reporter.progress("render", done / speech.frames, f"{rate:.1f} frames/s")
-    torch.set_num_threads(threads)  # of threads to come: what a worker sets counts for them, too
     return speech.frames
+
+
+@contextmanager
+def _one_thread_each(portrait: Portrait) -> Iterator[int]:
+    """A frame for each core instead of all cores for each frame, so that nobody waits for the others at the end of
+    every step; yields how many frames that is. Threads that start within compute on one core each."""
+    threads = torch.get_num_threads()
+    workers = threads if portrait.scene.device.type == "cpu" else 1
+    if workers > 1:
+        torch.set_num_threads(1)
+    try:
+        yield workers
+    finally:
+        torch.set_num_threads(threads)
 
 
 def speak(

@@ -86,7 +86,7 @@ class LiveReport:
         self._delays[round(min(max(0.0, 1000 * (now_s - shown.due_s)), len(self._delays) - 1.0))] += 1
 
     def latency_ms(self, share: float = 0.5) -> float:
-        """From a frame's first sample to its picture, for that share of the frames: look-ahead, then rendering."""
+        """From a frame's first sample until its picture goes to the encoder, for that share of the frames."""
         delay = np.searchsorted(np.cumsum(self._delays), share * self.frames) if self.frames else 0
         return 1000 * self.lookahead_s + float(delay)
 
@@ -196,11 +196,16 @@ def drive_live(
         f"latency {1000 * report.lookahead_s:.0f} ms of look-ahead and about {1000 * render_s:.0f} ms of rendering; "
         "listening (Ctrl-C ends the video)"
     )
-    waiting = sound.skip_backlog()
+    blocks = itertools.chain(sound.skip_backlog(), sound.blocks())
+    first = next((block for block in blocks if len(block.samples)), None)
+    if first is None and stop.is_set():
+        raise KeyboardInterrupt  # before there was anything to end properly
+    if first is None:  # known before a video that is there already is replaced
+        raise BadInput("No sound came in; pipe raw 16 kHz mono signed 16-bit little-endian PCM to standard input")
     video = LiveWriter(out, portrait.take.size_px)
 
     def heard() -> Iterator[Heard]:
-        for block in itertools.chain(waiting, sound.blocks()):
+        for block in itertools.chain([first], blocks):
             video.hear(block.samples)
             yield block
 
@@ -229,8 +234,6 @@ def drive_live(
                         f"this machine renders {FPS * rendered / _RATE_FRAMES:.0f} of {FPS} frames a second; "
                         "pictures are shown longer, so that lips and sound stay together"
                     )
-    if report.frames == 0:
-        raise BadInput("No sound came in; pipe raw 16 kHz mono signed 16-bit little-endian PCM to standard input")
     return report
 
 

@@ -48,7 +48,7 @@ class Run:
     @property
     def keeps_stdout(self) -> bool:
         """Whether standard output is for what the command makes, and words go to standard error."""
-        return getattr(self.arguments, "live", False)
+        return getattr(self.arguments, "out", None) == STANDARD_OUTPUT
 
     def __call__(self, reporter: Reporter) -> str:
         return self.call(self.arguments, reporter)

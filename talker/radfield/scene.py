@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from talker.camera import pixel_grid, rays_through
+from talker.errors import BadInput
 from talker.project import damaged
 from talker.radfield.audio_net import AudioNet
 from talker.radfield.encoding import spherical_harmonics
@@ -235,7 +236,7 @@ class Scene(nn.Module):
                 metadata = file.metadata()
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dictionary)
             if metadata["schema"] != str(SCHEMA):
-                raise ValueError(f"schema {metadata['schema']}, not {SCHEMA}")
+                raise BadInput(f"{path} is of another version of talker; make it again with --force")
             options = json.loads(metadata["options"])
             options["head"] = FieldOptions(**options["head"])
             options["torso"] = TorsoOptions(**options["torso"])

@@ -256,3 +256,23 @@ def test_wrong_tensors_are_refused_before_cpp_sees_them(native):
 def test_unknown_kernels_name_those_that_exist():
     with pytest.raises(BadInput, match="auto, torch, native"):
         choose_kernels("cuda9000")
+
+
+def test_tensors_of_other_shapes_never_reach_the_kernels(native):
+    occupancy, rays = random_occupancy(), random_rays(10)
+    samples = native.march(rays, occupancy, torch.full((10,), 0.5))
+    sigmas, values = torch.ones(len(samples.points)), torch.ones(len(samples.points), 3)
+    for bad in (
+        lambda: native.composite(sigmas[1:], values, samples, rays),
+        lambda: native.composite(sigmas, values[1:], samples, rays),
+        lambda: native.composite(sigmas, torch.ones(len(sigmas), 17), samples, rays),
+        lambda: native.sparse_adam(sigmas, values, AdamState(sigmas, sigmas), 0.1, (0.9, 0.99), 1e-12),
+    ):
+        with pytest.raises(ValueError):
+            bad()
+    occupancy.bricks = occupancy.bricks[1:]
+    with pytest.raises(ValueError):
+        native.march(rays, occupancy, torch.full((10,), 0.5))
+    head, one = field(), Biases(*(torch.zeros(1, 64) for _ in range(3)))
+    with pytest.raises(ValueError):
+        native.render(head.shape, head.weights, one, rays, occupancy)

@@ -17,7 +17,6 @@ from pathlib import Path
 
 import cv2
 
-from talker.radfield.fit_take import FieldFitOptions
 from talker.speaker.record import SpeakerOptions
 from talker.speaker.speech import speak
 from talker.types import AUDIO_RATE_HZ, FPS, Reporter
@@ -27,7 +26,7 @@ from tools.quality.clips import Bench
 from tools.quality.cost import Cost, run_talker
 from tools.quality.dump import Dump
 from tools.speed.fragments import FrameClock
-from tools.speed.report import DRIVE_LINES, Report, report
+from tools.speed.report import DRIVE_LINES, Report, fitted_options, report
 
 SPEECH_SEED = 2024  # the recording's seed is 0: other sentences
 SPEECH_S, BRIEF_S = 30.0, 2.0
@@ -63,7 +62,7 @@ def measure(
     latencies_ms = live_latencies_ms(project, SPEECH_SEED)
     values["live_latency_ms"] = round(statistics.median(latencies_ms), 0)
     values["live_latency_p95_ms"] = round(statistics.quantiles(latencies_ms, n=20)[-1], 0)
-    return report(FieldFitOptions.preset("auto").head, values, DRIVE_LINES)
+    return report(fitted_options(project), values, DRIVE_LINES)
 
 
 def _project(work: Path, reporter: Reporter, training_steps: int | None) -> Path:

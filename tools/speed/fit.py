@@ -5,12 +5,11 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from talker.radfield.fit_take import FieldFitOptions
 from talker.speaker.record import SpeakerOptions
 from talker.types import Reporter
 from tools.quality.clips import Bench
 from tools.quality.dump import Dump
-from tools.speed.report import FIT_LINES, Report, report
+from tools.speed.report import FIT_LINES, Report, fitted_options, report
 
 
 def measure(
@@ -24,4 +23,4 @@ def measure(
     shutil.rmtree(work / "demo.talker", ignore_errors=True)
     found = bench.demo().as_json()
     values = {"fit_20s_256_s": found["fit_s"], **{key: found[key] for key in ("head_psnr_db", "null_psnr_db")}}
-    return report(FieldFitOptions.preset("auto").head, values, FIT_LINES)
+    return report(fitted_options(work / "demo.talker"), values, FIT_LINES)

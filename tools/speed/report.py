@@ -5,10 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 
+from talker.commands import SCENE_FILE
 from talker.radfield.field import GEOMETRY, HARMONICS, HIDDEN, FieldOptions
+from talker.radfield.kernels import TorchKernels
+from talker.radfield.scene import Scene
 from tools.quality.figures import Line, judged
 
 # The targets are those of the issue "Fast".
@@ -34,6 +38,11 @@ class Report:
 
 def report(options: FieldOptions, values: Mapping[str, float], lines: Sequence[Line]) -> Report:
     return Report(configuration(options), judged(values, [line for line in lines if line.key in values]), values)
+
+
+def fitted_options(project: Path) -> FieldOptions:
+    """The options of a project's field, as it was fitted."""
+    return Scene.load(project / "field" / SCENE_FILE, TorchKernels()).head.options
 
 
 def configuration(options: FieldOptions) -> str:

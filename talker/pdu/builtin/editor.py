@@ -59,7 +59,7 @@ def apply_edits(
 class Memory:
     """Whole edits of the pictures seen last: rounds ask for the same ones again, and differ in strength alone."""
 
-    def __init__(self, limit_bytes: int = 192 * 2**20) -> None:  # 300 frames of 512x512
+    def __init__(self, limit_bytes: int = 320 * 2**20) -> None:  # two edits of 200 frames of 512x512
         self._limit_bytes, self._bytes = limit_bytes, 0
         self._edits: OrderedDict[bytes, np.ndarray] = OrderedDict()  # uint8
 

@@ -101,6 +101,8 @@ class CudaKernels:
         Raises:
             Missing: this machine cannot run them.
         """
+        # A matrix's gradient sums over all samples: too many for half precision.
+        torch.backends.cuda.matmul.allow_fp16_reduced_precision_reduction = False
         self._launch = Launcher(GpuModule() if module is None else module)
         self._activations = activations
         self.device = self._launch.device

@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 
 from talker.radfield.encoding import GridSpec
+from talker.radfield.layout import Levels, levels_of
 
-MAX_LEVELS = 16
 THREADS = 128  # of a block
 
 Argument = Tensor | int | float | Structure | None
@@ -35,21 +35,14 @@ class Module(Protocol):
     ) -> None: ...
 
 
-class _Level(Structure):
-    _fields_ = [("scale", c_float)] + [(name, c_int32) for name in ("resolution", "offset", "vertices", "dense")]
-
-
 class Grid(Structure):
     """kernels.cu's struct of that name."""
 
-    _fields_ = [("levels", c_int32), ("level", _Level * MAX_LEVELS)]
+    _fields_ = [("levels", c_int32), ("level", Levels)]
 
     @classmethod
     def of(cls, spec: GridSpec) -> Grid:
-        if spec.levels > MAX_LEVELS:
-            raise ValueError(f"the kernels take up to {MAX_LEVELS} grid levels, not {spec.levels}")
-        levels = [_Level(v.scale, v.resolution, v.offset, v.vertices, int(v.dense)) for v in spec.table]
-        return cls(spec.levels, (_Level * MAX_LEVELS)(*levels))
+        return cls(spec.levels, levels_of(spec))
 
 
 def checked(tensor: Tensor, *shape: int, dtype: torch.dtype = torch.float32) -> Tensor:

@@ -97,7 +97,7 @@ def with_biases(
 
 
 def perceptron(
-    dtype: torch.dtype,  # of activations and matrices; sums are always float32
+    dtype: torch.dtype,  # of activations and matrices; sums are float32 (CudaKernels sees to that)
     inputs: Tensor,  # [S, inputs]
     frame: Tensor,  # [S] int64
     bias: Tensor,  # [F, 64] of the first layer

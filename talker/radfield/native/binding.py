@@ -14,22 +14,19 @@ from torch.autograd.function import once_differentiable
 from talker.radfield.encoding import GridSpec, spherical_harmonics
 from talker.radfield.field import GEOMETRY, HARMONICS, HIDDEN, Biases, FieldSamples, FieldShape, FieldWeights
 from talker.radfield.kernels import STOP, AdamState
+from talker.radfield.layout import Levels, levels_of
 from talker.radfield.native.build import load_library
-from talker.radfield.occupancy import Occupancy
+from talker.radfield.occupancy import BRICK, Occupancy
 from talker.radfield.torso import BEND_HIDDEN, PAINT_HIDDEN, POSITION_IN, TorsoWeights
 from talker.radfield.volume import Composited, Samples
 from talker.types import Rays, Reporter, Silent
 
-MAX_LEVELS = 16
+MAX_CHANNELS = 16
 ABI = 3
 
 
-class _Level(Structure):
-    _fields_ = [("scale", c_float)] + [(name, c_int32) for name in ("resolution", "offset", "vertices", "dense")]
-
-
 class _Grid(Structure):
-    _fields_ = [("levels", c_int32), ("dims", c_int32), ("level", _Level * MAX_LEVELS)]
+    _fields_ = [("levels", c_int32), ("dims", c_int32), ("level", Levels)]
 
 
 class _Network(Structure):
@@ -63,13 +60,19 @@ def _check(tensor: Tensor, *shape: int) -> None:
 
 
 def _grid(spec: GridSpec) -> _Grid:
-    if spec.levels > MAX_LEVELS or spec.levels % 4:
+    if spec.levels % 4:
         raise ValueError(f"the kernels take 4, 8, 12 or 16 grid levels, not {spec.levels}")
-    levels = [_Level(v.scale, v.resolution, v.offset, v.vertices, int(v.dense)) for v in spec.table]
-    return _Grid(spec.levels, spec.dims, (_Level * MAX_LEVELS)(*levels))
+    return _Grid(spec.levels, spec.dims, levels_of(spec))
+
+
+def _occupancy(occupancy: Occupancy) -> _Occupancy:
+    _check(occupancy.bricks, (occupancy.resolution // BRICK) ** 3)
+    return _Occupancy(_pointer(occupancy.bricks, torch.int64), occupancy.resolution)
 
 
 def _network(shape: FieldShape, weights: FieldWeights, biases: Biases, frame_of: Tensor) -> _Network:
+    if (shape.space.dims, shape.ambient.dims) != (3, 2):
+        raise ValueError("the kernels take a 3-D grid of space and a 2-D grid of ambient coordinates")
     _check(weights.space_table, shape.space.vertices, 2)
     _check(weights.ambient_table, shape.ambient.vertices, 2)
     _check(weights.ambient_in, HIDDEN, shape.space.width)
@@ -204,6 +207,10 @@ class _Composite(torch.autograd.Function):
     def forward(ctx, library, sigmas, values, points, starts, origins, directions):
         rays, samples = len(starts) - 1, len(sigmas)
         channels = values.shape[1]
+        if channels > MAX_CHANNELS:
+            raise ValueError(f"the kernels composite up to {MAX_CHANNELS} values a sample, not {channels}")
+        _check(sigmas, samples)
+        _check(values, samples, channels)
         for tensor, count in ((points, samples), (origins, rays), (directions, rays)):
             _check(tensor, count, 3)
         gathered, alpha, depth = (sigmas.new_empty(rays, *tail) for tail in ((channels,), (), ()))
@@ -263,8 +270,8 @@ class NativeKernels:
         _check(rays.origins, count, 3)
         _check(rays.directions, count, 3)
         _check(jitter, count)
-        starts = torch.empty(count + 1, dtype=torch.int32)
-        grid = _Occupancy(_pointer(occupancy.bricks, torch.int64), occupancy.resolution)
+        _check(occupancy.stopping, occupancy.resolution**3)
+        starts, grid = torch.empty(count + 1, dtype=torch.int32), _occupancy(occupancy)
         inputs = [_pointer(t) for t in (rays.origins, rays.directions, jitter, occupancy.stopping)]
         self._library.march(*inputs, count, byref(grid), _pointer(starts, torch.int32), None, None)
         total = int(starts[-1])
@@ -293,7 +300,7 @@ class NativeKernels:
         _check(rays.directions, count, 3)
         out = torch.empty(count, 5)
         frame_of = torch.zeros(1, dtype=torch.int32)
-        grid = _Occupancy(_pointer(occupancy.bricks, torch.int64), occupancy.resolution)
+        grid = _occupancy(occupancy)
         inputs = (rays.origins, rays.directions, spherical_harmonics(rays.directions).contiguous())
         self._library.render(
             byref(_network(shape, weights, biases, frame_of)),
@@ -334,6 +341,8 @@ class NativeKernels:
         betas: tuple[float, float],
         epsilon: float,
     ) -> None:
+        for tensor in (gradient, state.first, state.second):
+            _check(tensor, *value.shape)
         state.steps += 1
         corrections = (1.0 / (1.0 - beta**state.steps) for beta in betas)
         tensors = (_pointer(t) for t in (value, gradient, state.first, state.second))

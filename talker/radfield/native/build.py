@@ -64,7 +64,10 @@ def find_compiler() -> list[str]:
     """The command of the C++ compiler: $CXX, or the first that is there."""
     if os.name == "posix":
         for command in (os.environ.get("CXX", ""), *COMPILERS):
-            words = shlex.split(command)
+            try:
+                words = shlex.split(command)
+            except ValueError as error:
+                raise Missing(f"$CXX is not a command: {command} ({error}); unset or correct it") from error
             if words and shutil.which(words[0]):
                 return words
     raise Missing("there is no C++ compiler (install g++ or clang++ for renders ten to forty times faster)")

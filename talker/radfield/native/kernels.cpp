@@ -81,7 +81,7 @@ void field_forward(const Network* n, const float* points, const float* harmonics
                      features.data(), width);
       for (int64_t p = begin; p < end; p += TILE) {
         const int real = (int)std::min<int64_t>(TILE, end - p);
-        load_tile(*n, points + p * 3, harmonics, ray_of + p, real, a);
+        load_rays(*n, harmonics, ray_of + p, real, a);
         memcpy(a.encoded, features.data() + (p - begin) * width, sizeof(float) * TILE * width);
         forward_tile(*n, weights, a, real, Known::space);
         if (encoded) memcpy(encoded + p * width, a.encoded, sizeof(float) * real * width);
@@ -128,7 +128,7 @@ void field_backward(const Network* n, const float* points, const float* harmonic
 #pragma omp for schedule(static)
     for (int64_t p = 0; p < count; p += TILE) {
       int real = (int)std::min<int64_t>(TILE, count - p);
-      load_tile(*n, points + p * 3, harmonics, ray_of + p, real, a);
+      load_rays(*n, harmonics, ray_of + p, real, a);
       memcpy(a.encoded, features + p * encoded, sizeof(float) * real * encoded);
       forward_tile(*n, weights, a, TILE, Known::all);
       memcpy(ambient_scratch + p * 2, a.ambient_point, sizeof(float) * real * 2);
@@ -321,10 +321,10 @@ void paint_torso(const TorsoNetwork* n, const float* positions, int64_t count, f
 // Adam that leaves blocks of 16 without any gradient alone (a hash table is touched sparsely); clears the gradient.
 void sparse_adam(float* value, float* gradient, float* first, float* second, int64_t count, float rate, float beta1,
                  float beta2, float epsilon, float correction1, float correction2) {
-  constexpr int64_t BLOCK = 16;
+  constexpr int64_t TOUCHED = 16;
 #pragma omp parallel for schedule(static)
-  for (int64_t begin = 0; begin < count; begin += BLOCK) {
-    int64_t end = std::min(count, begin + BLOCK);
+  for (int64_t begin = 0; begin < count; begin += TOUCHED) {
+    int64_t end = std::min(count, begin + TOUCHED);
     bool touched = false;
     for (int64_t i = begin; i < end; i++) touched |= gradient[i] != 0.f;
     if (!touched) continue;

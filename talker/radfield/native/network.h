@@ -49,18 +49,16 @@ static void transpose_all(const Network& n, Transposed& t) {
 }
 
 struct alignas(64) Activations {
-  float points[TILE * 4], encoded[TILE * MAX_ENCODED], ambient_hidden[TILE * HIDDEN], ambient[TILE * PADDED],
-      ambient_point[TILE * 2], density_first[TILE * HIDDEN], density_second[TILE * HIDDEN],
+  float encoded[TILE * MAX_ENCODED],  // features of space, then of the ambient coordinate
+      ambient_hidden[TILE * HIDDEN], ambient[TILE * PADDED], ambient_point[TILE * 2], density_first[TILE * HIDDEN],
+      density_second[TILE * HIDDEN],
       colour_input[TILE * COLOUR_IN],  // geometry, then harmonics, which the caller fills
       colour_hidden[TILE * HIDDEN], colour[TILE * PADDED], sigma[TILE];
   int32_t frame[TILE];
 };
 
-// Points, with their rays' directions and frames; what is left of the tile is padding.
-static void load_tile(const Network& n, const float* points, const float* harmonics, const int32_t* ray_of, int count,
-                      Activations& a) {
-  memcpy(a.points, points, sizeof(float) * 3 * count);
-  memset(a.points + 3 * count, 0, sizeof(float) * 3 * (TILE - count));
+// The points' rays: their directions and frames; what is left of the tile is padding.
+static void load_rays(const Network& n, const float* harmonics, const int32_t* ray_of, int count, Activations& a) {
   for (int p = 0; p < count; p++) {
     memcpy(a.colour_input + p * COLOUR_IN + GEOMETRY, harmonics + HARMONICS * (int64_t)ray_of[p],
            sizeof(float) * HARMONICS);
@@ -73,13 +71,11 @@ INLINE void bias_rows(const Activations& a, const float* bias, int count, float*
   for (int p = 0; p < count; p++) memcpy(out + p * HIDDEN, bias + (int64_t)a.frame[p] * HIDDEN, HIDDEN * sizeof(float));
 }
 
-enum class Known { nothing, space, all };  // features that a.encoded has already
+enum class Known { space, all };  // features that a.encoded has already
 
-INLINE void forward_tile(const Network& n, const Transposed& t, Activations& a, int count,
-                         Known known = Known::nothing) {
+INLINE void forward_tile(const Network& n, const Transposed& t, Activations& a, int count, Known known) {
   count = (count + LANES - 1) / LANES * LANES;
   const int space = width_of(n.space), encoded = encoded_width(n);
-  if (known == Known::nothing) encode_tile<3>(n.space, n.space_table, a.points, 3, count, a.encoded, encoded);
 
   bias_rows(a, n.ambient_bias, count, a.ambient_hidden);
   gemm(count, HIDDEN, space, {a.encoded, encoded, 1}, t.ambient_in, HIDDEN, a.ambient_hidden, HIDDEN, Write::add,
@@ -91,7 +87,7 @@ INLINE void forward_tile(const Network& n, const Transposed& t, Activations& a, 
       a.ambient[p * PADDED + c] = coordinate;
       a.ambient_point[p * 2 + c] = (coordinate + 1.f) * 0.5f;
     }
-  if (known != Known::all)
+  if (known == Known::space)
     encode_tile<2>(n.ambient, n.ambient_table, a.ambient_point, 2, count, a.encoded + space, encoded);
 
   bias_rows(a, n.density_bias, count, a.density_first);
