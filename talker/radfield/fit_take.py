@@ -41,8 +41,8 @@ EXTENT_MARGIN = 0.03  # the torso may reach this much of the image's height beyo
 class FieldFitOptions:
     """How large a field is and how long it trains."""
 
-    steps: int = 1500  # training steps on random pixels
-    lip_steps: int = 250  # steps of the lip stage after them
+    steps: int = 1350  # training steps on random pixels
+    lip_steps: int = 220  # steps of the lip stage after them
     lip_weight: float = 0.002  # of the perceptual loss on lip patches
     # Many frames with few pixels each: lips are learnt from how many different sounds a step hears.
     frames_per_step: int = 16  # frames that a step draws pixels from
