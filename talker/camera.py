@@ -55,8 +55,17 @@ def project(
     points: Tensor,  # [..., 3] head frame
 ) -> Tensor:
     """Image positions [..., 2] of points, in continuous pixel coordinates (a pixel's centre is at +0.5)."""
-    c2w = camera.c2w.to(points.device)
-    local = (points - c2w[:3, 3]) @ c2w[:3, :3]
+    return project_of_frames(camera, camera.c2w[None], points.reshape(-1, 3)).reshape(*points.shape[:-1], 2)
+
+
+def project_of_frames(
+    camera: Camera,  # whose intrinsics all frames share
+    c2w: Tensor,  # [F, 4, 4] the frames' poses
+    points: Tensor,  # [n, 3] head frame
+) -> Tensor:
+    """`project` for several frames at once: [F, n, 2]."""
+    c2w = c2w.to(points.device)
+    local = (points - c2w[:, None, :3, 3]) @ c2w[:, :3, :3]
     xy = local[..., :2] / local[..., 2:]
     return xy * camera.focal_px + torch.tensor(camera.centre_px, dtype=xy.dtype).to(xy.device)
 

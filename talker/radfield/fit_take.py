@@ -115,7 +115,7 @@ def torso_extent(take: Take) -> Tensor:
 
 def new_scene(take: Take, options: FieldFitOptions, kernels: Kernels) -> Scene:
     """An untrained scene for a take, its hull carved."""
-    anchors = torch.stack([neck_anchors(take.camera(index)) for index in take.training])
+    anchors = neck_anchors(take.camera(0), take.c2w[take.training.start : take.training.stop])
     facts = SceneOptions(
         audio_encoder=take.audio_encoder,
         audio_channels=take.audio_features.shape[1],
@@ -159,11 +159,9 @@ def fit_scene(
         if step % CHECKPOINT_EVERY == 0 and step < total:
             save_checkpoint(fitter, checkpoint)
 
-    size = (options.frames_per_step, options.pixels_per_frame)
-    if fitter.step_count < options.steps:
-        fitter.run(TakeTargets(take, *size), options.steps, after_step, [pixel])
-    if fitter.step_count < total:
-        fitter.run(LipTargets(take, *size, options.lip_patches), total, after_step)
+    pixels = TakeTargets(take, options.frames_per_step, options.pixels_per_frame)
+    fitter.run(pixels, options.steps, after_step, [pixel])
+    fitter.run(LipTargets(pixels, options.lip_patches), total, after_step)
     fitter.optimiser.swap_average()
     if fitter.optimiser.skipped:
         reporter.notice(

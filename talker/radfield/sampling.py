@@ -50,7 +50,7 @@ class TakeTargets:
     """A TargetSource over a take's training frames; holds each frame's layers, 8 bit."""
 
     def __init__(self, take: Take, frames_per_batch: int, pixels_per_frame: int) -> None:
-        self._take, self._frames_per_batch, self._pixels_per_frame = take, frames_per_batch, pixels_per_frame
+        self.take, self._frames_per_batch, self._pixels_per_frame = take, frames_per_batch, pixels_per_frame
         stride = -(-len(take.training) // MAX_TRAINING_FRAMES)
         self.frames = list(take.training)[::stride]
         height, width = take.frames.shape[1:3]
@@ -82,11 +82,11 @@ class TakeTargets:
     def next_batch(self, step: int, generator: torch.Generator) -> Batch:
         slots = torch.randint(len(self.frames), (self._frames_per_batch,), generator=generator).tolist()
         flat = torch.stack([self._draw(slot, generator) for slot in slots])
-        return self._batch(slots, flat, patch=None)
+        return self.batch_of(slots, flat)
 
     def _draw(self, slot: int, generator: torch.Generator) -> Tensor:
         """Flat indices [n] of one frame's pixels, shuffled."""
-        width, height = self._take.size_px
+        width, height = self.take.size_px
         count = self._pixels_per_frame
 
         def pick(pixels: np.ndarray, share: int) -> Tensor:
@@ -114,8 +114,13 @@ class TakeTargets:
         )
         return drawn[torch.randperm(count, generator=generator)]
 
-    def _batch(self, slots: list[int], flat: Tensor, patch: tuple[int, int] | None) -> Batch:
-        width = self._take.size_px[0]
+    def batch_of(
+        self,
+        slots: list[int],  # F places in `frames`
+        flat: Tensor,  # [F, n] flat pixel indices
+        patch: tuple[int, int] | None = None,
+    ) -> Batch:
+        width = self.take.size_px[0]
         rows = flat.numpy()
 
         def gather(images: np.ndarray, indices: list[int]) -> Tensor:
@@ -127,28 +132,28 @@ class TakeTargets:
         alphas = gather(self._alphas, slots)
         layers = LayerTargets(gather(self._behind, slots), alphas[..., 0], alphas[..., 1])
         pixels = torch.stack([flat % width, flat // width], dim=-1)
-        return Batch(frames, pixels, gather(self._take.frames, frames), patch, layers)
+        return Batch(frames, pixels, gather(self.take.frames, frames), patch, layers)
 
 
-class LipTargets(TakeTargets):
-    """Patches around the mouth on even steps, TakeTargets' pixels on odd ones, so that the rest does not drift."""
+class LipTargets:
+    """A TargetSource: patches around the mouth on even steps, a take's pixels on odd ones lest the rest drift."""
 
-    def __init__(self, take: Take, frames_per_batch: int, pixels_per_frame: int, patches: int) -> None:
+    def __init__(self, pixels: TakeTargets, patches: int) -> None:
         """`patches` are the frames that a patch is taken from on even steps."""
-        super().__init__(take, frames_per_batch, pixels_per_frame)
-        self._patches = patches
+        self._pixels, self._patches = pixels, patches
 
     def next_batch(self, step: int, generator: torch.Generator) -> Batch:
         if step % 2:
-            return super().next_batch(step, generator)
-        width, height = self._take.size_px
+            return self._pixels.next_batch(step, generator)
+        take, frames = self._pixels.take, self._pixels.frames
+        width, height = take.size_px
         side = max(8, width // 8 // 4 * 4)
-        slots = torch.randint(len(self.frames), (self._patches,), generator=generator).tolist()
+        slots = torch.randint(len(frames), (self._patches,), generator=generator).tolist()
         corners = []
         for slot in slots:
-            left, top = box_around(self._take, self.frames[slot], MOUTH_LANDMARKS, side // 2, side // 2)
+            left, top = box_around(take, frames[slot], MOUTH_LANDMARKS, side // 2, side // 2)
             shift_x, shift_y = (torch.randint(-side // 4, side // 4 + 1, (2,), generator=generator)).tolist()
             corners.append((min(max(left + shift_x, 0), width - side), min(max(top + shift_y, 0), height - side)))
         y, x = torch.meshgrid(torch.arange(side), torch.arange(side), indexing="ij")
         flat = torch.stack([((y + top) * width + x + left).flatten() for left, top in corners])
-        return self._batch(slots, flat, patch=(side, side))
+        return self._pixels.batch_of(slots, flat, patch=(side, side))

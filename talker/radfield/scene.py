@@ -92,9 +92,11 @@ class Scene(nn.Module):
         """Audio codes [B, 64] of windows [B, 8, 16, C]."""
         return self.audio_net(windows.to(self.device))
 
-    def take_camera(self, head_pose: Tensor) -> Camera:
-        """The camera [4, 4] pose of a take's frame, with the intrinsics that the scene was fitted with."""
-        return Camera(head_pose, self.options.focal_px, self.options.centre_px, self.options.size_px)
+    def _neck_anchors(self, condition: Condition) -> Tensor:
+        """Where the necks of a condition's frames are, as the torso reads it: [F, 6]."""
+        facts = self.options
+        camera = Camera(condition.head_pose[0], facts.focal_px, facts.centre_px, facts.size_px)
+        return neck_anchors(camera, condition.head_pose).to(self.device)
 
     # --- differentiable parts, for the fitter ---------------------------------------------------------------------
 
@@ -124,8 +126,7 @@ class Scene(nn.Module):
         frames, count = pixels.shape[:2]
         flat = pixels.flatten(0, 1)
         covered = self.torso_extent[flat[:, 1], flat[:, 0]].nonzero()[:, 0]
-        anchors = torch.stack([neck_anchors(self.take_camera(pose)) for pose in condition.head_pose])
-        anchors = anchors.to(self.device)[covered // count]
+        anchors = self._neck_anchors(condition)[covered // count]
         rgb, alpha = self.torso((flat[covered] + 0.5) / self.options.size_px[0], anchors, self.kernels)
         plate = self.plate[flat[:, 1], flat[:, 0]]
         behind = plate.index_copy(0, covered, torch.lerp(plate[covered], rgb, alpha[:, None]))
@@ -171,7 +172,7 @@ class Scene(nn.Module):
 
         covered = (self._torso_extent_at(camera)[flat] & (clear > TORSO_FAINT)).nonzero()[:, 0]
         if len(covered):
-            weights = self.torso.weights(neck_anchors(self.take_camera(condition.head_pose[0]))[None])
+            weights = self.torso.weights(self._neck_anchors(condition))
             positions = self._fitted_pixels(camera, pixels[covered]) / self.options.size_px[0]
             torso = self.kernels.paint_torso(self.torso.grid, weights, positions)
             rgb[covered] = torch.lerp(rgb[covered], torso[:, :3], torso[:, 3:])

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from talker.camera import project
+from talker.camera import project_of_frames
 from talker.radfield.encoding import GridSpec
 from talker.radfield.field import LEAK
 from talker.types import Camera
@@ -43,9 +43,12 @@ class TorsoOptions:
     table_log2: int = 15
 
 
-def neck_anchors(camera: Camera) -> Tensor:
-    """Projected neck points [6], divided by the image's width."""
-    return (project(camera, NECK_POINTS) / camera.size_px[0]).flatten()
+def neck_anchors(
+    camera: Camera,  # whose intrinsics all poses share
+    c2w: Tensor,  # [B, 4, 4] head poses
+) -> Tensor:
+    """Projected neck points [B, 6], divided by the image's width."""
+    return (project_of_frames(camera, c2w, NECK_POINTS) / camera.size_px[0]).flatten(1)
 
 
 def frequency_encoding(positions: Tensor) -> Tensor:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import subprocess
+import tempfile
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from types import TracebackType
 
 from talker.errors import BadInput
 
@@ -112,3 +114,36 @@ def input_arguments(path: Path, start_s: float | None, end_s: float | None) -> l
     start = ["-ss", f"{start_s:.6f}"] if start_s else []
     length = ["-t", f"{end_s - (start_s or 0.0):.6f}"] if end_s is not None else []
     return [ffmpeg_path(), "-v", "error", "-nostdin", *SAFE_INPUT, *start, *length, "-i", f"file:{path}"]
+
+
+class Decoder:
+    """ffmpeg at work for a reader: `with Decoder(command) as ffmpeg: ffmpeg.output.read()`.
+
+    `complaints` are complete after the block; a block that is left early ends ffmpeg.
+    """
+
+    def __init__(self, command: list[str]) -> None:
+        self._command = command
+        self.complaints = ""
+
+    def __enter__(self) -> Decoder:
+        self._said = tempfile.TemporaryFile()
+        self._process = subprocess.Popen(
+            self._command, stdout=subprocess.PIPE, stderr=self._said, stdin=subprocess.DEVNULL, start_new_session=True
+        )
+        self.output = self._process.stdout
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None:
+                self._process.wait()
+        finally:
+            self._process.kill()
+            self.output.close()
+            self._process.wait()
+            self._said.seek(0)
+            self.complaints = self._said.read().decode("utf-8", "replace").strip()
+            self._said.close()

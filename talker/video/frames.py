@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +11,7 @@ import numpy as np
 
 from talker.errors import BadInput
 from talker.types import FPS
-from talker.video.files import EXACT, input_arguments, require_video
+from talker.video.files import EXACT, Decoder, input_arguments, require_video
 
 # Phones record HDR (HLG or PQ, BT.2020); shown as it is, skin is grey.
 _HDR_TO_SDR = (
@@ -62,23 +60,12 @@ def read_frames(
     command = input_arguments(path, start_s, end_s)
     command += ["-map", "0:V:0", "-vf", ",".join(filters), "-f", "image2pipe", "-c:v", "ppm", "pipe:1"]
     count = 0
-    with tempfile.TemporaryFile() as complaints:
-        process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=complaints, stdin=subprocess.DEVNULL, start_new_session=True
-        )
-        try:
-            while (frame := _read_ppm(process.stdout)) is not None:
-                count += 1
-                yield frame
-            process.wait()
-        finally:
-            process.kill()
-            process.stdout.close()
-            process.wait()
-        complaints.seek(0)
-        said = complaints.read().decode("utf-8", "replace")
+    with Decoder(command) as ffmpeg:
+        while (frame := _read_ppm(ffmpeg.output)) is not None:
+            count += 1
+            yield frame
     wanted_s = min(end_s if end_s is not None else np.inf, info.duration_s) - (start_s or 0.0)
-    if said.strip() and count / fps < wanted_s - _SHORTFALL_S:
+    if ffmpeg.complaints and count / fps < wanted_s - _SHORTFALL_S:
         good_s = (start_s or 0.0) + count / fps
         raise BadInput(
             f"{Path(path).name} is broken or cut off after {good_s:.1f} of {info.duration_s:.1f} s; "

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import tempfile
 import wave
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +10,7 @@ import numpy as np
 
 from talker.errors import BadInput
 from talker.types import AUDIO_RATE_HZ
-from talker.video.files import VideoInfo, input_arguments, probe
+from talker.video.files import Decoder, VideoInfo, input_arguments, probe
 
 ALIGNED = "aresample=async=1:first_pts=0"  # gaps and a late start become silence: sample 0 belongs to frame 0
 BLOCK_S = 1.0
@@ -32,27 +30,16 @@ def stream_audio(
     command = input_arguments(path, start_s, end_s)
     command += ["-map", "0:a:0", "-af", ALIGNED, "-ac", "1", "-ar", str(AUDIO_RATE_HZ), "-f", "f32le", "pipe:1"]
     count = 0
-    with tempfile.TemporaryFile() as complaints:
-        process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=complaints, stdin=subprocess.DEVNULL, start_new_session=True
-        )
-        try:
-            while block := process.stdout.read(4 * round(BLOCK_S * AUDIO_RATE_HZ)):
-                samples = np.frombuffer(block[: len(block) // 4 * 4], np.float32)
-                count += len(samples)
-                yield samples
-            process.wait()
-        finally:
-            process.kill()
-            process.stdout.close()
-            process.wait()
-        complaints.seek(0)
-        complained = bool(complaints.read().strip())
+    with Decoder(command) as ffmpeg:
+        while block := ffmpeg.output.read(4 * round(BLOCK_S * AUDIO_RATE_HZ)):
+            samples = np.frombuffer(block[: len(block) // 4 * 4], np.float32)
+            count += len(samples)
+            yield samples
     name = Path(path).name
     if count == 0:
         raise BadInput(f"{name} has no sound in the part asked for, or its sound is broken; check --start and --end")
     wanted_s = min(end_s if end_s is not None else np.inf, info.duration_s or np.inf) - (start_s or 0.0)
-    if complained and np.isfinite(wanted_s) and count / AUDIO_RATE_HZ < 0.5 * wanted_s:
+    if ffmpeg.complaints and np.isfinite(wanted_s) and count / AUDIO_RATE_HZ < 0.5 * wanted_s:
         raise BadInput(f"The sound of {name} breaks off after {count / AUDIO_RATE_HZ:.1f} s; export it again")
 
 

@@ -46,8 +46,9 @@ def test_a_field_is_fitted_and_its_occupancy_thins_out(scene, ball_take, monkeyp
     monkeypatch.setattr("talker.radfield.fit.OCCUPANCY_EVERY", 1)
     pixel, lips = PixelObjective(), LipObjective(0.01)
     fitter = Fitter(scene, ball_take, 4, [pixel, lips])
-    fitter.run(TakeTargets(ball_take, 2, 64), 2)
-    fitter.run(LipTargets(ball_take, 2, 64, 2), 4)
+    pixels = TakeTargets(ball_take, 2, 64)
+    fitter.run(pixels, 2)
+    fitter.run(LipTargets(pixels, 2), 4)
     assert fitter.optimiser.skipped == 0
     assert all(parameter.device == GPU for parameter in scene.parameters())
     again = Fitter(new_scene(ball_take, TINY_FIT, OnGpu()), ball_take, 4, [pixel, lips])

@@ -142,7 +142,7 @@ def test_batches_fall_where_they_should(ball_take):
 
 
 def test_lip_patches_alternate_with_pixels_and_stay_whole(ball_take):
-    targets, generator = LipTargets(ball_take, 3, 64, 2), torch.Generator().manual_seed(0)
+    targets, generator = LipTargets(TakeTargets(ball_take, 3, 64), 2), torch.Generator().manual_seed(0)
     patch, pixels = targets.next_batch(0, generator), targets.next_batch(1, generator)
     assert patch.patch == (8, 8) and pixels.patch is None
     assert patch.first(3) is patch

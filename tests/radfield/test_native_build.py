@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from talker.errors import Missing
+from talker.radfield import cache
 from talker.radfield.kernels import choose_kernels
-from talker.radfield.native import build, cache
+from talker.radfield.native import build
 from talker.types import Silent
 
 pytestmark = pytest.mark.skipif(not any(map(shutil.which, build.COMPILERS)), reason="no C++ compiler on this machine")

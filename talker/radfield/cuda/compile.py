@@ -17,7 +17,7 @@ from ctypes import POINTER, byref, c_char_p, c_int, c_size_t, c_void_p
 from pathlib import Path
 
 from talker.errors import Missing
-from talker.radfield.native import cache
+from talker.radfield import cache
 
 SOURCE = Path(__file__).parent / "kernels.cu"
 OPTIONS = ("--std=c++17", "--restrict")

@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from talker.errors import Missing
-from talker.radfield.native import cache
+from talker.radfield import cache
 from talker.types import Reporter
 
 SOURCE = Path(__file__).parent / "kernels.cpp"
