@@ -113,3 +113,51 @@ def lip_shift_fraction(
     """Mean distance of the 20 lip landmarks, as a fraction of the face width (both from one detector)."""
     distance = np.linalg.norm(found[..., 48:68, :] - wanted[..., 48:68, :], axis=-1).mean(axis=-1)
     return distance / face_width(wanted)
+
+
+def iou(
+    found: np.ndarray,  # [H, W] bool
+    wanted: np.ndarray,  # [H, W] bool
+) -> float:
+    """Intersection over union of two masks; 1 where both are empty."""
+    union = np.count_nonzero(found | wanted)
+    return np.count_nonzero(found & wanted) / union if union else 1.0
+
+
+def unsteadiness(
+    points: np.ndarray,  # [B, P, 2] positions over time
+) -> float:
+    """Root mean square of the second difference in time, in the positions' unit: what shakes, without what moves."""
+    second = points[2:] - 2.0 * points[1:-1] + points[:-2]
+    return float(np.sqrt((second**2).sum(axis=-1).mean()))
+
+
+def sharpness_ratio(
+    found: np.ndarray,  # [H, W, 3]
+    wanted: np.ndarray,  # [H, W, 3]
+    mask: np.ndarray,  # [H, W] bool
+    sigma_px: float = 1.5,
+) -> float:
+    """Strength of fine detail over the true picture's: the root mean square of what a blur takes away.
+
+    Noise counts as detail, so that above 1 is no virtue.
+    """
+
+    def detail(image: np.ndarray) -> float:
+        grey = as_float(image).mean(axis=-1)
+        fine = grey - ndimage.gaussian_filter(grey, sigma_px, mode="nearest")
+        return float(np.sqrt((fine[mask] ** 2).mean()))
+
+    return detail(found) / max(detail(wanted), 1e-6)
+
+
+def border_band(
+    one: np.ndarray,  # [H, W] bool
+    other: np.ndarray,  # [H, W] bool
+    reach_px: float,
+) -> np.ndarray:  # [H, W] bool
+    """Pixels within reach of both masks: the seam between two parts."""
+    away = [
+        ndimage.distance_transform_edt(~mask) if mask.any() else np.full(mask.shape, np.inf) for mask in (one, other)
+    ]
+    return (away[0] <= reach_px) & (away[1] <= reach_px)

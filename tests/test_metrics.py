@@ -80,3 +80,34 @@ def test_mouth_sizes():
     landmarks[1, 54, 2] = 7.0
     assert metrics.lip_opening(landmarks) == pytest.approx([0.0, 3.0])
     assert metrics.mouth_width(landmarks) == pytest.approx([0.0, 7.0])
+
+
+def test_overlap_of_known_masks():
+    left, right = np.zeros((4, 6), bool), np.zeros((4, 6), bool)
+    left[:, :4], right[:, 2:] = True, True
+    assert metrics.iou(left, right) == pytest.approx(8 / 24)
+    assert metrics.iou(left & ~left, right & ~right) == 1.0
+
+
+def test_unsteadiness_forgives_motion_and_counts_shaking():
+    time = np.arange(40.0)
+    moving = np.stack([3.0 * time, -time], axis=1)[:, None].repeat(5, axis=1)
+    assert metrics.unsteadiness(moving) == pytest.approx(0.0, abs=1e-9)
+    moving[..., 0] += 0.5 * (-1.0) ** time[:, None]  # second difference of +-0.5: +-2
+    assert metrics.unsteadiness(moving) == pytest.approx(2.0)
+
+
+def test_a_blurred_picture_is_less_sharp_and_the_same_one_as_sharp(rng):
+    image = rng.random((40, 40, 3))
+    mask = np.zeros((40, 40), bool)
+    mask[8:32, 8:32] = True
+    assert metrics.sharpness_ratio(image, image, mask) == pytest.approx(1.0)
+    assert metrics.sharpness_ratio(metrics.blur(image, 2.0), image, mask) < 0.2
+
+
+def test_the_seam_lies_between_its_parts():
+    head, torso = np.zeros((20, 8), bool), np.zeros((20, 8), bool)
+    head[:8], torso[10:] = True, True  # a gap of two rows
+    rows = np.flatnonzero(metrics.border_band(head, torso, 4.0).all(axis=1))
+    assert rows.tolist() == [6, 7, 8, 9, 10, 11]
+    assert not metrics.border_band(head, torso & ~torso, 4.0).any()
