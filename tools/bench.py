@@ -84,7 +84,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     one.add_argument("--rows", nargs="+", choices=ROWS, default=list(ROWS), help="what to measure [all]")
     one.add_argument("--speech", type=Path, metavar="FILE", help="drive the real clips with this")
-    one.add_argument("--seconds", type=float, default=20.0, help="length of the demo speaker's recording [%(default)s]")
+    one.add_argument("--seconds", type=float, default=40.0, help="length of the demo speaker's recording [%(default)s]")
     one.add_argument("--size", type=int, default=256, help="side of the demo speaker's picture, px [%(default)s]")
     one.add_argument("--training-steps", type=int, metavar="N", help="of fits and edits, for a quick look")
     one.add_argument("--no-demo", action="store_true", help="leave the demo speaker out")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
@@ -22,18 +22,20 @@ from talker.speaker.record import SpeakerOptions
 from talker.speaker.truth import Truth, load_truth
 from talker.take.landmarks import load_detector
 from talker.take.store import load_encoder_of, load_take
-from talker.types import FPS, HEAD_PARTS, EditPlan, Reporter, View, mask_of
+from talker.types import FPS, HEAD_PARTS, EditPlan, Reporter, Take, View, mask_of
 from talker.video import read_audio
 from tools.quality.cost import Cost, CostBook
-from tools.quality.driven import lip_sync
+from tools.quality.driven import lip_sync, mouth_boxes
 from tools.quality.dump import Dump
+from tools.quality.eyes import blink_corr
 from tools.quality.figures import Figures
-from tools.quality.held_out import edited_psnr, held_out_psnr, lip_shift_pct
+from tools.quality.held_out import edited_psnr, held_out_frames, held_out_psnr, lip_shift_pct, region_figures
 from tools.quality.replay import NewSpeech
+from tools.quality.tracked import tracked_figures
 from tools.quality.turned import held_out_rotation_errors_deg, turned_psnr
 
 EDIT_NAME = "bench"
-ROWS = ("held-out", "driven", "turned", "edit")
+ROWS = ("tracked", "held-out", "driven", "turned", "edit")
 NEW_SPEECH_S = 30.0
 NEW_SPEECH_SEED = 1000
 CALM_MOTION = 0.4
@@ -52,7 +54,7 @@ class Bench:
     dump: Dump
     reporter: Reporter
     rows: frozenset[str] = frozenset(ROWS)
-    speaker: SpeakerOptions = field(default_factory=lambda: SpeakerOptions(seconds=20.0))
+    speaker: SpeakerOptions = field(default_factory=lambda: SpeakerOptions(seconds=40.0))
     speaker_edit: str = "make him a Van Gogh painting"
     clip_edit: str = "turn him into a pencil sketch"
     speech: Path | None = None  # real clips are driven with it, where one is given
@@ -69,12 +71,17 @@ class Bench:
         def head(index: int) -> np.ndarray:
             return mask_of(truth.parts[index], HEAD_PARTS)
 
+        if "tracked" in self.rows:
+            figures |= tracked_figures(portrait.take, truth)
+            errors = held_out_rotation_errors_deg(portrait, truth)
+            figures |= {"rot_err_deg": float(np.median(errors)), "rot_err_p95_deg": float(np.percentile(errors, 95))}
         if "held-out" in self.rows:
             self.reporter.progress("held-out frames", 0.0)
             portrait.set_audio(portrait.take.audio_features, len(portrait.take))
-            figures |= self._held_out(portrait, truth.frames, head, dump / "held_out")
-            errors = held_out_rotation_errors_deg(portrait, truth)
-            figures |= {"rot_err_deg": float(np.median(errors)), "rot_err_p95_deg": float(np.percentile(errors, 95))}
+            found = held_out_frames(portrait, dump / "held_out")
+            figures |= self._held_out(portrait.take, found, truth.frames, head)
+            figures |= region_figures(found, truth.frames, truth.parts, mouth_boxes(truth))
+            figures |= {"blink_corr": blink_corr(truth, portrait.take.training, found)}
         if "driven" in self.rows:
             self.reporter.progress("unseen speech", 0.0)
             figures |= self._driven(portrait, project, truth, dump / "driven")
@@ -83,13 +90,14 @@ class Bench:
             figures |= {"edit_s": costs[-1].seconds}
             figures |= self._edited(portrait, project, self.speaker_edit, head, dump / "edit")
         if "turned" in self.rows:
-            calm = SpeakerOptions(**{**asdict(self.speaker), "motion": CALM_MOTION, "light": "head"})
-            calm_truth, calm_project, calm_costs = self._fit_speaker(book, "calm", calm)
-            costs += calm_costs
-            calm_portrait = self._open(calm_project)
-            calm_portrait.set_audio(calm_portrait.take.audio_features, len(calm_portrait.take))
-            turned = turned_psnr(calm_portrait, calm_truth, dump / "yaw20")
-            figures |= {"yaw20_psnr_db": turned.found_db, "yaw20_null_psnr_db": turned.null_db}
+            for name, prefix, motion in (("wide", "yaw20", 1.0), ("calm", "yaw20_narrow", CALM_MOTION)):
+                lit = SpeakerOptions(**{**asdict(self.speaker), "motion": motion, "light": "head"})
+                lit_truth, lit_project, lit_costs = self._fit_speaker(book, name, lit)
+                costs += lit_costs
+                lit_portrait = self._open(lit_project)
+                lit_portrait.set_audio(lit_portrait.take.audio_features, len(lit_portrait.take))
+                turned = turned_psnr(lit_portrait, lit_truth, dump / prefix)
+                figures |= {f"{prefix}_psnr_db": turned.found_db, f"{prefix}_null_psnr_db": turned.null_db}
         return Figures(peak_rss_mib=max(cost.peak_rss_mib for cost in costs), **figures)
 
     def clip(self, video: Path) -> Figures:
@@ -106,7 +114,8 @@ class Bench:
             return mask_of(take.parts[index], HEAD_PARTS)
 
         if "held-out" in self.rows:
-            figures |= self._held_out(portrait, take.frames, head, dump / "held_out")
+            found = held_out_frames(portrait, dump / "held_out")
+            figures |= self._held_out(take, found, take.frames, head)
         if "edit" in self.rows:
             costs.append(self._edit(book, f"{video.stem}-edit", project, self.clip_edit))
             figures |= {"edit_s": costs[-1].seconds}
@@ -146,8 +155,10 @@ class Bench:
         return commands.load_portrait(opened, load_take(opened.path("take")), edit)
 
     @staticmethod
-    def _held_out(portrait: Portrait, wanted: np.ndarray, head: Heads, dump: Dump) -> dict[str, float | None]:
-        found = held_out_psnr(portrait, wanted, head, dump)
+    def _held_out(
+        take: Take, frames: Mapping[int, np.ndarray], wanted: np.ndarray, head: Heads
+    ) -> dict[str, float | None]:
+        found = held_out_psnr(take, frames, wanted, head)
         return {
             "head_psnr_db": found.found_db,
             "null_psnr_db": found.null_db,
@@ -159,8 +170,8 @@ class Bench:
     def _driven(portrait: Portrait, project: Path, truth: Truth, dump: Dump) -> dict[str, float | None]:
         poses = [forth_and_back(index, len(portrait.take)) for index in range(round(NEW_SPEECH_S * FPS))]
         speech = NewSpeech.say(SpeakerOptions(**truth.options), NEW_SPEECH_S, NEW_SPEECH_SEED, poses)
-        portrait.set_audio(load_encoder_of(project / "take").encode(speech.wav), len(speech))
-        return asdict(lip_sync(portrait, truth, read_audio(truth.audio_path), speech, poses, dump))
+        encode = load_encoder_of(project / "take").encode
+        return asdict(lip_sync(portrait, truth, read_audio(truth.audio_path), speech, poses, encode, dump))
 
     def _edited(
         self, portrait: Portrait, project: Path, instruction: str, head: Heads, dump: Dump

@@ -5,24 +5,27 @@ Notation: B frames of the new speech.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from talker import metrics
 from talker.drive import Portrait, to_bytes
 from talker.measure import spaced
 from talker.speaker.truth import Truth
-from talker.types import FPS, HEAD_PARTS, mask_of
+from talker.types import AUDIO_RATE_HZ, FPS, HEAD_PARTS, mask_of
 from tools.quality.dump import Dump
 from tools.quality.loudness import LoudnessModel
-from tools.quality.mouth import Box, MouthReader, as_crops, mouth_box, train_reader
+from tools.quality.mouth import Box, CropReader, as_crops, mouth_box, train_reader
 from tools.quality.replay import NewSpeech
 
 SHIFT_FRAMES = round(0.2 * FPS)
 COMPARED_FRAMES = 100  # rendered by the speaker himself, for the figures that need true pictures
+SPOKEN_S, SILENT_S = 3, 0.5  # speech with pauses: so much of each in turn
+LIPS_CLOSE_S = 0.12  # after the last sound and before the next, lips are on their way
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,7 @@ class LipSync:
     mouth_width_corr_loudness: float
     mouth_reader_corr: float
     right_audio_gain_db: float
+    silence_opening: float
 
 
 def mouth_boxes(truth: Truth) -> list[Box]:
@@ -51,20 +55,22 @@ def train_on_truth(
     truth: Truth,
     boxes: Sequence[Box],
     frames: range,  # the training part: what is held out stays unseen by the instrument too
-) -> MouthReader:
+) -> CropReader:
     crops = as_crops([boxes[index].cut(truth.frames[index]) for index in frames])
     sizes = torch.stack([truth.mouth_opening, truth.mouth_width], dim=1).numpy()
     return train_reader(crops, sizes[frames.start : frames.stop])
 
 
 def lip_sync(
-    portrait: Portrait,  # with the new speech set
+    portrait: Portrait,
     truth: Truth,
     truth_wav: np.ndarray,  # [T] of the recording, 16 kHz
     speech: NewSpeech,
     poses: Sequence[int],  # frame of the take, one per frame of the speech
+    encode: Callable[[np.ndarray], Tensor],  # speech [T] at 16 kHz to features, as the take's own were made
     dump: Dump,
 ) -> LipSync:
+    portrait.set_audio(encode(speech.wav), len(speech))
     boxes = mouth_boxes(truth)
     training = portrait.take.training
     reader = train_on_truth(truth, boxes, training)
@@ -83,6 +89,10 @@ def lip_sync(
         {"opening": found[:, 0], "true_opening": wanted[:, 0], "loudness_opening": opening}
         | {"width": found[:, 1], "true_width": wanted[:, 1], "loudness_width": width},
     )
+    with_pauses, silent = pauses(speech.wav)
+    portrait.set_audio(encode(with_pauses))
+    shut = [render_mouth(portrait, index, pose, boxes[pose]) for index, pose in zip(silent, poses, strict=False)]
+    low, high = np.percentile(wanted[:, 0], (5, 95))
     return LipSync(
         mouth_corr=metrics.pearson(found[:, 0], wanted[:, 0]),
         mouth_corr_shifted=max(
@@ -95,7 +105,22 @@ def lip_sync(
         mouth_width_corr_loudness=metrics.pearson(width, wanted[:, 1]),
         mouth_reader_corr=metrics.pearson(on_truth[:, 0], wanted[compared, 0]),
         right_audio_gain_db=gain,
+        silence_opening=float((reader.read(as_crops(shut))[:, 0].mean() - low) / (high - low)),
     )
+
+
+def pauses(
+    wav: np.ndarray,  # [T] at 16 kHz
+) -> tuple[np.ndarray, list[int]]:
+    """The same speech with pauses cut into it, and the frames at which lips have had the time to close."""
+    spoken, silence = round(SPOKEN_S * AUDIO_RATE_HZ), np.zeros(round(SILENT_S * AUDIO_RATE_HZ), wav.dtype)
+    pieces, silent, end_s = [], [], 0.0
+    for first in range(0, len(wav) - spoken + 1, spoken):
+        pieces += [wav[first : first + spoken], silence]
+        end_s += SPOKEN_S + SILENT_S
+        shut_s = (end_s - SILENT_S + LIPS_CLOSE_S, end_s - LIPS_CLOSE_S)
+        silent += [frame for frame in range(round(end_s * FPS)) if shut_s[0] <= (frame + 0.5) / FPS <= shut_s[1]]
+    return np.concatenate(pieces), silent
 
 
 def render_mouth(
@@ -111,7 +136,7 @@ def render_mouth(
 
 def _against_true_pictures(
     portrait: Portrait,
-    reader: MouthReader,
+    reader: CropReader,
     speech: NewSpeech,
     poses: Sequence[int],
     boxes: Sequence[Box],

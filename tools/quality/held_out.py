@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from talker.drive import Portrait, to_bytes
 from talker.measure import mean_frame, nearest_pose
-from talker.metrics import blur, lip_shift_fraction, psnr_db
+from talker.metrics import blur, border_band, lip_shift_fraction, psnr_db, sharpness_ratio
+from talker.types import BROWS, EYES, FACE, HAIR, HEAD_PARTS, LIPS, MOUTH, TORSO_PARTS, Take, mask_of
 from tools.quality.dump import Dump
+from tools.quality.mouth import Box
 
 SOFT_PX = 2.0  # blur before an edit is marked: brush strokes are not held to the pixel
+FACE_PARTS = (FACE, BROWS, EYES, LIPS, MOUTH)
+SEAM_REACH = 0.012  # of the image's height: how near to both head and neck a pixel of the seam lies
 
 Frames = Callable[[int], np.ndarray]  # frame index -> [H, W, 3] uint8, or [H, W] bool
 
@@ -30,24 +34,52 @@ class AgainstNulls:
         return max(self.mean_db, self.nearest_db)
 
 
-def held_out_psnr(
+def held_out_frames(
     portrait: Portrait,  # with the take's own audio set
+    dump: Dump,
+) -> dict[int, np.ndarray]:
+    """Every held-out frame [H, W, 3] uint8 by its index, rendered under its own pose and audio."""
+    found = {index: to_bytes(portrait.render(index, pose=index).rgb) for index in portrait.take.held_out}
+    for index, rgb in found.items():
+        dump.picture(f"{index:05d}", rgb)
+    return found
+
+
+def held_out_psnr(
+    take: Take,
+    found: Mapping[int, np.ndarray],  # rendered frames
     wanted: np.ndarray,  # [B, H, W, 3] uint8 true frames
     head: Frames,  # true head masks
-    dump: Dump,
 ) -> AgainstNulls:
-    """Every held-out frame under its own pose and audio."""
-    take = portrait.take
     training = take.training
     mean = mean_frame(wanted[training.start : training.stop])
     poses = take.c2w[training.start : training.stop]
     scores = []
-    for index in take.held_out:
-        found = to_bytes(portrait.render(index, pose=index).rgb)
-        dump.picture(f"{index:05d}", found)
+    for index, rgb in found.items():
         nearest = wanted[training[nearest_pose(poses, take.c2w[index], take.landmarks_head)]]
-        scores.append([psnr_db(guess, wanted[index], head(index)) for guess in (found, mean, nearest)])
+        scores.append([psnr_db(guess, wanted[index], head(index)) for guess in (rgb, mean, nearest)])
     return AgainstNulls(*(float(score) for score in np.nanmean(scores, axis=0)))
+
+
+def region_figures(
+    found: Mapping[int, np.ndarray],  # rendered frames
+    wanted: np.ndarray,  # [B, H, W, 3] uint8 true frames
+    parts: np.ndarray,  # [B, H, W] uint8 true parts
+    boxes: Sequence[Box],  # of the mouth in every frame
+) -> dict[str, float]:
+    """Face, hair and mouth box apart, the sharpness of the mouth, and the seam of head and neck; as in `Figures`."""
+    rows = []
+    for index, rgb in found.items():
+        head, neck = mask_of(parts[index], HEAD_PARTS), mask_of(parts[index], TORSO_PARTS)
+        mouth = np.zeros_like(head)
+        boxes[index].cut(mouth)[:] = True
+        mouth &= head
+        seam = border_band(head, neck, SEAM_REACH * len(head))
+        regions = (mask_of(parts[index], FACE_PARTS), parts[index] == HAIR, mouth, seam)
+        scores = [psnr_db(rgb, wanted[index], region) for region in regions]
+        rows.append([*scores, sharpness_ratio(rgb, wanted[index], mouth)])
+    names = ("face_psnr_db", "hair_psnr_db", "mouth_psnr_db", "seam", "mouth_sharpness")
+    return dict(zip(names, np.nanmean(rows, axis=0).tolist(), strict=True))
 
 
 def edited_psnr(

@@ -1,7 +1,7 @@
-"""How far a mouth is open and how wide it is, read from pixels by a small network trained on true mouth crops.
+"""How far a mouth is open and how wide it is, read from pixels by a small network trained on true crops.
 
 The crop's place follows from the head pose alone, never from the audio, and its size leaves chin and neck out: both
-would tell a network how far the jaw is down without its looking at the lips. Notation: N crops.
+would tell a network how far the jaw is down without its looking at the lips. Notation: N crops, K numbers read.
 """
 
 from __future__ import annotations
@@ -50,13 +50,23 @@ def mouth_box(
     mouth: Tensor,  # [3] the neutral mouth's centre, head frame
     depth: float,  # the head's usual distance from the camera, head units
 ) -> Box:
-    """The mouth's rectangle, moved inside the image where it would stick out. Its size is the same in all frames."""
-    width = max(8, round(CROP_WIDTH * camera.focal_px / depth))
-    height = max(6, round(width * CROP_PX[1] / CROP_PX[0]))
-    x, y = project(camera, mouth + torch.tensor([0.0, CROP_DROP, 0.0])).tolist()
-    left = min(max(0, round(x - width / 2)), camera.size_px[0] - width)
-    top = min(max(0, round(y - height / 2)), camera.size_px[1] - height)
-    return Box(left, top, width, height)
+    """The mouth's rectangle."""
+    return crop_box(camera, mouth + torch.tensor([0.0, CROP_DROP, 0.0]), CROP_WIDTH, depth)
+
+
+def crop_box(
+    camera: Camera,
+    centre: Tensor,  # [3] head frame
+    width: float,  # head units
+    depth: float,  # the head's usual distance from the camera, head units
+) -> Box:
+    """A rectangle about a point, moved inside the image where it would stick out; of the same size in all frames."""
+    columns = max(8, round(width * camera.focal_px / depth))
+    rows = max(6, round(columns * CROP_PX[1] / CROP_PX[0]))
+    x, y = project(camera, centre).tolist()
+    left = min(max(0, round(x - columns / 2)), camera.size_px[0] - columns)
+    top = min(max(0, round(y - rows / 2)), camera.size_px[1] - rows)
+    return Box(left, top, columns, rows)
 
 
 def as_crops(
@@ -70,10 +80,10 @@ def as_crops(
     return functional.interpolate(stacked, size=size, mode="bilinear", align_corners=False, antialias=True)
 
 
-class MouthReader(nn.Module):
-    """Four convolutions and two numbers: opening and width, in head units."""
+class CropReader(nn.Module):
+    """Four convolutions and a few numbers: of a mouth its opening and width, in head units."""
 
-    def __init__(self) -> None:
+    def __init__(self, outputs: int = 2) -> None:
         super().__init__()
         widths = (3, 16, 32, 48, 64)
         strides = (1, 2, 2, 2)
@@ -81,14 +91,14 @@ class MouthReader(nn.Module):
             nn.Conv2d(narrow, wide, 3, stride, 1)
             for narrow, wide, stride in zip(widths[:-1], widths[1:], strides, strict=True)
         )
-        self.judge = nn.Sequential(nn.Linear(64 * 4 * 5, 64), nn.ReLU(), nn.Linear(64, 2))
-        self.register_buffer("middle", torch.zeros(2))
-        self.register_buffer("spread", torch.ones(2))
+        self.judge = nn.Sequential(nn.Linear(64 * 4 * 5, 64), nn.ReLU(), nn.Linear(64, outputs))
+        self.register_buffer("middle", torch.zeros(outputs))
+        self.register_buffer("spread", torch.ones(outputs))
 
     def forward(
         self,
         crops: Tensor,  # [N, 3, 32, 40]
-    ) -> Tensor:  # [N, 2] standardised
+    ) -> Tensor:  # [N, K] standardised
         maps = crops - crops.mean(dim=(2, 3), keepdim=True)  # exposure is no part of the answer
         for convolution in self.convolutions:
             maps = functional.relu(convolution(maps))
@@ -98,22 +108,22 @@ class MouthReader(nn.Module):
     def read(
         self,
         crops: Tensor,  # [N, 3, 32, 40]
-    ) -> np.ndarray:  # [N, 2] opening and width, head units
+    ) -> np.ndarray:  # [N, K] in the units of the truth that it learnt from
         found = torch.cat([self(part) for part in crops.split(128)])
         return (found * self.spread + self.middle).numpy()
 
 
 def train_reader(
-    crops: Tensor,  # [N, 3, 32, 40] true mouths
-    truth: np.ndarray,  # [N, 2] opening and width, head units
+    crops: Tensor,  # [N, 3, 32, 40] true mouths, or true eyes
+    truth: np.ndarray,  # [N, K] what is to be read from them
     seed: int = 0,
     steps: int = STEPS,
-) -> MouthReader:
-    """A reader of mouths, the same for the same seed; half a minute on two cores."""
+) -> CropReader:
+    """The same reader for the same seed; half a minute on two cores."""
     generator = torch.Generator().manual_seed(seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        reader = MouthReader()
+        reader = CropReader(np.shape(truth)[1])
     wanted = torch.from_numpy(np.asarray(truth, np.float32))
     reader.middle, reader.spread = wanted.mean(0), wanted.std(0).clamp(min=1e-6)
     wanted = (wanted - reader.middle) / reader.spread
