@@ -10,7 +10,9 @@ from tools.quality.figures import LINES, Figures, table
 
 KEYS_OF_THE_ISSUE = (
     "head_psnr_db null_psnr_db mouth_corr mouth_corr_shifted mouth_corr_loudness mouth_amplitude mouth_lag_ms "
-    "mouth_width_corr right_audio_gain_db yaw20_psnr_db fit_s peak_rss_mib"
+    "mouth_width_corr right_audio_gain_db yaw20_psnr_db fit_s peak_rss_mib "
+    "rot_err_deg rot_err_p95_deg eye_corr mouth_track_corr iou_person iou_head iou_lips plate_psnr_db face_psnr_db "
+    "hair_psnr_db mouth_psnr_db mouth_sharpness yaw20_narrow_psnr_db silence_opening jitter_x blink_corr lmd_px seam"
 ).split()
 
 

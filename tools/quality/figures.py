@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -140,12 +140,15 @@ LINES = (
     Line("peak memory of a command, MiB", "peak_rss_mib", None, 6 * 1024),
 )
 
+UNJUDGED = tuple(replace(line, least=None, most=None) for line in LINES)  # of other footage than the targets are for
+
 
 def table(
     clips: Mapping[str, Figures],  # by name
+    lines: Sequence[Line] = LINES,
 ) -> str:
     """Every clip's figures in lines of text: value, target, verdict, and the nulls and controls beside them."""
-    return "\n\n".join("\n".join([name, *judged(figures.as_json(), LINES)]) for name, figures in clips.items())
+    return "\n\n".join("\n".join([name, *judged(figures.as_json(), lines)]) for name, figures in clips.items())
 
 
 def judged(values: Mapping[str, float | None], lines: Sequence[Line]) -> list[str]:
