@@ -25,7 +25,7 @@ from talker.pdu.editor import open_editor
 from talker.pdu.plan import check_plan, report_plan
 from talker.project import SUFFIX, Project, Stage, check_name, file_hash, slug, write_json
 from talker.radfield.fit_take import FieldFitOptions, fit_scene
-from talker.radfield.kernels import choose_kernels
+from talker.radfield.kernels import Kernels, choose_kernels
 from talker.radfield.scene import Scene
 from talker.refine.network import RefinementNet
 from talker.sheet import save_picture
@@ -222,11 +222,12 @@ def drive(
         _check_mp4(out)
     project = open_project(project_dir)
     scene = scene_record(project, edit)
+    take = open_take(project.path("take"))
+    room = load_background(background, take.size_px) if background is not None else None
+    chosen = choose_kernels(kernels, reporter)
     reporter.progress("listen", 0.0)
     speech = Speech.listen(audio)
     reporter.progress("listen", 1.0)
-    take = open_take(project.path("take"))
-    room = load_background(background, take.size_px) if background else None
     inputs = {
         "audio_sha256": file_hash(audio),
         "scene": scene["fingerprint"],
@@ -234,7 +235,7 @@ def drive(
         **asdict(options),
     }
     same = renders.find(project, inputs, out)
-    if same is not None:
+    if same is not None and not force:
         return Outcome(same, f"Already done: {same}", already_done=True)
     if out is not None and out.exists() and not force:
         raise Conflict(f"{out} exists and was made from other inputs; add --force to replace it")
@@ -242,7 +243,7 @@ def drive(
     # Named by what it is made from: the same command, run again after a kill, writes over what the kill left.
     video = out or project.path(f"{renders.FOLDER}/.{Stage(renders.FOLDER, inputs).fingerprint}.mp4")
     with sole_writer(video):
-        portrait = load_portrait(project, take, edit, kernels, options.motion, reporter)
+        portrait = load_portrait(project, take, edit, chosen, options.motion)
         encoder = load_encoder_of(project.path("take"))
         count = drive_speech(portrait, speech, video, options, reporter, encoder, room)
         facts = {"audio": audio.name, "edit": edit, "frames": count, "talker": __version__, "inputs": inputs}
@@ -273,9 +274,9 @@ def drive_live(
     scene_record(project, edit)
     take, encoder = open_take(project.path("take")), load_encoder_of(project.path("take"))
     check_live(encoder)
-    room = load_background(background, take.size_px) if background else None
+    room = load_background(background, take.size_px) if background is not None else None
     with sole_writer(out) if isinstance(out, Path) else nullcontext():
-        portrait = load_portrait(project, take, edit, kernels, options.motion, reporter)
+        portrait = load_portrait(project, take, edit, choose_kernels(kernels, reporter), options.motion)
         report = drive_speech_live(portrait, source, out, options, reporter, encoder, stop or Event(), room)
     place = f"{out}: " if isinstance(out, Path) else ""
     return f"{place}{report.describe()}"
@@ -321,12 +322,11 @@ def load_portrait(
     project: Project,
     take: Take,
     edit_name: str | None = None,
-    kernels: str = "auto",
+    kernels: Kernels | None = None,  # None: the fastest that this machine has
     motion: Motion = "take",
-    reporter: Reporter = Silent(),
 ) -> Portrait:
     """The speaker as fitted, or as edited."""
     folder = project.path(f"edits/{edit_name}" if edit_name else "field")
-    scene = Scene.load(folder / SCENE_FILE, choose_kernels(kernels, reporter))
+    scene = Scene.load(folder / SCENE_FILE, kernels or choose_kernels())
     refiner = RefinementNet.load(folder / REFINER_FILE).to(scene.device) if edit_name else None
     return Portrait(scene, take, refiner, motion)

@@ -80,6 +80,7 @@ class Portrait:
         self.motion = motion
         self._codes: Tensor | None = None  # [B, A]
         self._still = most_central(take.c2w)
+        self._heard = take.audio_features.amin(0), take.audio_features.amax(0)  # [C] each
 
     def __len__(self) -> int:
         """Frames of the audio that was set."""
@@ -100,8 +101,11 @@ class Portrait:
         self,
         windows: Tensor,  # [B, 8, 16, C]
     ) -> Tensor:  # [B, A]
-        """Audio codes of frames that are streamed: `render` takes them one by one."""
-        return self.scene.encode_audio(windows)
+        """Audio codes of frames that are streamed: `render` takes them one by one.
+
+        Sounds beyond those of the speaker's own clip are held at their edge: the field knows no mouth for them.
+        """
+        return self.scene.encode_audio(windows.clamp(*self._heard))
 
     def pose_index(self, index: int) -> int:
         """The frame of the take whose head pose frame `index` shows."""
@@ -307,7 +311,8 @@ def load_background(
             raise BadInput(f"{text} is not a colour; write #rrggbb, for example #1e90ff") from None
         return torch.tensor(colour, dtype=torch.float32).div(255).expand(height, width, 3).contiguous()
     if not Path(text).is_file():
-        raise BadInput(f"No such background picture: {text}; give a picture or a colour as #rrggbb")
+        what = f"{text} is not a file" if text and Path(text).exists() else f"No such background picture: {text!r}"
+        raise BadInput(f"{what}; give a picture or a colour as #rrggbb")
     picture = cv2.imdecode(np.fromfile(text, np.uint8), cv2.IMREAD_COLOR) if Path(text).stat().st_size else None
     if picture is None:
         raise BadInput(f"{text} is not a picture that can be read; give a PNG or JPEG, or a colour as #rrggbb")

@@ -202,12 +202,13 @@ def drive_live(
         raise KeyboardInterrupt  # before there was anything to end properly
     if first is None:  # known before a video that is there already is replaced
         raise BadInput("No sound came in; pipe raw 16 kHz mono signed 16-bit little-endian PCM to standard input")
-    video = LiveWriter(out, portrait.take.size_px)
+    video = LiveWriter(out, portrait.take.size_px, stop)
 
     def heard() -> Iterator[Heard]:
         for block in itertools.chain([first], blocks):
             video.hear(block.samples)
             yield block
+        video.hear_no_more()
 
     def shown() -> Iterator[Shown]:
         spoken = ahead(_speak(portrait, heard(), encoder, lookahead), HELD_FRAMES)

@@ -19,9 +19,12 @@ def held(
 
     lock = FileLock(lock_path)
     try:
+        lock_path.touch()  # FileLock would take a folder that cannot be written for somebody at work
         lock.acquire(timeout=0)
     except Timeout:
         raise Conflict(f"Another talker is at work {work}; wait for it or end it") from None
+    except OSError as error:
+        raise BadInput(f"{lock_path.parent} cannot be written ({error.strerror}); choose another place") from None
     try:
         yield
     finally:

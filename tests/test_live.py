@@ -16,8 +16,8 @@ from talker.drive import DriveOptions, Portrait
 from talker.errors import BadInput
 from talker.live import FRAME_SAMPLES, LiveReport, LiveSound, Shown, drive_live, lookahead_samples
 from talker.take.audio import FrameWindows, MelEncoder
-from talker.types import AUDIO_RATE_HZ, Silent
-from talker.video import read_audio, read_frames
+from talker.types import AUDIO_RATE_HZ, FPS, Silent
+from talker.video import LiveWriter, probe, read_audio, read_frames
 from talker.video.sound import to_pcm
 from tests.toys import ToyScene
 
@@ -197,3 +197,38 @@ def test_the_lips_rest_where_nobody_speaks(portrait, encoder, tmp_path):
     assert codes[0] > -9.0  # 0.2 s of quiet are not yet silence
     assert np.allclose(codes[14:18], -9.0, atol=1e-4) and np.allclose(codes[-8:], -9.0, atol=1e-4)
     assert min(codes[26:48]) > -8.0
+
+
+@pytest.mark.parametrize("sound_s", [0.02, 0.5])
+def test_pictures_after_the_sounds_end_are_waited_for_by_nobody(tmp_path, sound_s):
+    """ffmpeg lets pictures get a little ahead of the sound, and no further until it knows that there is no more."""
+    out = tmp_path / "short.mp4"
+
+    def write():
+        with LiveWriter(out, (64, 64)) as video:
+            video.hear(np.full(round(sound_s * AUDIO_RATE_HZ), 0.1, np.float32))
+            video.hear_no_more()
+            for _ in range(60):
+                video.write(np.zeros((64, 64, 3), np.uint8))
+
+    writer = threading.Thread(target=write, daemon=True)
+    writer.start()
+    writer.join(20)
+    assert not writer.is_alive()
+    assert probe(out).duration_s == pytest.approx(60 / FPS, abs=0.1)
+
+
+def test_a_reader_who_stalls_is_left_once_the_video_was_told_to_end(monkeypatch):
+    monkeypatch.setattr("talker.video.live.PATIENCE_S", 0.3)
+    ear, mouth = os.pipe()  # nobody reads
+    stop, generator = threading.Event(), np.random.default_rng(0)
+    with (
+        pytest.raises(BadInput, match="Nobody reads"),
+        os.fdopen(mouth, "wb") as out,
+        LiveWriter(out, (256, 256), stop) as video,
+    ):
+        video.hear(np.zeros(20 * AUDIO_RATE_HZ, np.float32))
+        threading.Timer(1.0, stop.set).start()
+        for _ in range(500):
+            video.write(generator.integers(0, 256, (256, 256, 3), np.uint8))
+    os.close(ear)

@@ -42,8 +42,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     except TalkerError as error:
         return _fail(printer, str(error), 2)
-    except KeyboardInterrupt:
-        return _fail(printer, "interrupted; run the same command again to go on", 130)
+    except KeyboardInterrupt as interrupt:
+        what_now = interrupt.args[0] if interrupt.args else "run the same command again to go on"
+        return _fail(printer, f"interrupted; {what_now}", 130)
     except SystemExit as leaving:  # --help, --version, SIGTERM
         return leaving.code if isinstance(leaving.code, int) else 0
     except BrokenPipeError:  # `talker info | head`

@@ -222,8 +222,13 @@ def _drive(arguments: argparse.Namespace, reporter: Reporter) -> str:
         if arguments.audio is not None:
             raise BadInput(f"--live hears standard input; leave {arguments.audio} out, or --live")
         source, out = live_source(), live_sink(arguments.out)
-        with first_interrupt() as stop:
-            return commands.drive_live(arguments.project, source, out, options, stop=stop, reporter=reporter, **flags)
+        try:
+            with first_interrupt() as stop:
+                return commands.drive_live(
+                    arguments.project, source, out, options, stop=stop, reporter=reporter, **flags
+                )
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt("the video ends where it was") from None
     if arguments.audio is None:
         raise BadInput("missing AUDIO; see talker drive --help")
     if arguments.out == STANDARD_OUTPUT:

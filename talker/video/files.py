@@ -42,7 +42,7 @@ def probe(path: Path) -> VideoInfo:
     if not path.exists():
         raise BadInput(f"No such file: {path}")
     if path.is_dir():
-        raise BadInput(f"{path} is a folder; give a video file")
+        raise BadInput(f"{path} is a folder; give a file with picture or sound")
     return _probe(str(path.resolve()), path.stat().st_mtime_ns, path.stat().st_size)
 
 

@@ -1,7 +1,8 @@
 """Writing a video while it happens: what goes in comes out at once.
 
 Pictures and sound take ways of their own. ffmpeg lets neither get a tenth of a second ahead of the other, counted after
-its encoders, and stops reading the one that is: who wrote both in turn would soon wait for himself.
+its encoders, and stops reading the one that is: who wrote both in turn would soon wait for himself. The same holds at
+the end of the sound: who does not say that there is no more waits for ever with the last pictures.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import queue
+import select
 import subprocess
 import tempfile
 import threading
@@ -24,6 +26,8 @@ from talker.video.files import ffmpeg_path
 from talker.video.sound import to_pcm
 from talker.video.writer import SYNTHETIC_NOTE, check_frame, failure, picture_coding, picture_input
 
+PATIENCE_S = 2.0  # how long a video that was told to end waits for whoever reads it
+_LOOK_UP_S = 0.2
 _KEYFRAMES_EVERY_S = 1  # a file that a kill cut off plays up to its last whole second
 # ffmpeg would wait for more input to learn what it has been told.
 _NO_PROBING = ["-probesize", "32", "-analyzeduration", "0"]
@@ -32,18 +36,21 @@ _NO_PROBING = ["-probesize", "32", "-analyzeduration", "0"]
 class LiveWriter:
     """Fragmented mp4, H.264 without look-ahead and AAC, into a file or a pipe.
 
-    `hear` takes sound as soon as there is any, `write` a frame when it is ready; both run from 0 s without a gap. A
-    file is written under its own name from the start and keeps what was written, whatever happens; one into which
-    nothing was written is removed.
+    `hear` takes sound as soon as there is any, `hear_no_more` ends it, `write` takes a frame when it is ready; both run
+    from 0 s without a gap. A file is written under its own name from the start and keeps what was written, whatever
+    happens; one into which nothing was written is removed. A pipe's reader may take his time, until `stop` is set: then
+    he has `PATIENCE_S`.
     """
 
     def __init__(
         self,
         out: Path | BinaryIO,
         size_px: tuple[int, int],  # (width, height)
+        stop: threading.Event | None = None,
     ) -> None:
         self.out = out
         self.size_px = size_px
+        self._stop = stop or threading.Event()
         self.frames = 0
 
     def __enter__(self) -> LiveWriter:
@@ -92,10 +99,15 @@ class LiveWriter:
         if len(samples):
             self._sound.put(to_pcm(samples))
 
+    def hear_no_more(self) -> None:
+        self._sound.put(b"")
+
     def _speak(self) -> None:
         with contextlib.suppress(OSError):  # ffmpeg has gone: writing a frame will tell
             while sound := self._sound.get():
-                _write_all(self._mouth, sound)
+                view = memoryview(sound)
+                while view:
+                    view = view[os.write(self._mouth, view) :]
         os.close(self._mouth)
 
     def write(
@@ -104,11 +116,32 @@ class LiveWriter:
     ) -> None:
         check_frame(rgb, self.size_px)
         try:
-            _write_all(self._process.stdin.fileno(), np.ascontiguousarray(rgb).tobytes())
+            self._show(np.ascontiguousarray(rgb).tobytes())
         except OSError:
-            self._process.wait()
+            self._end()
             raise self._failure() from None
         self.frames += 1
+
+    def _show(self, picture: bytes) -> None:
+        file, view, waited_s = self._process.stdin.fileno(), memoryview(picture), 0.0
+        while view:
+            if select.select([], [file], [], _LOOK_UP_S)[1]:
+                view, waited_s = view[os.write(file, view[: select.PIPE_BUF]) :], 0.0
+            elif self._stop.is_set() and not isinstance(self.out, Path):
+                waited_s += _LOOK_UP_S
+                if waited_s > PATIENCE_S:
+                    raise BrokenPipeError
+
+    def _end(self) -> int:
+        """ffmpeg's exit status, once it has written all or its reader's time is up."""
+        waited_s = 0.0
+        while True:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                return self._process.wait(_LOOK_UP_S)
+            if self._stop.is_set() and not isinstance(self.out, Path):
+                waited_s += _LOOK_UP_S
+                if waited_s > PATIENCE_S:
+                    self._process.kill()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -118,13 +151,13 @@ class LiveWriter:
             if kind is not None and not is_file:
                 self._process.kill()  # whoever reads the pipe may have stopped reading
             self._process.stdin.close()
-            self._sound.put(b"")
-            self._speaker.join()
-            if self._process.wait() != 0 and kind is None and self.frames:
+            self.hear_no_more()
+            if self._end() != 0 and kind is None and self.frames:
                 raise self._failure()
         finally:
             self._process.kill()  # of use only when the end was waited for too long, and interrupted
             self._process.wait()
+            self._speaker.join()
             if self.frames == 0 and is_file:
                 self.out.unlink(missing_ok=True)
             self._complaints.close()
@@ -137,9 +170,3 @@ class LiveWriter:
             return BadInput("The disk is full where standard output goes; free some space and run again")
         shown_s = self.frames / FPS
         return BadInput(f"Nobody reads the video on standard output any more; it ended after {shown_s:.1f} s")
-
-
-def _write_all(file: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(file, view) :]

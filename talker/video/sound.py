@@ -37,7 +37,8 @@ def stream_audio(
             yield samples
     name = Path(path).name
     if count == 0:
-        raise BadInput(f"{name} has no sound in the part asked for, or its sound is broken; check --start and --end")
+        part = "; export it again" if start_s is None and end_s is None else " there; check --start and --end"
+        raise BadInput(f"{name} is without sound, or its sound is broken{part}")
     wanted_s = min(end_s if end_s is not None else np.inf, info.duration_s or np.inf) - (start_s or 0.0)
     if ffmpeg.complaints and np.isfinite(wanted_s) and count / AUDIO_RATE_HZ < 0.5 * wanted_s:
         raise BadInput(f"The sound of {name} breaks off after {count / AUDIO_RATE_HZ:.1f} s; export it again")
