@@ -15,29 +15,28 @@ from threading import Event
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 from talker import __version__, renders
-from talker.drive import DriveOptions, Motion, Portrait, Speech, check_detail, load_background
+from talker.drive import DriveOptions, Portrait, Speech, check_detail, load_background
 from talker.drive import drive as drive_speech
 from talker.errors import SEEDS, BadInput, Conflict, check_range
+from talker.evaluate.options import EvalOptions
 from talker.live import check_live
 from talker.live import drive_live as drive_speech_live
 from talker.locks import sole_writer
+from talker.opening import REFINER_FILE, SCENE_FILE, load_portrait, open_project, scene_record
 from talker.pdu.editor import open_editor
 from talker.pdu.plan import check_plan, report_plan
-from talker.project import SUFFIX, Project, Stage, check_name, file_hash, slug, write_json
+from talker.project import SUFFIX, Project, Stage, check_name, describe_changes, file_hash, slug, write_json
 from talker.radfield.fit_take import FieldFitOptions, fit_scene
-from talker.radfield.kernels import Kernels, choose_kernels
+from talker.radfield.kernels import choose_kernels
 from talker.radfield.scene import Scene
-from talker.refine.network import RefinementNet
 from talker.sheet import save_picture
 from talker.take.build import TakeOptions, build_take
-from talker.take.store import load_encoder_of, load_take, open_take
-from talker.types import FPS, EditPlan, Reporter, Silent, Take
-from talker.video import require_video
+from talker.take.store import TakeFolder, load_encoder_of, load_take, open_take
+from talker.types import FPS, EditPlan, Reporter, Silent
+from talker.video import read_audio, require_video
 
 if TYPE_CHECKING:
     from talker.speaker.record import SpeakerOptions
-
-SCENE_FILE, REFINER_FILE = "field.safetensors", "refine.safetensors"
 
 
 def _check_mp4(out: Path) -> None:
@@ -282,6 +281,57 @@ def drive_live(
     return f"{place}{report.describe()}"
 
 
+def evaluate(
+    project_dir: Path | None,
+    options: EvalOptions = EvalOptions(),
+    *,
+    edit: str | None = None,  # judge this edit against the unedited speaker; None: the speaker against the take
+    speech: Path | None = None,  # judge them saying this; None: the held-out part's own words
+    out: Path | None = None,  # None: eval/ in the project
+    kernels: str = "auto",
+    force: bool = False,
+    reporter: Reporter = Silent(),
+) -> Outcome:
+    """Measure how good the speaker, or one of its edits, is; a table, and a folder with JSON, plot and pictures."""
+    from talker.evaluate import report
+    from talker.evaluate.instruments import Instruments
+    from talker.evaluate.run import NewSpeech
+    from talker.evaluate.run import evaluate as measure
+    from talker.take.landmarks import load_detector
+
+    project = open_project(project_dir)
+    fingerprints = {name or "field": scene_record(project, name)["fingerprint"] for name in {None, edit}}
+    if speech is not None:
+        Speech.listen(speech)
+    instruments = Instruments.load(options, compares=edit is None and speech is None, edited=edit is not None)
+    told = {key: str(value) if isinstance(value, Path) else value for key, value in asdict(options).items()}
+    heard = file_hash(speech) if speech else None
+    inputs = {"made_from": fingerprints, "speech_sha256": heard, "instruments": instruments.names, **told}
+    folder = out or project.path("eval") / "-".join(filter(None, (edit or "field", speech and slug(speech.stem))))
+    before = report.load(folder)
+    if before is not None and before["inputs"] == inputs:
+        return Outcome(folder, f"{report.table(before)}\nAlready done: {folder}", already_done=True)
+    if before is not None and not force:
+        changes = describe_changes(before["inputs"], inputs)
+        raise Conflict(f"{changes}: {folder} would be made again; add --force to do so, or -o to keep both")
+    with sole_writer(folder / report.FACTS):
+        take = load_take(project.path("take"))
+        filmed = load_portrait(project, take, None, kernels, reporter=reporter)
+        edited = load_portrait(project, take, edit, kernels, reporter=reporter) if edit else None
+        said = None
+        if speech is not None:
+            wav = read_audio(speech, end_s=(options.frames + 1) / FPS)
+            said = NewSpeech(wav, load_encoder_of(project.path("take")).encode(wav))
+        detector = project.record("take")["inputs"]["landmarks"]
+        own = read_audio(TakeFolder(project.path("take")).audio)
+        found = measure(
+            filmed, own, lambda: load_detector(detector), options, reporter,
+            edited=edited, speech=said, instruments=instruments,
+        )  # fmt: skip
+        facts = report.save(found, folder, inputs)
+    return Outcome(folder, f"{report.table(facts)}\nLook at {folder / report.PLOT} and {folder / report.SHEET}")
+
+
 def info(project_dir: Path | None) -> dict[str, Any]:
     """What a project holds, as JSON values."""
     project = open_project(project_dir)
@@ -290,43 +340,3 @@ def info(project_dir: Path | None) -> dict[str, Any]:
     for path, record in records.items():
         record["current"] = not path.startswith("edits/") or record["inputs"]["field"] == field
     return {"project": str(project.root), "stages": records, "renders": renders.records(project)}
-
-
-# -------------------------------------------------------------------- opening things
-
-
-def open_project(project_dir: Path | None) -> Project:
-    """The project named, or the nearest."""
-    return Project.open(project_dir) if project_dir else Project.find(Path.cwd())
-
-
-def scene_record(project: Project, edit_name: str | None) -> dict[str, Any]:
-    """The record of the field, or of an edit that still belongs to it."""
-    take = project.require("take", "make it: talker fit VIDEO")
-    field = project.require("field", "finish it: talker fit VIDEO")
-    if field["inputs"]["take"] != take["fingerprint"]:
-        raise Conflict(f"The last fit of {project.root.name} was interrupted; finish it: talker fit VIDEO --force")
-    if edit_name is None:
-        return field
-    record = project.record(f"edits/{check_name(edit_name)}")
-    if record is None:
-        names = ", ".join(project.edit_names())
-        there = f"there are: {names}" if names else "there are none yet; make one: talker edit --instruction TEXT"
-        raise BadInput(f"No edit called {edit_name} in {project.root.name}; {there}")
-    if record["inputs"]["field"] != field["fingerprint"]:
-        raise Conflict(f"The edit {edit_name} belongs to an earlier fit; make it again: talker edit --name {edit_name}")
-    return record
-
-
-def load_portrait(
-    project: Project,
-    take: Take,
-    edit_name: str | None = None,
-    kernels: Kernels | None = None,  # None: the fastest that this machine has
-    motion: Motion = "take",
-) -> Portrait:
-    """The speaker as fitted, or as edited."""
-    folder = project.path(f"edits/{edit_name}" if edit_name else "field")
-    scene = Scene.load(folder / SCENE_FILE, kernels or choose_kernels())
-    refiner = RefinementNet.load(folder / REFINER_FILE).to(scene.device) if edit_name else None
-    return Portrait(scene, take, refiner, motion)

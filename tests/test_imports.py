@@ -14,13 +14,13 @@ ROOT = Path(__file__).parent.parent
 FLOORS = (
     ("errors", "types", "__init__"),
     ("locks", "ahead"),
-    ("camera", "losses", "metrics", "video", "project"),
+    ("camera", "losses", "metrics", "video", "project", "hub"),
     ("sheet", "renders", "take", "speaker"),
     ("radfield",),
     ("pdu", "refine"),
     ("drive",),
     ("measure", "live"),
-    ("edit",),
+    ("edit", "evaluate", "opening"),
     ("commands", "doctor"),
     ("cli", "studio"),
     ("__main__",),
@@ -87,7 +87,7 @@ def test_the_overview_does_not_load_torch():
 
 def test_driving_loads_nothing_that_only_fitting_needs():
     """Every import here is a delay before the first frame; torch alone takes a second."""
-    slow = LAZY | {"numba", "talker.speaker", "talker.edit", "talker.measure"}
+    slow = LAZY | {"numba", "talker.speaker", "talker.edit", "talker.measure", "talker.evaluate.run"}
     code = f"import sys, talker.commands; print(*({slow!r} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert done.stdout.split() == []

@@ -238,6 +238,37 @@ def _drive(arguments: argparse.Namespace, reporter: Reporter) -> str:
     ).text
 
 
+# -------------------------------------------------------------------- eval
+
+
+def _add_eval(parser: Parser) -> None:
+    from talker.evaluate.options import EvalOptions
+
+    parser.add_argument("--edit", metavar="NAME", help="judge this edit, beside the unedited speaker [as filmed]")
+    parser.add_argument(
+        "--speech", type=Path, metavar="AUDIO", help="judge the speaker saying this [the held-out part]"
+    )
+    add_flags(parser, EvalOptions)
+    parser.add_argument("--kernels", default="auto", metavar="NAME", help="what computes, as in talker fit [auto]")
+    parser.add_argument(
+        "-o",
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="for eval.json, eval.png (over time) and worst.png [eval/field/, or eval/EDIT/, in the project]",
+    )
+    _add_project(parser)
+    _add_force(parser, "an evaluation made from other inputs")
+
+
+def _eval(arguments: argparse.Namespace, reporter: Reporter) -> str:
+    from talker import commands
+    from talker.evaluate.options import EvalOptions
+
+    flags = {name: getattr(arguments, name) for name in ("edit", "speech", "out", "kernels", "force")}
+    return commands.evaluate(arguments.project, chosen(EvalOptions, arguments), reporter=reporter, **flags).text
+
+
 # -------------------------------------------------------------------- info, doctor
 
 
@@ -300,6 +331,16 @@ SUBCOMMANDS: dict[str, Subcommand] = {
         ),
         _add_drive,
         _drive,
+    ),
+    "eval": Subcommand(
+        "measure how good the speaker, or an edit, is, on frames that the fit never saw",
+        (
+            "talker eval",
+            "talker eval --edit bronze --caption-before 'a photo of a man' --caption-after 'a bronze statue of a man'",
+            "talker eval --speech other-voice.wav --frames 500 -o other-voice-eval",
+        ),
+        _add_eval,
+        _eval,
     ),
     "info": Subcommand(
         "say what a project holds", ("talker info", "talker info --project anna.talker --json"), _add_info, _info

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from talker.errors import Missing
+from talker.hub import hub_folder
 from talker.take.level import HOP, Level
 from talker.take.mel import feature_count
 from talker.types import FEATURE_RATE_HZ
@@ -78,30 +79,9 @@ def load_model(name: str, model: str | None = None) -> torch.nn.Module:
     except ImportError as error:
         raise Missing(f"--audio {name} needs transformers; pip install transformers, or use --audio mel") from error
     kind = {"wav2vec2": transformers.Wav2Vec2Model, "hubert": transformers.HubertModel}[name]
-    folder = source if Path(source).is_dir() else _from_hub(source, name)
+    way_out = "use --audio mel, or give a local folder with --audio-model"
+    folder = source if Path(source).is_dir() else hub_folder(source, name, way_out)
     try:
         return kind.from_pretrained(folder, local_files_only=True, use_safetensors=True)
     except (OSError, ValueError) as error:
         raise Missing(f"{source} holds no {name} weights as safetensors; give another with --audio-model") from error
-
-
-def _from_hub(source: str, name: str) -> str:
-    """The local folder of a hub model, downloaded when needed; a short timeout and no retries."""
-    from huggingface_hub import HfApi, snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
-
-    wanted = ["*.json", "*.safetensors"]
-    with_way_out = "use --audio mel, or give a local folder with --audio-model"
-    try:
-        return snapshot_download(source, allow_patterns=wanted, local_files_only=True)
-    except LocalEntryNotFoundError:
-        pass  # not downloaded yet
-    except HFValidationError as error:
-        raise Missing(f"{source} is neither a folder nor a model's name on the hub; {with_way_out}") from error
-    try:
-        HfApi().model_info(source, timeout=5.0)
-        return snapshot_download(source, allow_patterns=wanted)
-    except HfHubHTTPError as error:
-        raise Missing(f"The hub does not give {source} for {name}; {with_way_out}") from error
-    except Exception as error:  # requests, httpx and offline mode each have errors of their own
-        raise Missing(f"The hub cannot be reached for {source}; {with_way_out}") from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from talker.commands import REFINER_FILE, SCENE_FILE
+from talker.opening import REFINER_FILE, SCENE_FILE
 from talker.project import Project, Stage
 from talker.radfield.field import FieldOptions
 from talker.radfield.fit_take import FieldFitOptions, new_scene

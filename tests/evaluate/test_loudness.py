@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from talker.evaluate.loudness import LoudnessModel, log_energy
 from talker.metrics import pearson
-from tools.quality.loudness import LoudnessModel, log_energy
 
 RATE = 640  # samples of a frame
 

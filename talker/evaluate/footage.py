@@ -1,0 +1,99 @@
+"""What is judged: successive renders of a speaker, what they are held against, and what they were made from.
+
+Notation: N frames, H x W pixels, T samples of sound.
+
+Three kinds: the speaker as fitted on the take's held-out frames, against the frames themselves; an edit, against the
+unedited speaker under the same sound and poses; and either one saying new speech, where only the unedited speaker can
+say what an edit should look like, and for the speaker as fitted there is nothing to compare lips with.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from talker.drive import Portrait, forth_and_back, to_bytes
+from talker.types import AUDIO_RATE_HZ, FPS, Reporter, Take
+
+
+@dataclass(frozen=True)
+class Footage:
+    """Successive frames of two videos in the same poses."""
+
+    take: Take
+    poses: tuple[int, ...]  # frame of the take that lends each frame its pose
+    found: np.ndarray  # [N, H, W, 3] uint8
+    reference: np.ndarray  # [N, H, W, 3] uint8
+    same_speech: bool  # whether the reference says the same words
+    wav: np.ndarray  # [T] what is said in these frames, 16 kHz
+    start_s: float  # where they begin in the take, or in the new speech
+
+    def __len__(self) -> int:
+        return len(self.poses)
+
+
+def held_out_footage(
+    portrait: Portrait,  # with the take's own audio set
+    wav: np.ndarray,  # [T] the take's sound, 16 kHz
+    frames: int,  # at most so many
+    reporter: Reporter,
+) -> Footage:
+    """The fitted speaker on the first held-out frames, under their own sound and poses."""
+    take = portrait.take
+    chosen = tuple(take.held_out[:frames])
+    found = _render(portrait, chosen, chosen, "render", reporter)
+    reference = take.frames[chosen[0] : chosen[-1] + 1]
+    return Footage(take, chosen, found, reference, True, _sound_of(wav, chosen), chosen[0] / FPS)
+
+
+def spoken_footage(
+    portrait: Portrait,  # with the new speech set
+    wav: np.ndarray,  # [T] of the new speech, 16 kHz
+    frames: int,
+    reporter: Reporter,
+) -> Footage:
+    """The fitted speaker saying new speech in the held-out poses, forth and back; beside the take in these poses."""
+    take = portrait.take
+    chosen = tuple(range(min(frames, len(portrait))))
+    poses = tuple(take.held_out[forth_and_back(index, len(take.held_out))] for index in chosen)
+    found = _render(portrait, chosen, poses, "render", reporter)
+    return Footage(take, poses, found, take.frames[list(poses)], False, _sound_of(wav, chosen), 0.0)
+
+
+def edited_footage(
+    edited: Portrait,  # with the audio set that `unedited` shows
+    unedited: Footage,
+    first: int,  # frame of the audio that the footage begins with
+    reporter: Reporter,
+) -> Footage:
+    """An edit under the sound and poses of the unedited speaker's footage, against it."""
+    chosen = tuple(range(first, first + len(unedited)))
+    found = _render(edited, chosen, unedited.poses, "render the edit", reporter)
+    return replace(unedited, found=found, reference=unedited.found, same_speech=True)
+
+
+def _render(
+    portrait: Portrait,
+    frames: tuple[int, ...],  # of the audio
+    poses: tuple[int, ...],  # of the take
+    task: str,
+    reporter: Reporter,
+) -> np.ndarray:  # [N, H, W, 3] uint8
+    width, height = portrait.take.size_px
+    pictures = np.empty((len(frames), height, width, 3), np.uint8)
+    for number, (index, pose) in enumerate(zip(frames, poses, strict=True)):
+        reporter.progress(task, number / len(frames))
+        pictures[number] = to_bytes(portrait.render(index, pose=pose).rgb)
+    reporter.progress(task, 1.0)
+    return pictures
+
+
+def _sound_of(
+    wav: np.ndarray,  # [T] 16 kHz
+    frames: tuple[int, ...],  # successive
+) -> np.ndarray:
+    """The sound of these frames, silence where it ends before them."""
+    hop = AUDIO_RATE_HZ // FPS
+    sound = wav[frames[0] * hop : (frames[-1] + 1) * hop]
+    return np.pad(sound, (0, len(frames) * hop - len(sound)))

@@ -1,0 +1,188 @@
+"""Pictures against the true ones: PSNR, SSIM, LPIPS, sharpness of the mouth and the seam between head and torso.
+
+Notation: N frames, H x W pixels.
+
+The nulls are what one would show without any field: the mean training frame, and the training frame whose head pose
+is nearest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+import torch
+
+from talker.errors import Missing
+from talker.evaluate.footage import Footage
+from talker.measure import mean_frame, nearest_pose
+from talker.metrics import as_float, blur, border_band, psnr_db, sharpness_ratio
+from talker.types import HEAD_PARTS, TORSO_PARTS, Reporter, mask_of
+
+WINDOW_PX, WINDOW_SIGMA_PX = 11, 1.5  # Wang et al. 2004, section III-C
+K1, K2 = 0.01, 0.03
+LUMA = (0.299, 0.587, 0.114)
+SEAM_REACH = 0.015  # of the image's height: half the width of the band about the border of head and torso
+MOUTH_MARGIN = 0.25  # of the lips' width and height, around them
+SOFT_PX = 1.0  # blur of the true picture that sharpness is compared with
+
+Perceptual = Callable[[np.ndarray, np.ndarray], float]  # two [H, W, 3] uint8 pictures -> distance
+
+
+@dataclass(frozen=True)
+class ImageFigures:
+    """Means over the frames; nan where no frame has what is measured."""
+
+    psnr_db: float  # inside the head mask
+    psnr_mean_frame_db: float
+    psnr_nearest_db: float
+    ssim: float  # inside the head mask
+    ssim_mean_frame: float
+    ssim_nearest: float
+    lpips: float | None  # whole pictures
+    lpips_nearest: float | None
+    mouth_sharpness: float  # in the mouth's box, over the true picture's
+    mouth_sharpness_blurred: float  # the true picture's own, blurred by `SOFT_PX`
+    seam: float  # error about the border of head and torso over the head's, both root mean square
+    seam_nearest: float
+    tracks: Mapping[str, np.ndarray] = field(repr=False)  # per frame: psnr_db, psnr_nearest_db, ssim, ssim_nearest
+
+
+def measure_images(
+    footage: Footage,
+    perceptual: Perceptual | None,
+    reporter: Reporter,
+) -> ImageFigures:
+    """Every frame of the footage against the true one, and the nulls against the same."""
+    take = footage.take
+    training = take.training
+    mean = mean_frame(take.frames[training.start : training.stop])
+    shown = {name: {"psnr": [], "ssim": [], "lpips": []} for name in ("found", "mean", "nearest")}
+    sharpness, blurred_sharpness, errors = [], [], {"found": [], "nearest": []}
+    for number, pose in enumerate(footage.poses):
+        reporter.progress("compare pictures", number / len(footage))
+        found, wanted, parts = footage.found[number], footage.reference[number], take.parts[pose]
+        head, torso = mask_of(parts, HEAD_PARTS), mask_of(parts, TORSO_PARTS)
+        pictures = {"found": found, "mean": mean, "nearest": nearest_training_frame(footage, pose)}
+        for name, picture in pictures.items():
+            shown[name]["psnr"].append(psnr_db(picture, wanted, head))
+            shown[name]["ssim"].append(ssim(picture, wanted, head))
+            if perceptual is not None and name != "mean":
+                shown[name]["lpips"].append(perceptual(picture, wanted))
+        mouth = mouth_box(take.landmarks_px[pose].numpy(), parts.shape)
+        if mouth.any():
+            soft = blur(wanted, SOFT_PX)
+            sharpness.append(sharpness_ratio(found, wanted, mouth))
+            blurred_sharpness.append(sharpness_ratio(soft, wanted, mouth))
+        band = border_band(head, torso, max(2.0, SEAM_REACH * parts.shape[0]))
+        for name, rows in errors.items():
+            rows.append(squared_errors(pictures[name], wanted, band, head))
+    reporter.progress("compare pictures", 1.0)
+    return ImageFigures(
+        psnr_db=_mean(shown["found"]["psnr"]),
+        psnr_mean_frame_db=_mean(shown["mean"]["psnr"]),
+        psnr_nearest_db=_mean(shown["nearest"]["psnr"]),
+        ssim=_mean(shown["found"]["ssim"]),
+        ssim_mean_frame=_mean(shown["mean"]["ssim"]),
+        ssim_nearest=_mean(shown["nearest"]["ssim"]),
+        lpips=None if perceptual is None else _mean(shown["found"]["lpips"]),
+        lpips_nearest=None if perceptual is None else _mean(shown["nearest"]["lpips"]),
+        mouth_sharpness=_mean(sharpness),
+        mouth_sharpness_blurred=_mean(blurred_sharpness),
+        seam=_seam(errors["found"]),
+        seam_nearest=_seam(errors["nearest"]),
+        tracks={
+            "psnr_db": np.array(shown["found"]["psnr"]),
+            "psnr_nearest_db": np.array(shown["nearest"]["psnr"]),
+            "ssim": np.array(shown["found"]["ssim"]),
+            "ssim_nearest": np.array(shown["nearest"]["ssim"]),
+        },
+    )
+
+
+def nearest_training_frame(footage: Footage, pose: int) -> np.ndarray:  # [H, W, 3] uint8
+    """The training frame whose head pose is nearest to that of frame `pose`."""
+    take = footage.take
+    poses = take.c2w[take.training.start : take.training.stop]
+    return take.frames[take.training[nearest_pose(poses, take.c2w[pose], take.landmarks_head)]]
+
+
+def ssim(
+    found: np.ndarray,  # [H, W, 3]
+    wanted: np.ndarray,  # [H, W, 3]
+    mask: np.ndarray | None = None,  # [H, W] bool
+) -> float:
+    """Structural similarity of luma, averaged inside the mask (Wang et al. 2004); nan when the mask is empty.
+
+    At the picture's edge, where the window does not fit, the picture is mirrored.
+    """
+    x, y = (as_float(image) @ np.array(LUMA) for image in (found, wanted))
+
+    def local(values: np.ndarray) -> np.ndarray:
+        return cv2.GaussianBlur(values, (WINDOW_PX, WINDOW_PX), WINDOW_SIGMA_PX)
+
+    mean_x, mean_y = local(x), local(y)
+    var_x, var_y, cov = local(x * x) - mean_x**2, local(y * y) - mean_y**2, local(x * y) - mean_x * mean_y
+    c1, c2 = K1**2, K2**2
+    similarity = ((2 * mean_x * mean_y + c1) * (2 * cov + c2)) / ((mean_x**2 + mean_y**2 + c1) * (var_x + var_y + c2))
+    chosen = similarity if mask is None else similarity[mask]
+    return float(chosen.mean()) if chosen.size else float("nan")
+
+
+def mouth_box(
+    landmarks: np.ndarray,  # [68, 2] iBUG order, pixels
+    shape: tuple[int, int],  # (H, W)
+) -> np.ndarray:  # [H, W] bool
+    """The box about the lips, with a margin."""
+    low, high = landmarks[48:68].min(axis=0), landmarks[48:68].max(axis=0)
+    margin = MOUTH_MARGIN * (high - low)
+    (x0, y0), (x1, y1) = np.floor(low - margin).astype(int), np.ceil(high + margin).astype(int)
+    box = np.zeros(shape, bool)
+    box[max(0, y0) : max(0, y1), max(0, x0) : max(0, x1)] = True
+    return box
+
+
+def squared_errors(
+    found: np.ndarray,  # [H, W, 3]
+    wanted: np.ndarray,  # [H, W, 3]
+    *masks: np.ndarray,  # [H, W] bool
+) -> list[tuple[float, int]]:
+    """For each mask, the sum of squared errors within and the number of its pixels."""
+    squared = ((as_float(found) - as_float(wanted)) ** 2).mean(axis=-1)
+    return [(float(squared[mask].sum()), int(mask.sum())) for mask in masks]
+
+
+def _seam(rows: list[list[tuple[float, int]]]) -> float:
+    """Root mean square error in the band over that in the head; nan where either was never seen."""
+    (band, band_pixels), (head, head_pixels) = np.array(rows).sum(axis=0)
+    if not (band_pixels and head_pixels and head):
+        return float("nan")
+    return float(np.sqrt((band / band_pixels) / (head / head_pixels)))
+
+
+def _mean(values: list[float]) -> float:
+    known = [value for value in values if np.isfinite(value)]
+    return float(np.mean(known)) if known else float("nan")
+
+
+def load_lpips() -> Perceptual:
+    """LPIPS on AlexNet's features (Zhang et al. 2018). Missing without the package or its backbone's weights."""
+    way_out = 'pip install -c constraints.txt ".[full]", together with an index build of torch'
+    try:
+        import lpips
+    except (ImportError, RuntimeError) as error:  # torchvision beside another build of torch raises the latter
+        raise Missing(f"the package lpips is not there; {way_out}") from error
+    try:
+        network = lpips.LPIPS(net="alex", verbose=False).eval()
+    except OSError as error:  # URLError and its kin
+        raise Missing("AlexNet's weights could not be downloaded; run once where there is a network") from error
+
+    @torch.no_grad()
+    def distance(found: np.ndarray, wanted: np.ndarray) -> float:
+        pictures = np.stack([found, wanted]).astype(np.float32) / 127.5 - 1.0
+        first, second = torch.from_numpy(pictures).permute(0, 3, 1, 2).split(1)
+        return float(network(first, second))
+
+    return distance

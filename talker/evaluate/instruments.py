@@ -1,0 +1,65 @@
+"""The measures that need weights or packages which may not be there: loaded before anything is rendered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from talker.errors import BadInput, Missing
+from talker.evaluate.clip import Clip, load_clip
+from talker.evaluate.identity import Embed, load_arcface
+from talker.evaluate.images import Perceptual, load_lpips
+from talker.evaluate.options import EvalOptions
+from talker.evaluate.syncnet import SyncNet, load_syncnet
+
+
+@dataclass(frozen=True)
+class Instruments:
+    """None where something is missing; `left_out` says what, and what to do about it."""
+
+    lpips: Perceptual | None
+    embed: Embed | None
+    syncnet: SyncNet | None
+    clip: Clip | None
+    left_out: dict[str, str]
+
+    @property
+    def names(self) -> list[str]:
+        there = {"lpips": self.lpips, "arcface": self.embed, "syncnet": self.syncnet, "clip": self.clip}
+        return [name for name, instrument in there.items() if instrument is not None]
+
+    @classmethod
+    def load(
+        cls,
+        options: EvalOptions,
+        *,
+        compares: bool,  # whether pictures are to equal their references
+        edited: bool,
+    ) -> Instruments:
+        """What this machine has. BadInput for a file that was named and cannot be used."""
+        left_out: dict[str, str] = {}
+
+        def attempt(name: str, load: Callable[[], Any]) -> Any:
+            try:
+                return load()
+            except Missing as missing:
+                left_out[name] = str(missing)
+                return None
+
+        return cls(
+            attempt("LPIPS", load_lpips) if compares else None,
+            attempt("identity distance", lambda: load_arcface(options.arcface)),
+            attempt("SyncNet confidence", lambda: load_syncnet(options.syncnet)),
+            attempt("CLIP direction", lambda: _load_clip(options)) if edited else None,
+            left_out,
+        )
+
+
+def _load_clip(options: EvalOptions) -> Clip:
+    captions = (options.caption_before, options.caption_after)
+    if any(caption is not None and not caption.strip() for caption in captions):
+        raise BadInput("An empty caption says nothing; describe the picture: --caption-before 'a photo of a man'")
+    if None in captions:
+        raise Missing("no captions; say what the pictures show with --caption-before and --caption-after")
+    return load_clip(options.clip)

@@ -1,0 +1,25 @@
+"""How a speaker is judged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from talker.errors import check_range
+
+FEWEST_FRAMES = 10
+
+
+@dataclass(frozen=True)
+class EvalOptions:
+    """What is looked at, and where optional weights are."""
+
+    frames: int = 250  # judge at most so many frames, from the beginning of the held-out part
+    caption_before: str | None = None  # what the unedited speaker shows: "a photo of a man" (CLIP direction)
+    caption_after: str | None = None  # what the edit is meant to show: "a bronze statue of a man"
+    clip: str = "openai/clip-vit-large-patch14"  # CLIP from this folder or hub name
+    syncnet: Path | None = None  # SyncNet's weights, if not where torch.hub would have put them
+    arcface: Path | None = None  # an ArcFace iResNet's weights, if not where torch.hub would have put them
+
+    def __post_init__(self) -> None:
+        check_range("--frames", self.frames, FEWEST_FRAMES, 100_000)

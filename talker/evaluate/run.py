@@ -1,0 +1,133 @@
+"""From a speaker to its figures: render, find faces, measure.
+
+Notation: N frames.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from torch import Tensor
+
+from talker.drive import Portrait
+from talker.errors import BadInput
+from talker.evaluate.clip import measure_direction
+from talker.evaluate.faces import find_faces
+from talker.evaluate.footage import Footage, edited_footage, held_out_footage, spoken_footage
+from talker.evaluate.identity import measure_identity
+from talker.evaluate.images import measure_images, nearest_training_frame
+from talker.evaluate.instruments import Instruments
+from talker.evaluate.mouth import LoudnessGuess, measure_mouth
+from talker.evaluate.options import FEWEST_FRAMES, EvalOptions
+from talker.evaluate.steadiness import measure_steadiness
+from talker.evaluate.syncnet import measure_sync
+from talker.evaluate.warping import measure_warping
+from talker.take.landmarks import LandmarkDetector
+from talker.types import AUDIO_RATE_HZ, FPS, Reporter, Silent
+
+
+@dataclass(frozen=True)
+class NewSpeech:
+    """Speech that is not the take's own."""
+
+    wav: np.ndarray  # [T] 16 kHz
+    features: Tensor  # [T', C] from the take's encoder
+
+    @property
+    def frames(self) -> int:
+        return len(self.wav) * FPS // AUDIO_RATE_HZ
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What was measured, on what."""
+
+    figures: dict[str, float]  # by the names in `talker.evaluate.figures.METRICS`, their controls among them
+    tracks: dict[str, np.ndarray]  # [N] each, nan where unknown
+    left_out: dict[str, str]  # measure -> why, and what to do about it
+    footage: Footage
+    found_faces: np.ndarray  # [N, 68, 2]; nan where no face is found
+    reference_faces: np.ndarray
+
+
+def evaluate(
+    portrait: Portrait,  # as fitted
+    wav: np.ndarray,  # [T] the take's own sound, 16 kHz
+    load: Callable[[], LandmarkDetector],  # the take's own kind of detector
+    options: EvalOptions = EvalOptions(),
+    reporter: Reporter = Silent(),
+    *,
+    edited: Portrait | None = None,  # judge this edit, against `portrait`
+    speech: NewSpeech | None = None,  # instead of the take's own, held out
+    instruments: Instruments | None = None,  # None: load them
+) -> Evaluation:
+    """Judge the fitted speaker on frames that it never saw, or an edit against the fitted speaker."""
+    compares = edited is None and speech is None
+    if instruments is None:
+        instruments = Instruments.load(options, compares=compares, edited=edited is not None)
+    footage = _film(portrait, wav, edited, speech, options.frames, reporter)
+    found_faces = find_faces(footage.found, load, "find faces", reporter)
+    reference_faces = find_faces(footage.reference, load, "find true faces", reporter)
+    measured: list = []
+    nearest_faces = None
+    if compares:
+        measured.append(measure_images(footage, instruments.lpips, reporter))
+        nearest = [nearest_training_frame(footage, pose) for pose in footage.poses]
+        nearest_faces = find_faces(nearest, load, "find faces of nearest poses", reporter)
+    guess = LoudnessGuess.of(footage.take, wav, footage.wav, len(footage))
+    measured += [
+        measure_mouth(found_faces, reference_faces, guess, same_speech=footage.same_speech, nearest=nearest_faces),
+        measure_steadiness(found_faces, reference_faces),
+        measure_warping(footage.found, footage.reference, reporter, one_motion=footage.same_speech),
+    ]
+    if instruments.embed is not None:
+        measured.append(
+            measure_identity(
+                footage.found, footage.reference, found_faces, reference_faces, instruments.embed, reporter
+            )
+        )
+    if instruments.syncnet is not None:
+        said = footage.reference if footage.same_speech else None
+        measured.append(
+            measure_sync(instruments.syncnet, footage.wav, footage.found, found_faces, said, reference_faces, reporter)
+        )
+    if instruments.clip is not None:
+        captions = (options.caption_before, options.caption_after)
+        measured.append(measure_direction(instruments.clip, footage.found, footage.reference, *captions, reporter))
+    values: dict = {}
+    tracks: dict[str, np.ndarray] = {}
+    for figures in measured:
+        known = asdict(figures)
+        tracks |= known.pop("tracks", {})
+        values |= known
+    left_out = dict(instruments.left_out)
+    if footage.same_speech and values["mouth_corr_self"] is None:
+        left_out["mouth"] = "too few frames in which the detector finds a face, in render and reference"
+    figures = {key: value for key, value in values.items() if value is not None and np.isfinite(value)}
+    return Evaluation(figures, tracks, left_out, footage, found_faces, reference_faces)
+
+
+def _film(
+    portrait: Portrait,
+    wav: np.ndarray,
+    edited: Portrait | None,
+    speech: NewSpeech | None,
+    frames: int,
+    reporter: Reporter,
+) -> Footage:
+    take = portrait.take
+    count = len(take.held_out) if speech is None else speech.frames
+    if count < FEWEST_FRAMES:
+        what = "held-out part" if speech is None else "speech"
+        raise BadInput(f"The {what} has {count} frames, too few to judge; {FEWEST_FRAMES} are the least")
+    features, length = (take.audio_features, len(take)) if speech is None else (speech.features, speech.frames)
+    for each in (portrait, edited):
+        if each is not None:
+            each.set_audio(features, length)
+    if speech is None:
+        footage, first = held_out_footage(portrait, wav, frames, reporter), take.held_out.start
+    else:
+        footage, first = spoken_footage(portrait, speech.wav, frames, reporter), 0
+    return footage if edited is None else edited_footage(edited, footage, first, reporter)

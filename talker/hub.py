@@ -1,0 +1,32 @@
+"""Models of the hub as local folders: downloaded once, or found, or missing in one line; no retries."""
+
+from __future__ import annotations
+
+from talker.errors import Missing
+
+WANTED = ["*.json", "*.safetensors", "merges.txt", "vocab.txt"]  # nothing that would be unpickled
+HUB_TIMEOUT_S = 5.0
+
+
+def hub_folder(
+    model: str,  # as "openai/clip-vit-large-patch14"
+    purpose: str,  # "hubert": what it is wanted for, for the message
+    way_out: str,  # what to do without it, for the message
+) -> str:
+    """The local folder of a hub model, downloaded when needed. Missing at once when the hub cannot be reached."""
+    from huggingface_hub import HfApi, snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+    try:
+        return snapshot_download(model, allow_patterns=WANTED, local_files_only=True)
+    except LocalEntryNotFoundError:
+        pass  # not downloaded yet
+    except HFValidationError as error:
+        raise Missing(f"{model} is neither a folder nor a model's name on the hub; {way_out}") from error
+    try:
+        HfApi().model_info(model, timeout=HUB_TIMEOUT_S)
+        return snapshot_download(model, allow_patterns=WANTED)
+    except HfHubHTTPError as error:
+        raise Missing(f"The hub does not give {model} for {purpose}; {way_out}") from error
+    except Exception as error:  # requests, httpx and offline mode each have errors of their own
+        raise Missing(f"The hub cannot be reached for {model}; {way_out}") from error
