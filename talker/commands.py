@@ -301,8 +301,7 @@ def evaluate(
 
     project = open_project(project_dir)
     fingerprints = {name or "field": scene_record(project, name)["fingerprint"] for name in {None, edit}}
-    if speech is not None:
-        Speech.listen(speech)
+    said = NewSpeech.listen(speech, options.frames, load_encoder_of(project.path("take"))) if speech else None
     instruments = Instruments.load(options, compares=edit is None and speech is None, edited=edit is not None)
     told = {key: str(value) if isinstance(value, Path) else value for key, value in asdict(options).items()}
     heard = file_hash(speech) if speech else None
@@ -318,10 +317,6 @@ def evaluate(
         take = load_take(project.path("take"))
         filmed = load_portrait(project, take, None, kernels, reporter=reporter)
         edited = load_portrait(project, take, edit, kernels, reporter=reporter) if edit else None
-        said = None
-        if speech is not None:
-            wav = read_audio(speech, end_s=(options.frames + 1) / FPS)
-            said = NewSpeech(wav, load_encoder_of(project.path("take")).encode(wav))
         detector = project.record("take")["inputs"]["landmarks"]
         own = read_audio(TakeFolder(project.path("take")).audio)
         found = measure(

@@ -35,6 +35,8 @@ KERNELS = {
     "tcnn": f"{_GPU}; with nvcc: pip install 'git+https://github.com/NVlabs/tiny-cuda-nn/#subdirectory=bindings/torch'",
 }
 _FETCHED = "fetched when first used; a local folder serves as well (--model, --audio-model)"
+_SYNCNET_URL = "http://www.robots.ox.ac.uk/~vgg/software/lipsync/data/syncnet_v2.model"
+_CLIP_FETCHED = "fetched when first used; a local folder serves as well (--clip)"
 
 
 @dataclass(frozen=True)
@@ -188,7 +190,7 @@ CHECKS = (
     *(Check(f"  --kernels {name}", _kernels(name), way_out) for name, way_out in KERNELS.items()),
     Check("torchvision", _package("torchvision", "optional"), _FULL),
     Check("torchaudio", _package("torchaudio", "optional"), _FULL),
-    Check("lpips", _package("lpips", "perceptual distance in benchmarks"), _FULL),
+    Check("lpips", _package("lpips", "perceptual distance in talker eval"), _FULL),
     Check("face-alignment", _package("face_alignment", "for --landmarks face-alignment"), _REINSTALL),
     Check("FAN weights", _torch_weights("*2DFAN4*", "for --landmarks face-alignment"), "fetched when first used"),
     Check(
@@ -196,7 +198,18 @@ CHECKS = (
         _torch_weights("vgg19-dcbb9e9d.pth", "sharper edits; a weight-free pyramid stands in"),
         "https://download.pytorch.org/models/vgg19-dcbb9e9d.pth, into that folder",
     ),
+    Check(
+        "SyncNet weights",
+        _torch_weights("syncnet_v2.model", "SyncNet confidence in talker eval"),
+        f"{_SYNCNET_URL}, into that folder",
+    ),
+    Check(
+        "ArcFace weights",
+        _torch_weights("arcface_backbone.pth", "identity distance in talker eval"),
+        "the backbone.pth of an insightface arcface_torch model, under that name, or talker eval --arcface FILE",
+    ),
     Check("InstructPix2Pix", _hub_model("timbrooks/instruct-pix2pix", "edits in any words"), _FETCHED),
     Check("wav2vec2", _hub_model("facebook/wav2vec2-base-960h", "for --audio wav2vec2"), _FETCHED),
+    Check("CLIP", _hub_model("openai/clip-vit-large-patch14", "for talker eval with captions"), _CLIP_FETCHED),
     Check("hubert", _hub_model("facebook/hubert-large-ls960-ft", "for --audio hubert"), _FETCHED),
 )

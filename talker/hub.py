@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+
 from talker.errors import Missing
 
 WANTED = ["*.json", "*.safetensors", "merges.txt", "vocab.txt"]  # nothing that would be unpickled
@@ -30,3 +35,19 @@ def hub_folder(
         raise Missing(f"The hub does not give {model} for {purpose}; {way_out}") from error
     except Exception as error:  # requests, httpx and offline mode each have errors of their own
         raise Missing(f"The hub cannot be reached for {model}; {way_out}") from error
+
+
+@contextmanager
+def quiet_libraries() -> Iterator[None]:
+    """Keeps the libraries' progress bars and warnings from users, of those that are loaded: only the CLI prints."""
+    logs = [import_module(f"{name}.utils.logging") for name in ("diffusers", "transformers") if name in sys.modules]
+    levels = [(log, log.get_verbosity()) for log in logs]
+    for log in logs:
+        log.set_verbosity_error()
+        log.disable_progress_bar()
+    try:
+        yield
+    finally:
+        for log, level in levels:
+            log.set_verbosity(level)
+            log.enable_progress_bar()

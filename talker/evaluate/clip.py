@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from talker.errors import BadInput, Missing
-from talker.hub import hub_folder
+from talker.hub import hub_folder, quiet_libraries
 from talker.measure import spaced
 from talker.types import Reporter
 
@@ -56,7 +56,7 @@ class Clip:
         side = self.model.config.vision_config.image_size
         pixels = torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2).float() / 255
         height, width = pixels.shape[2:]
-        size = (round(side * height / min(height, width)), round(side * width / min(height, width)))
+        size = (side * height // min(height, width), side * width // min(height, width))
         pixels = functional.interpolate(pixels, size, mode="bicubic", antialias=True).clamp(0, 1)
         top, left = (size[0] - side) // 2, (size[1] - side) // 2
         pixels = pixels[:, :, top : top + side, left : left + side]
@@ -104,8 +104,9 @@ def load_clip(
     folder = Path(model).expanduser()
     source = str(folder) if folder.is_dir() else hub_folder(model, "the CLIP direction", WAY_OUT)
     try:
-        network = CLIPModel.from_pretrained(source, local_files_only=True, use_safetensors=True)
-        tokenizer = CLIPTokenizer.from_pretrained(source, local_files_only=True)
+        with quiet_libraries():
+            network = CLIPModel.from_pretrained(source, local_files_only=True, use_safetensors=True)
+            tokenizer = CLIPTokenizer.from_pretrained(source, local_files_only=True)
     except (OSError, ValueError) as error:
         raise Missing(f"{model} holds no CLIP model as safetensors; {WAY_OUT}") from error
     device = "cuda" if torch.cuda.is_available() else "cpu"

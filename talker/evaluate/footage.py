@@ -25,6 +25,7 @@ class Footage:
     poses: tuple[int, ...]  # frame of the take that lends each frame its pose
     found: np.ndarray  # [N, H, W, 3] uint8
     reference: np.ndarray  # [N, H, W, 3] uint8
+    reference_name: str  # for people: "original", "unedited" or "same pose"
     same_speech: bool  # whether the reference says the same words
     wav: np.ndarray  # [T] what is said in these frames, 16 kHz
     start_s: float  # where they begin in the take, or in the new speech
@@ -44,7 +45,7 @@ def held_out_footage(
     chosen = tuple(take.held_out[:frames])
     found = _render(portrait, chosen, chosen, "render", reporter)
     reference = take.frames[chosen[0] : chosen[-1] + 1]
-    return Footage(take, chosen, found, reference, True, _sound_of(wav, chosen), chosen[0] / FPS)
+    return Footage(take, chosen, found, reference, "original", True, _sound_of(wav, chosen), chosen[0] / FPS)
 
 
 def spoken_footage(
@@ -58,7 +59,7 @@ def spoken_footage(
     chosen = tuple(range(min(frames, len(portrait))))
     poses = tuple(take.held_out[forth_and_back(index, len(take.held_out))] for index in chosen)
     found = _render(portrait, chosen, poses, "render", reporter)
-    return Footage(take, poses, found, take.frames[list(poses)], False, _sound_of(wav, chosen), 0.0)
+    return Footage(take, poses, found, take.frames[list(poses)], "same pose", False, _sound_of(wav, chosen), 0.0)
 
 
 def edited_footage(
@@ -70,7 +71,7 @@ def edited_footage(
     """An edit under the sound and poses of the unedited speaker's footage, against it."""
     chosen = tuple(range(first, first + len(unedited)))
     found = _render(edited, chosen, unedited.poses, "render the edit", reporter)
-    return replace(unedited, found=found, reference=unedited.found, same_speech=True)
+    return replace(unedited, found=found, reference=unedited.found, reference_name="unedited", same_speech=True)
 
 
 def _render(

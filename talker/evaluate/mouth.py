@@ -75,7 +75,7 @@ def measure_mouth(
     there = has_face(found) & (has_face(reference) | (not same_speech))
     opening, width = mouth_sizes(found)
     true_opening, true_width = mouth_sizes(reference)
-    tracks = {"mouth_opening": opening, "mouth_width": width}
+    tracks = {"mouth_opening": opening, "mouth_width": width, "mouth_opening_loudness": guess.opening}
     if same_speech:
         tracks |= {"mouth_opening_reference": true_opening, "mouth_width_reference": true_width}
         tracks["lmd_px"] = lip_distance(found, reference)

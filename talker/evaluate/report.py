@@ -29,7 +29,10 @@ LIP_WIDTHS = 1.6  # that it shows
 PANELS = (
     ("PSNR in the head, dB", (("render", "psnr_db"), ("nearest pose", "psnr_nearest_db"))),
     ("SSIM in the head", (("render", "ssim"), ("nearest pose", "ssim_nearest"))),
-    ("mouth opening, noses", (("render", "mouth_opening"), ("reference", "mouth_opening_reference"))),
+    (
+        "mouth opening, noses",
+        (("render", "mouth_opening"), ("reference", "mouth_opening_reference"), ("loudness", "mouth_opening_loudness")),
+    ),
     ("mouth width, eye spans", (("render", "mouth_width"), ("reference", "mouth_width_reference"))),
     ("lip landmark distance, px", (("render", "lmd_px"),)),
     ("warping error to the previous frame", (("render", "warp_previous"), ("reference", "warp_previous_reference"))),
@@ -49,7 +52,11 @@ def facts_of(evaluation: Evaluation) -> dict[str, Any]:
     for metric in METRICS:
         if metric.key not in evaluation.figures:
             continue
-        controls = {name: evaluation.figures[key] for name, key in metric.controls if key in evaluation.figures}
+        controls = {
+            evaluation.footage.reference_name if name == "reference" else name: evaluation.figures[key]
+            for name, key in metric.controls
+            if key in evaluation.figures
+        }
         metrics[metric.key] = {
             "value": _plain(evaluation.figures[metric.key]),
             "better": metric.better,
@@ -57,7 +64,7 @@ def facts_of(evaluation: Evaluation) -> dict[str, Any]:
             "source": metric.source,
         }
     tracks = {
-        name: [None if np.isnan(value) else _plain(value) for value in track]
+        name: [_plain(value) if np.isfinite(value) else None for value in track]
         for name, track in evaluation.tracks.items()
     }
     return {
@@ -111,15 +118,19 @@ def plot_of(evaluation: Evaluation) -> np.ndarray:  # [H, W, 3] uint8
     """The tracks over time, each beside its reference."""
     footage, panels = evaluation.footage, []
     for title, lines in PANELS:
-        there = tuple((name, evaluation.tracks[key]) for name, key in lines if key in evaluation.tracks)
+        there = tuple(
+            (footage.reference_name if name == "reference" else name, evaluation.tracks[key])
+            for name, key in lines
+            if key in evaluation.tracks
+        )
         if any(np.isfinite(track).any() for _, track in there):
             panels.append(Panel(title, there))
     return plot(panels, footage.start_s + np.arange(len(footage)) / FPS)
 
 
 def sheet_of(evaluation: Evaluation) -> np.ndarray:  # [H, W, 3] uint8
-    """The worst frames by each fault: reference, render, their difference, and both mouths."""
-    footage = evaluation.footage
+    """The worst frames by each fault: reference, render, both mouths, and the difference where they are to agree."""
+    footage, compares = evaluation.footage, "psnr_db" in evaluation.tracks
     rows, names = [], []
     for words, key, small_is_bad in FAULTS:
         if key not in evaluation.tracks:
@@ -127,12 +138,19 @@ def sheet_of(evaluation: Evaluation) -> np.ndarray:  # [H, W, 3] uint8
         track = evaluation.tracks[key]
         for index in worst_frames(-track if small_is_bad else track):
             found, reference = footage.found[index], footage.reference[index]
-            difference = ERROR_GAIN * np.abs(found.astype(np.float32) - reference)
             mouths = [mouth_close_up(picture, footage, index) for picture in (reference, found)]
-            rows.append([reference, found, np.minimum(difference, 255).astype(np.uint8), *mouths])
+            rows.append([reference, found, *mouths, *([difference(found, reference)] if compares else [])])
             names.append(f"{footage.start_s + index / FPS:.2f} s: {words.format(track[index])}")
-    columns = ("reference", "render", f"difference x{ERROR_GAIN:g}", "its mouth", "render's mouth")
+    columns = (footage.reference_name, "render", footage.reference_name, "render", f"difference x{ERROR_GAIN:g}")
     return contact_sheet(rows, columns, names)
+
+
+def difference(
+    found: np.ndarray,  # [H, W, 3] uint8
+    reference: np.ndarray,  # [H, W, 3] uint8
+) -> np.ndarray:  # [H, W, 3] uint8
+    """Where they differ, brightened."""
+    return np.minimum(ERROR_GAIN * np.abs(found.astype(np.float32) - reference), 255).astype(np.uint8)
 
 
 def worst_frames(

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import numpy as np
 from torch import Tensor
 
-from talker.drive import Portrait
+from talker.drive import Portrait, Speech
 from talker.errors import BadInput
 from talker.evaluate.clip import measure_direction
 from talker.evaluate.faces import find_faces
@@ -24,8 +25,10 @@ from talker.evaluate.options import FEWEST_FRAMES, EvalOptions
 from talker.evaluate.steadiness import measure_steadiness
 from talker.evaluate.syncnet import measure_sync
 from talker.evaluate.warping import measure_warping
+from talker.take.audio import AudioEncoder
 from talker.take.landmarks import LandmarkDetector
 from talker.types import AUDIO_RATE_HZ, FPS, Reporter, Silent
+from talker.video import read_audio
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,21 @@ class NewSpeech:
     @property
     def frames(self) -> int:
         return len(self.wav) * FPS // AUDIO_RATE_HZ
+
+    @classmethod
+    def listen(
+        cls,
+        path: Path,
+        frames: int,  # hear no more than these need
+        encoder: AudioEncoder,  # the take's own
+    ) -> NewSpeech:
+        """BadInput when there is nothing to hear, or too little."""
+        Speech.listen(path)
+        wav = read_audio(path, end_s=(frames + 1) / FPS)
+        speech = cls(wav, encoder.encode(wav))
+        if speech.frames < FEWEST_FRAMES:
+            raise BadInput(f"{path.name} lasts {speech.frames / FPS:.1f} s; {FEWEST_FRAMES / FPS:g} s are the least")
+        return speech
 
 
 @dataclass(frozen=True)
@@ -103,8 +121,8 @@ def evaluate(
         tracks |= known.pop("tracks", {})
         values |= known
     left_out = dict(instruments.left_out)
-    if footage.same_speech and values["mouth_corr_self"] is None:
-        left_out["mouth"] = "too few frames in which the detector finds a face, in render and reference"
+    if values["mouth_corr_self"] is None and values["mouth_follows_loudness"] is None:
+        left_out["mouth"] = "the detector finds a face in too few frames"
     figures = {key: value for key, value in values.items() if value is not None and np.isfinite(value)}
     return Evaluation(figures, tracks, left_out, footage, found_faces, reference_faces)
 
@@ -118,10 +136,8 @@ def _film(
     reporter: Reporter,
 ) -> Footage:
     take = portrait.take
-    count = len(take.held_out) if speech is None else speech.frames
-    if count < FEWEST_FRAMES:
-        what = "held-out part" if speech is None else "speech"
-        raise BadInput(f"The {what} has {count} frames, too few to judge; {FEWEST_FRAMES} are the least")
+    if len(take.held_out) < FEWEST_FRAMES:
+        raise BadInput(f"The take holds out {len(take.held_out)} frames; {FEWEST_FRAMES} are the least: film more")
     features, length = (take.audio_features, len(take)) if speech is None else (speech.features, speech.frames)
     for each in (portrait, edited):
         if each is not None:

@@ -21,6 +21,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from talker.errors import BadInput, Missing
+from talker.hub import quiet_libraries
 from talker.pdu.editor import Masks
 
 if TYPE_CHECKING:
@@ -179,7 +180,7 @@ def load(
         "safety_checker": None,
         "requires_safety_checker": False,
     }
-    with _quiet():
+    with quiet_libraries():
         try:
             pipeline = StableDiffusionInstructPix2PixPipeline.from_pretrained(source, local_files_only=True, **options)
         except (OSError, ValueError) as error:
@@ -239,21 +240,3 @@ def _check_hub(model: str) -> None:
 
 def _first_line(error: BaseException) -> str:
     return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keeps the libraries' progress bars and warnings from users: only the CLI prints."""
-    from diffusers.utils import logging as diffusers_logging
-    from transformers.utils import logging as transformers_logging
-
-    levels = [(log, log.get_verbosity()) for log in (diffusers_logging, transformers_logging)]
-    for log, _ in levels:
-        log.set_verbosity_error()
-        log.disable_progress_bar()
-    try:
-        yield
-    finally:
-        for log, level in levels:
-            log.set_verbosity(level)
-            log.enable_progress_bar()

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from talker.errors import Missing
-from talker.hub import hub_folder
+from talker.hub import hub_folder, quiet_libraries
 from talker.take.level import HOP, Level
 from talker.take.mel import feature_count
 from talker.types import FEATURE_RATE_HZ
@@ -82,6 +82,7 @@ def load_model(name: str, model: str | None = None) -> torch.nn.Module:
     way_out = "use --audio mel, or give a local folder with --audio-model"
     folder = source if Path(source).is_dir() else hub_folder(source, name, way_out)
     try:
-        return kind.from_pretrained(folder, local_files_only=True, use_safetensors=True)
+        with quiet_libraries():
+            return kind.from_pretrained(folder, local_files_only=True, use_safetensors=True)
     except (OSError, ValueError) as error:
         raise Missing(f"{source} holds no {name} weights as safetensors; give another with --audio-model") from error

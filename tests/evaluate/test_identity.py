@@ -1,0 +1,133 @@
+"""Faces are aligned as ArcFace was trained, and weights with insightface's names are taken as they are."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from talker.errors import BadInput, Missing
+from talker.evaluate.identity import (
+    TEMPLATE_PX,
+    USUAL_FILE,
+    IResNet,
+    align_face,
+    load_arcface,
+    measure_identity,
+    similarity,
+)
+from talker.types import Silent
+from tests.evaluate.faces import a_face
+
+TINY = (4, (4, 6, 6, 8), (1, 2, 1, 1), 10)
+
+
+def tiny_network(seed: int = 0) -> IResNet:
+    torch.manual_seed(seed)
+    network = IResNet(*TINY)
+    for module in network.modules():  # what training leaves behind is not the identity
+        if isinstance(module, (torch.nn.BatchNorm1d, torch.nn.BatchNorm2d)):
+            module.running_mean.normal_(0, 0.1)
+            module.running_var.uniform_(0.5, 2.0)
+    return network.eval()
+
+
+def test_a_known_turn_scale_and_shift_is_found():
+    source = np.random.default_rng(0).random((5, 2))
+    angle, scale = 0.7, 1.8
+    matrix = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    found = similarity(source, source @ matrix.T + (3.0, -2.0))
+    assert found == pytest.approx(np.column_stack([matrix, [3.0, -2.0]]))
+
+
+def test_a_turned_face_is_brought_onto_the_template():
+    angle = np.radians(20)
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    landmarks = a_face(240.0) @ turn.T + (200.0, 180.0)
+    points = [landmarks[36:42].mean(0), landmarks[42:48].mean(0), landmarks[30], landmarks[48], landmarks[54]]
+    expected = similarity(np.array(points), np.array(TEMPLATE_PX))
+    for point in points:
+        picture = np.zeros((400, 400, 3), np.uint8)
+        cv2.circle(picture, tuple(np.floor(point).astype(int).tolist()), 4, (255, 255, 255), -1)
+        crop = align_face(picture, landmarks)
+        y, x = np.nonzero(crop[..., 0] > 128)
+        assert (x.mean(), y.mean()) == pytest.approx(tuple(expected @ [*point, 1.0]), abs=0.5)
+
+
+@pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
+def test_depth_and_widths_are_read_off_the_weights(tmp_path, suffix):
+    network, path = tiny_network(), tmp_path / f"backbone{suffix}"
+    state = network.state_dict()
+    (save_file if suffix == ".safetensors" else torch.save)(state, path)
+    faces = np.random.default_rng(0).integers(0, 256, (3, 112, 112, 3), np.uint8)
+    embeddings = load_arcface(path)(faces)
+    pictures = torch.from_numpy(faces).permute(0, 3, 1, 2) / 127.5 - 1
+    with torch.no_grad():
+        wanted = torch.nn.functional.normalize(network(pictures), dim=-1).numpy()
+    assert embeddings == pytest.approx(wanted, abs=1e-5) and embeddings.shape == (3, 10)
+
+
+def test_the_layout_is_that_of_insightface():
+    names = set(IResNet(64, (64, 128, 256, 512), (2, 2, 2, 2), 512).state_dict())
+    for name in (
+        "conv1.weight",
+        "prelu.weight",
+        "layer1.0.downsample.0.weight",
+        "layer1.0.downsample.1.running_var",
+        "layer4.1.bn3.bias",
+        "layer4.1.prelu.weight",
+        "bn2.running_mean",
+        "fc.bias",
+        "features.running_mean",
+    ):
+        assert name in names
+    assert "layer1.1.downsample.0.weight" not in names
+    assert IResNet(64, (64, 128, 256, 512), (2, 2, 2, 2), 512).state_dict()["fc.weight"].shape == (512, 25088)
+
+
+def test_files_that_are_no_arcface_are_said_to_be_none(tmp_path, monkeypatch):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    with pytest.raises(Missing, match=USUAL_FILE):
+        load_arcface()
+    with pytest.raises(BadInput, match="no such file"):
+        load_arcface(tmp_path / "nowhere.pth")
+    (tmp_path / "notes.pth").write_text("these are notes")
+    with pytest.raises(BadInput, match="read safely"):
+        load_arcface(tmp_path / "notes.pth")
+    torch.save({"weight": torch.zeros(3)}, tmp_path / "other.pth")
+    with pytest.raises(BadInput, match="insightface"):
+        load_arcface(tmp_path / "other.pth")
+    cut = tiny_network().state_dict()
+    del cut["layer2.1.bn1.bias"]
+    torch.save(cut, tmp_path / "cut.pth")
+    with pytest.raises(BadInput, match="ArcFace"):
+        load_arcface(tmp_path / "cut.pth")
+
+
+def test_code_in_a_weights_file_is_not_run(tmp_path):
+    torch.save({"weight": print}, tmp_path / "evil.pth")
+    with pytest.raises(BadInput, match="read safely"):
+        load_arcface(tmp_path / "evil.pth")
+
+
+def test_distance_is_zero_to_oneself_and_not_to_others():
+    generator = np.random.default_rng(1)
+    people = generator.integers(0, 256, (2, 60, 60, 3), np.uint8)
+    frames = people[[0, 0, 0, 0]]
+    faces = np.repeat(a_face(50.0)[None] + 30.0, 4, axis=0)
+
+    def embed(crops):
+        flat = crops.reshape(len(crops), -1) - 127.5
+        return flat / np.linalg.norm(flat, axis=1, keepdims=True)
+
+    same = measure_identity(frames, frames, faces, faces, embed, Silent())
+    assert same.identity_distance == pytest.approx(0.0, abs=1e-9)
+    assert same.identity_distance_itself == pytest.approx(0.0, abs=1e-9)
+    lost = faces.copy()
+    lost[2] = np.nan
+    other = measure_identity(people[[1, 1, 1, 1]], frames, lost, faces, embed, Silent())
+    assert other.identity_distance > 0.3 and np.isnan(other.tracks["identity_distance"][2])
+    none = measure_identity(frames, frames, np.full_like(faces, np.nan), faces, embed, Silent())
+    assert none.identity_distance is None
