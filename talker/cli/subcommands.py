@@ -255,7 +255,7 @@ def _add_eval(parser: Parser) -> None:
         "--out",
         type=Path,
         metavar="DIR",
-        help="for eval.json, eval.png (over time) and worst.png [in the project eval/field/, or eval/EDIT/; with -SPEECH]",
+        help="for eval.json, eval.png (over time) and worst.png [eval/field/ or eval/EDIT/ in the project]",
     )
     _add_project(parser)
     _add_force(parser, "an evaluation made from other inputs")
