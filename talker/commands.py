@@ -301,6 +301,7 @@ def evaluate(
 
     project = open_project(project_dir)
     fingerprints = {name or "field": scene_record(project, name)["fingerprint"] for name in {None, edit}}
+    chosen = choose_kernels(kernels, reporter)
     said = NewSpeech.listen(speech, options.frames, load_encoder_of(project.path("take"))) if speech else None
     instruments = Instruments.load(options, compares=edit is None and speech is None, edited=edit is not None)
     told = {key: str(value) if isinstance(value, Path) else value for key, value in asdict(options).items()}
@@ -308,15 +309,15 @@ def evaluate(
     inputs = {"made_from": fingerprints, "speech_sha256": heard, "instruments": instruments.names, **told}
     folder = out or project.path("eval") / "-".join(filter(None, (edit or "field", speech and slug(speech.stem))))
     before = report.load(folder)
-    if before is not None and before["inputs"] == inputs:
-        return Outcome(folder, f"{report.table(before)}\nAlready done: {folder}", already_done=True)
     if before is not None and not force:
+        if before["inputs"] == inputs:
+            return Outcome(folder, f"{report.table(before)}\nAlready done: {folder}", already_done=True)
         changes = describe_changes(before["inputs"], inputs)
         raise Conflict(f"{changes}: {folder} would be made again; add --force to do so, or -o to keep both")
     with sole_writer(folder / report.FACTS):
         take = load_take(project.path("take"))
-        filmed = load_portrait(project, take, None, kernels, reporter=reporter)
-        edited = load_portrait(project, take, edit, kernels, reporter=reporter) if edit else None
+        filmed = load_portrait(project, take, None, chosen)
+        edited = load_portrait(project, take, edit, chosen) if edit else None
         detector = project.record("take")["inputs"]["landmarks"]
         own = read_audio(TakeFolder(project.path("take")).audio)
         found = measure(

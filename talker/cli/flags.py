@@ -9,6 +9,7 @@ import re
 import types
 import typing
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -51,6 +52,14 @@ def add_flags(
             help=help_text.rstrip(".") + shown,
             **_kind(hints[name]),
         )
+
+
+def add_project(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--project", type=Path, metavar="DIR", help="the project folder [the nearest *.talker]")
+
+
+def add_force(parser: argparse.ArgumentParser, what: str) -> None:
+    parser.add_argument("-f", "--force", action="store_true", help=f"replace {what}")
 
 
 def chosen(options: type, arguments: argparse.Namespace) -> Any:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from talker import __version__
 from talker.cli.describe import describe_project
-from talker.cli.flags import add_flags, chosen
+from talker.cli.evaluation import add_eval, run_eval
+from talker.cli.flags import add_flags, add_force, add_project, chosen
 from talker.cli.live import STANDARD_OUTPUT, first_interrupt, live_sink, live_source
 from talker.cli.parser import Parser, nearest
 from talker.errors import BadInput
@@ -95,14 +96,6 @@ def _overview() -> str:
     )
 
 
-def _add_project(parser: Parser) -> None:
-    parser.add_argument("--project", type=Path, metavar="DIR", help="the project folder [the nearest *.talker]")
-
-
-def _add_force(parser: Parser, what: str) -> None:
-    parser.add_argument("-f", "--force", action="store_true", help=f"replace {what}")
-
-
 # -------------------------------------------------------------------- speaker
 
 
@@ -112,7 +105,7 @@ def _add_speaker(parser: Parser) -> None:
     parser.add_argument("out", type=Path, metavar="OUT.mp4")
     add_flags(parser, SpeakerOptions)
     parser.add_argument("--truth", type=Path, metavar="DIR", help="also write everything that is known exactly")
-    _add_force(parser, "what is there")
+    add_force(parser, "what is there")
 
 
 def _speaker(arguments: argparse.Namespace, reporter: Reporter) -> str:
@@ -135,7 +128,7 @@ def _add_fit(parser: Parser) -> None:
     parser.add_argument("-o", "--out", type=Path, metavar="DIR", help="the project folder [VIDEO's name with .talker]")
     add_flags(parser, TakeOptions)
     add_flags(parser, FitOptions)
-    _add_force(parser, "a take or field made from other inputs")
+    add_force(parser, "a take or field made from other inputs")
 
 
 def _fit(arguments: argparse.Namespace, reporter: Reporter) -> str:
@@ -158,8 +151,8 @@ def _add_edit(parser: Parser) -> None:
     add_flags(parser, EditOptions)
     add_flags(parser, EditPlan, PLAN_WORDS, PLAN_WORDS)
     parser.add_argument("-n", "--dry-run", action="store_true", help="say what would be done, and do nothing")
-    _add_project(parser)
-    _add_force(parser, "an edit of that name made from other inputs")
+    add_project(parser)
+    add_force(parser, "an edit of that name made from other inputs")
 
 
 def _edit(arguments: argparse.Namespace, reporter: Reporter) -> str:
@@ -208,8 +201,8 @@ def _add_drive(parser: Parser) -> None:
         metavar="OUT.mp4",
         help="the video [renders/0001.mp4 in the project]; with --live, - is standard output",
     )
-    _add_project(parser)
-    _add_force(parser, "OUT.mp4")
+    add_project(parser)
+    add_force(parser, "OUT.mp4")
 
 
 def _drive(arguments: argparse.Namespace, reporter: Reporter) -> str:
@@ -238,42 +231,11 @@ def _drive(arguments: argparse.Namespace, reporter: Reporter) -> str:
     ).text
 
 
-# -------------------------------------------------------------------- eval
-
-
-def _add_eval(parser: Parser) -> None:
-    from talker.evaluate.options import EvalOptions
-
-    parser.add_argument("--edit", metavar="NAME", help="judge this edit, beside the unedited speaker [as filmed]")
-    parser.add_argument(
-        "--speech", type=Path, metavar="AUDIO", help="judge the speaker saying this [the held-out part]"
-    )
-    add_flags(parser, EvalOptions)
-    parser.add_argument("--kernels", default="auto", metavar="NAME", help="what computes, as in talker fit [auto]")
-    parser.add_argument(
-        "-o",
-        "--out",
-        type=Path,
-        metavar="DIR",
-        help="for eval.json, eval.png (over time) and worst.png [eval/field/ or eval/EDIT/ in the project]",
-    )
-    _add_project(parser)
-    _add_force(parser, "an evaluation made from other inputs")
-
-
-def _eval(arguments: argparse.Namespace, reporter: Reporter) -> str:
-    from talker import commands
-    from talker.evaluate.options import EvalOptions
-
-    flags = {name: getattr(arguments, name) for name in ("edit", "speech", "out", "kernels", "force")}
-    return commands.evaluate(arguments.project, chosen(EvalOptions, arguments), reporter=reporter, **flags).text
-
-
 # -------------------------------------------------------------------- info, doctor
 
 
 def _add_info(parser: Parser) -> None:
-    _add_project(parser)
+    add_project(parser)
     parser.add_argument("--json", action="store_true", help="for programs")
 
 
@@ -339,8 +301,8 @@ SUBCOMMANDS: dict[str, Subcommand] = {
             "talker eval --edit bronze --caption-before 'a photo of a man' --caption-after 'a bronze statue of a man'",
             "talker eval --speech other-voice.wav --frames 500 -o other-voice-eval",
         ),
-        _add_eval,
-        _eval,
+        add_eval,
+        run_eval,
     ),
     "info": Subcommand(
         "say what a project holds", ("talker info", "talker info --project anna.talker --json"), _add_info, _info

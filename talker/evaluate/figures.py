@@ -46,10 +46,10 @@ METRICS = (
     ),
     Metric(
         "seam",
-        "seam: error at the neck / the head's",
-        "lower",
-        "rms error near both",
-        (("nearest pose", "seam_nearest"),),
+        "PSNR where head and neck meet, dB",
+        "higher",
+        "10 log10 1/MSE",
+        (("whole head", "psnr_db"), ("nearest pose", "seam_nearest")),
     ),
     Metric(
         "lmd_px",

@@ -24,7 +24,7 @@ from talker.types import HEAD_PARTS, TORSO_PARTS, Reporter, mask_of
 WINDOW_PX, WINDOW_SIGMA_PX = 11, 1.5  # Wang et al. 2004, section III-C
 K1, K2 = 0.01, 0.03
 LUMA = (0.299, 0.587, 0.114)
-SEAM_REACH = 0.015  # of the image's height: half the width of the band about the border of head and torso
+SEAM_REACH = 0.012  # of the image's height: how near to both head and torso a pixel of the seam lies
 MOUTH_MARGIN = 0.25  # of the lips' width and height, around them
 SOFT_PX = 1.0  # blur of the true picture that sharpness is compared with
 
@@ -43,9 +43,9 @@ class ImageFigures:
     ssim_nearest: float
     lpips: float | None  # whole pictures
     lpips_nearest: float | None
-    mouth_sharpness: float  # in the mouth's box, over the true picture's
+    mouth_sharpness: float  # in the mouth's box, as far as it is head, over the true picture's
     mouth_sharpness_blurred: float  # the true picture's own, blurred by `SOFT_PX`
-    seam: float  # error about the border of head and torso over the head's, both root mean square
+    seam: float  # PSNR where head and torso meet, dB
     seam_nearest: float
     tracks: Mapping[str, np.ndarray] = field(repr=False)  # per frame: psnr_db, psnr_nearest_db, ssim, ssim_nearest
 
@@ -59,26 +59,25 @@ def measure_images(
     take = footage.take
     training = take.training
     mean = mean_frame(take.frames[training.start : training.stop])
-    shown = {name: {"psnr": [], "ssim": [], "lpips": []} for name in ("found", "mean", "nearest")}
-    sharpness, blurred_sharpness, errors = [], [], {"found": [], "nearest": []}
+    shown = {name: {"psnr": [], "seam": [], "ssim": [], "lpips": []} for name in ("found", "mean", "nearest")}
+    sharpness, blurred_sharpness = [], []
     for number, pose in enumerate(footage.poses):
         reporter.progress("compare pictures", number / len(footage))
         found, wanted, parts = footage.found[number], footage.reference[number], take.parts[pose]
         head, torso = mask_of(parts, HEAD_PARTS), mask_of(parts, TORSO_PARTS)
         pictures = {"found": found, "mean": mean, "nearest": nearest_training_frame(footage, pose)}
+        seam = border_band(head, torso, max(1.0, SEAM_REACH * len(parts)))
         for name, picture in pictures.items():
             shown[name]["psnr"].append(psnr_db(picture, wanted, head))
+            shown[name]["seam"].append(psnr_db(picture, wanted, seam))
             shown[name]["ssim"].append(ssim(picture, wanted, head))
             if perceptual is not None and name != "mean":
                 shown[name]["lpips"].append(perceptual(picture, wanted))
-        mouth = mouth_box(take.landmarks_px[pose].numpy(), parts.shape)
+        mouth = mouth_box(take.landmarks_px[pose].numpy(), parts.shape) & head
         if mouth.any():
             soft = blur(wanted, SOFT_PX)
             sharpness.append(sharpness_ratio(found, wanted, mouth))
             blurred_sharpness.append(sharpness_ratio(soft, wanted, mouth))
-        band = border_band(head, torso, max(2.0, SEAM_REACH * parts.shape[0]))
-        for name, rows in errors.items():
-            rows.append(squared_errors(pictures[name], wanted, band, head))
     reporter.progress("compare pictures", 1.0)
     return ImageFigures(
         psnr_db=_mean(shown["found"]["psnr"]),
@@ -91,8 +90,8 @@ def measure_images(
         lpips_nearest=None if perceptual is None else _mean(shown["nearest"]["lpips"]),
         mouth_sharpness=_mean(sharpness),
         mouth_sharpness_blurred=_mean(blurred_sharpness),
-        seam=_seam(errors["found"]),
-        seam_nearest=_seam(errors["nearest"]),
+        seam=_mean(shown["found"]["seam"]),
+        seam_nearest=_mean(shown["nearest"]["seam"]),
         tracks={
             "psnr_db": np.array(shown["found"]["psnr"]),
             "psnr_nearest_db": np.array(shown["nearest"]["psnr"]),
@@ -142,24 +141,6 @@ def mouth_box(
     box = np.zeros(shape, bool)
     box[max(0, y0) : max(0, y1), max(0, x0) : max(0, x1)] = True
     return box
-
-
-def squared_errors(
-    found: np.ndarray,  # [H, W, 3]
-    wanted: np.ndarray,  # [H, W, 3]
-    *masks: np.ndarray,  # [H, W] bool
-) -> list[tuple[float, int]]:
-    """For each mask, the sum of squared errors within and the number of its pixels."""
-    squared = ((as_float(found) - as_float(wanted)) ** 2).mean(axis=-1)
-    return [(float(squared[mask].sum()), int(mask.sum())) for mask in masks]
-
-
-def _seam(rows: list[list[tuple[float, int]]]) -> float:
-    """Root mean square error in the band over that in the head; nan where either was never seen."""
-    (band, band_pixels), (head, head_pixels) = np.array(rows).sum(axis=0)
-    if not (band_pixels and head_pixels and head):
-        return float("nan")
-    return float(np.sqrt((band / band_pixels) / (head / head_pixels)))
 
 
 def _mean(values: list[float]) -> float:

@@ -63,15 +63,21 @@ def embed(faces):
     return flat / np.linalg.norm(flat, axis=1, keepdims=True)
 
 
-def all_instruments() -> Instruments:
-    colours = SimpleNamespace(
-        pictures=lambda frames: torch.nn.functional.normalize(torch.from_numpy(frames).float().mean((1, 2)) + 1),
-        text=lambda caption: torch.tensor([float(len(caption)), 1.0, 2.0]),
-    )
-    sync = SimpleNamespace(face=lambda crops: crops.mean((3, 4)).flatten(1)[:, :8], sound=lambda c: c[:, 0, :8, 0])
-    return Instruments(
-        lambda found, wanted: float(np.abs(found - wanted.astype(float)).mean()), embed, sync, colours, {}
-    )
+SYNC = SimpleNamespace(face=lambda crops: crops.mean((3, 4)).flatten(1)[:, :8], sound=lambda c: c[:, 0, :8, 0])
+COLOURS = SimpleNamespace(
+    pictures=lambda frames: torch.nn.functional.normalize(torch.from_numpy(frames).float().mean((1, 2)) + 1),
+    text=lambda caption: torch.tensor([float(len(caption)), 1.0, 2.0]),
+)
+
+
+def difference(found, wanted):
+    return float(np.abs(found - wanted.astype(float)).mean())
+
+
+def instruments(**others) -> Instruments:
+    """All but SyncNet, whose crops take a second."""
+    there = {"lpips": difference, "embed": embed, "syncnet": None, "clip": COLOURS, "left_out": {}}
+    return Instruments(**{**there, **others})
 
 
 WAV = 0.1 * np.random.default_rng(5).standard_normal(FRAMES * AUDIO_RATE_HZ // FPS)
@@ -79,28 +85,26 @@ CAPTIONS = EvalOptions(frames=60, caption_before="dark", caption_after="very bri
 
 
 def test_a_perfect_speaker_is_found_perfect(take):
-    found = evaluate(Replaying(take), WAV, DarkestSpot, CAPTIONS, instruments=all_instruments()).figures
+    found = evaluate(Replaying(take), WAV, DarkestSpot, CAPTIONS, instruments=instruments()).figures
     assert found["psnr_db"] == 99.0 and found["ssim"] == pytest.approx(1.0) and found["lpips"] == 0.0
     assert found["lmd_px"] == 0.0 and found["faces_found"] == 1.0 and found["identity_distance"] == pytest.approx(0.0)
     assert found["jitter_px"] == found["jitter_reference_px"] > 0 and found["e_w"] == found["e_w_reference"]
-    assert found["sync_confidence"] == found["sync_confidence_reference"]
 
 
 def test_a_bright_late_speaker_is_found_bright_and_late(take):
-    evaluation = evaluate(Replaying(take, 0.1, 1), WAV, DarkestSpot, CAPTIONS, instruments=all_instruments())
+    evaluation = evaluate(Replaying(take, 0.1, 1), WAV, DarkestSpot, CAPTIONS, instruments=instruments())
     assert 5 < evaluation.figures["psnr_db"] < 21 and evaluation.figures["lmd_px"] > 0.9
     assert len(evaluation.tracks["psnr_db"]) == 60 and evaluation.footage.start_s == 13.6
 
 
 def test_every_figure_that_is_known_can_be_had(take):
-    filmed = evaluate(Replaying(take, 0.1), WAV, DarkestSpot, CAPTIONS, instruments=all_instruments()).figures
-    instruments = replace(all_instruments(), lpips=None)
+    filmed = evaluate(Replaying(take, 0.1), WAV, DarkestSpot, CAPTIONS, instruments=instruments(syncnet=SYNC)).figures
     edited = evaluate(
-        Replaying(take), WAV, DarkestSpot, CAPTIONS, edited=Replaying(take, 0.2), instruments=instruments
+        Replaying(take), WAV, DarkestSpot, CAPTIONS, edited=Replaying(take, 0.2), instruments=instruments(lpips=None)
     ).figures
     keys = {metric.key for metric in METRICS}
     shown = {key for metric in METRICS for _, key in metric.controls}
-    assert keys - ONLY_NEW_SPEECH - {"seam"} <= {*filmed, *edited}
+    assert keys - ONLY_NEW_SPEECH <= {*filmed, *edited}
     assert {*filmed, *edited} - keys - shown == set()
     assert "psnr_db" not in edited and edited["e_w"] > 0 and edited["lmd_px"] == 0.0
 
@@ -108,15 +112,15 @@ def test_every_figure_that_is_known_can_be_had(take):
 def test_the_edit_is_held_against_the_unedited_speaker_not_the_take(take):
     late = evaluate(
         Replaying(take, 0.0, 1), WAV, DarkestSpot, CAPTIONS, edited=Replaying(take, 0.0, 1),
-        instruments=replace(all_instruments(), lpips=None),
+        instruments=instruments(lpips=None),
     )  # fmt: skip
     assert late.figures["lmd_px"] == 0.0 and late.footage.reference_name == "unedited"
 
 
 def test_new_speech_goes_forth_and_back_through_the_held_out_poses(take):
     speech = NewSpeech(WAV[: 80 * 640], torch.randn(160, 6))
-    instruments = replace(all_instruments(), clip=None, lpips=None)
-    found = evaluate(Replaying(take), WAV, DarkestSpot, EvalOptions(frames=500), speech=speech, instruments=instruments)
+    those = instruments(clip=None, lpips=None, syncnet=SYNC)
+    found = evaluate(Replaying(take), WAV, DarkestSpot, EvalOptions(frames=500), speech=speech, instruments=those)
     assert len(found.footage) == 80 and found.footage.poses[58:63] == (398, 399, 398, 397, 396)
     assert {"mouth_follows_loudness", "e_w", "jitter_px"} <= set(found.figures)
     assert not {"psnr_db", "mouth_corr_self", "lmd_px", "sync_confidence_reference"} & set(found.figures)
