@@ -19,7 +19,8 @@ from talker.sheet import contact_sheet, save_picture
 from talker.types import FPS
 
 FACTS, PLOT, SHEET = "eval.json", "eval.png", "worst.png"
-FACTS_KEYS = ("inputs", "metrics", "left_out")
+FACTS_KEYS = ("inputs", "frames", "metrics", "left_out")
+TELLING_S = 5.0  # from which a lip correlation has a spread below 0.1
 WORST_FRAMES = 3  # of each kind
 APART_FRAMES = 10  # between two of them, or the sheet would show one moment
 ERROR_GAIN = 4.0  # by which differences are brightened
@@ -111,6 +112,9 @@ def table(
         f"{text:<{widths[0]}}  {value:>{widths[1]}}  {better:<{widths[2]}}  {beside:<{widths[3]}}  {source}".rstrip()
         for text, value, better, beside, source in rows
     ]
+    seconds = facts["frames"] / FPS
+    caution = "; correlations over so short a time say little" if seconds < TELLING_S else ""
+    lines.append(f"over {facts['frames']} frames, {seconds:.1f} s{caution}")
     return "\n".join([*lines, *(f"left out: {name}: {reason}" for name, reason in facts["left_out"].items())])
 
 

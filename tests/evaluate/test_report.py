@@ -42,10 +42,12 @@ def test_every_figure_stands_beside_its_control_direction_and_source(evaluation,
     facts = report.facts_of(evaluation)
     assert facts["metrics"]["jitter_px"]["controls"] == {"original": 0.25}
     lines = report.table(facts).splitlines()
+    assert lines[-2].startswith("over 12 frames, 0.5 s; correlations") and "say little" in lines[-2]
+    assert "say little" not in report.table({**facts, "frames": 125})
     psnr = next(line for line in lines if line.startswith("PSNR"))
     assert "25.04" in psnr and "higher" in psnr and "nearest pose 18.00" in psnr and "mean frame" not in psnr
     assert next(line for line in lines if "lag" in line).split()[4:7] == ["-40", "near", "0"]
-    assert lines[-1] == "left out: LPIPS: the package is not there" and len(lines) == 1 + 3 + 1
+    assert lines[-1] == "left out: LPIPS: the package is not there" and len(lines) == 1 + 3 + 2
 
 
 def test_metrics_have_names_of_their_own_and_a_source():
