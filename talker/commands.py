@@ -31,6 +31,7 @@ from talker.radfield.kernels import choose_kernels
 from talker.radfield.scene import Scene
 from talker.sheet import save_picture
 from talker.take.build import TakeOptions, build_take
+from talker.take.crop import checked_span
 from talker.take.store import TakeFolder, load_encoder_of, load_take, open_take
 from talker.types import FPS, EditPlan, Reporter, Silent
 from talker.video import read_audio, require_video
@@ -113,12 +114,12 @@ def fit(
     """Turn a video into a take and a fitted field, in the project at `root` (None: the video's name here)."""
     from talker import measure
 
-    require_video(video)
+    info = require_video(video)
+    span_s = checked_span(info, video.name, take_options.start_s, take_options.end_s)
     kernels = choose_kernels(options.kernels, reporter)
-    field_options = FieldFitOptions.preset(options.preset, kernels.device, seed=options.seed)
+    field_options = FieldFitOptions.preset(options.preset, kernels.device, options.seed, span_s[1] - span_s[0])
     if options.training_steps is not None:
-        lip_steps = options.training_steps * field_options.lip_steps // field_options.steps
-        field_options = replace(field_options, steps=options.training_steps, lip_steps=lip_steps)
+        field_options = field_options.of_length(options.training_steps)
     take_stage = Stage("take", {"source_sha256": file_hash(video), **asdict(take_options)})
     field_stage = Stage("field", {"take": take_stage.fingerprint, **asdict(field_options)})
     project = Project.create(root or Path(video.stem + SUFFIX))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -24,16 +24,21 @@ from talker.losses import PyramidBank, perceptual
 from talker.radfield.field import FieldOptions
 from talker.radfield.fit import Fitter
 from talker.radfield.kernels import Kernels
-from talker.radfield.sampling import LipTargets, TakeTargets
+from talker.radfield.optimiser import Rates
+from talker.radfield.sampling import GuidedObjective, LipTargets, TakeTargets
 from talker.radfield.scene import Scene, SceneOptions, plate_tensor
-from talker.radfield.targets import Batch, PixelObjective
+from talker.radfield.targets import Batch
 from talker.radfield.torso import TorsoOptions, neck_anchors
 from talker.types import HEAD_PARTS, TORSO_PARTS, Reporter, Take, mask_of
 
 CHECKPOINT_EVERY = 250  # steps
+# More footage holds more to learn: beyond 20 s, the cpu preset takes so many steps for each further second.
+SHORT_S, STEPS_PER_S, MOST_STEPS = 20.0, 110, 3600
 HULL_VIEWS = 40  # frames that carve the hull
 HULL_MARGIN = 0.02  # the masks are dilated by this much of the image's height
 HULL_DISSENT = 0.08  # share of the views that may see a voxel outside the mask before it is ruled out
+RATES = Rates(table=2e-2, network=4e-3)  # higher than an edit's, which begins from a fitted field
+_ERRORS = "errors"  # in a checkpoint: the targets' error maps
 EXTENT_MARGIN = 0.03  # the torso may reach this much of the image's height beyond where it was seen
 
 
@@ -54,13 +59,23 @@ class FieldFitOptions:
 
     @classmethod
     def preset(
-        cls, name: Literal["auto", "cpu", "gpu"], device: torch.device | str = "cpu", seed: int = 0
+        cls,
+        name: Literal["auto", "cpu", "gpu"],
+        device: torch.device | str = "cpu",
+        seed: int = 0,
+        footage_s: float = SHORT_S,
     ) -> FieldFitOptions:
         """`cpu`: minutes on two cores. `gpu`: the paper's grids, and ten times the steps. `auto`: what suits the device
         that computes."""
         if name == "gpu" or (name == "auto" and torch.device(device).type == "cuda"):
             return cls(steps=20_000, lip_steps=2_500, seed=seed, head=FieldOptions.paper())
-        return cls(seed=seed)
+        short = cls(seed=seed)
+        steps = min(MOST_STEPS, short.steps + round(STEPS_PER_S * max(0.0, footage_s - SHORT_S)))
+        return short.of_length(steps)
+
+    def of_length(self, steps: int) -> FieldFitOptions:
+        """The same with so many training steps, and a lip stage in proportion."""
+        return replace(self, steps=steps, lip_steps=steps * self.lip_steps // self.steps)
 
 
 class LipObjective:
@@ -141,13 +156,15 @@ def fit_scene(
 ) -> Scene:
     """Trains a scene on a take's training frames; a killed run resumes from its checkpoint in `workdir`."""
     total = options.steps + options.lip_steps
-    pixel, lips = PixelObjective(), LipObjective(options.lip_weight)
+    targets = TakeTargets(take, options.frames_per_step, options.pixels_per_frame)
+    pixels, lips = GuidedObjective(targets), LipObjective(options.lip_weight)
 
     def new_fitter() -> Fitter:
-        return Fitter(new_scene(take, options, kernels), take, total, [pixel, lips], seed=options.seed)
+        scene = new_scene(take, options, kernels)
+        return Fitter(scene, take, total, [pixels, lips], rates=RATES, seed=options.seed)
 
     checkpoint = workdir / "checkpoint.safetensors"
-    fitter = resumed(new_fitter, checkpoint, reporter)
+    fitter = resumed(new_fitter, targets, checkpoint, reporter)
     recent = 0.0
 
     def after_step(step: int, loss: float) -> None:
@@ -157,11 +174,10 @@ def fit_scene(
             stage = "field" if step <= options.steps else "lips"
             reporter.progress("fit", step / total, f"{stage}, loss {recent:.4f}")
         if step % CHECKPOINT_EVERY == 0 and step < total:
-            save_checkpoint(fitter, checkpoint)
+            save_checkpoint(fitter, targets, checkpoint)
 
-    pixels = TakeTargets(take, options.frames_per_step, options.pixels_per_frame)
-    fitter.run(pixels, options.steps, after_step, [pixel])
-    fitter.run(LipTargets(pixels, options.lip_patches), total, after_step)
+    fitter.run(targets, options.steps, after_step, [pixels])
+    fitter.run(LipTargets(targets, options.lip_patches), total, after_step)
     fitter.optimiser.swap_average()
     if fitter.optimiser.skipped:
         reporter.notice(
@@ -170,22 +186,26 @@ def fit_scene(
     return fitter.scene
 
 
-def save_checkpoint(fitter: Fitter, path: Path) -> None:
+def save_checkpoint(fitter: Fitter, targets: TakeTargets, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(".tmp")
-    save_file({name: t.contiguous() for name, t in fitter.tensors().items()}, unfinished)
+    tensors = {**fitter.tensors(), _ERRORS: targets.errors.errors}
+    save_file({name: t.contiguous() for name, t in tensors.items()}, unfinished)
     os.replace(unfinished, path)
 
 
-def resumed(new_fitter: Callable[[], Fitter], path: Path, reporter: Reporter) -> Fitter:
+def resumed(new_fitter: Callable[[], Fitter], targets: TakeTargets, path: Path, reporter: Reporter) -> Fitter:
     """A fitter that goes on from a checkpoint, if there is one that fits; otherwise a new one."""
     fitter = new_fitter()
     if not path.exists():
         return fitter
     try:
-        fitter.restore(load_file(path))
+        tensors = load_file(path)
+        targets.errors.errors.copy_(tensors.pop(_ERRORS))
+        fitter.restore(tensors)
     except (OSError, SafetensorError, KeyError, RuntimeError, ValueError):
         reporter.notice("the checkpoint of an earlier run does not fit; starting over")
-        return new_fitter()  # the first may be half restored
+        targets.errors.reset()  # this and the fitter may be half restored
+        return new_fitter()
     reporter.notice(f"resuming at step {fitter.step_count} of {fitter.total_steps}")
     return fitter

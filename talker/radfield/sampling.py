@@ -5,20 +5,23 @@ Pixels are drawn in random order, so that a prefix of a batch is a fair smaller 
 
 from __future__ import annotations
 
+from bisect import bisect_left
+
 import cv2
 import numpy as np
 import torch
 from torch import Tensor
 
 from talker.camera import project
+from talker.radfield.guidance import ErrorMaps
 from talker.radfield.layers import separate
-from talker.radfield.targets import Batch, LayerTargets
+from talker.radfield.targets import Batch, LayerTargets, PixelObjective
 from talker.types import HEAD_PARTS, TORSO_PARTS, Take, mask_of
 
 MAX_TRAINING_FRAMES = 1200  # the paper's; longer takes are thinned evenly
 HEAD_MARGIN = 0.025  # head pixels are drawn from the mask dilated by this much of the image's height
 # Shares of each frame's pixels; the rest fall anywhere on the head.
-MOUTH_SHARE, EYE_SHARE, TORSO_SHARE, UNIFORM_SHARE = 0.36, 0.10, 0.12, 0.12
+MOUTH_SHARE, EYE_SHARE, TORSO_SHARE, UNIFORM_SHARE, ERROR_SHARE = 0.30, 0.08, 0.09, 0.10, 0.28
 EYE_LANDMARKS = (range(36, 42), range(42, 48))
 MOUTH_LANDMARKS = range(48, 68)
 MOUTH_HALF_WIDTH, MOUTH_HALF_HEIGHT = 0.30, 0.23  # head units: a box that an open mouth fits
@@ -78,6 +81,7 @@ class TakeTargets:
             )
             self._head_pixels.append(np.flatnonzero(near_head).astype(np.int32))
             self._torso_pixels.append(np.flatnonzero(mask_of(frame.parts, TORSO_PARTS)).astype(np.int32))
+        self.errors = ErrorMaps(take.size_px, self._head_pixels)
 
     def next_batch(self, step: int, generator: torch.Generator) -> Batch:
         slots = torch.randint(len(self.frames), (self._frames_per_batch,), generator=generator).tolist()
@@ -100,7 +104,8 @@ class TakeTargets:
             y = torch.randint(2 * half_px[1], (share,), generator=generator) + top
             return y * width + x
 
-        mouth, torso, uniform = (round(count * share) for share in (MOUTH_SHARE, TORSO_SHARE, UNIFORM_SHARE))
+        shares = (MOUTH_SHARE, TORSO_SHARE, UNIFORM_SHARE, ERROR_SHARE)
+        mouth, torso, uniform, guided = (round(count * share) for share in shares)
         eye = round(count * EYE_SHARE / 2)
         mouth_box, *eye_boxes = self._boxes[slot]
         drawn = torch.cat(
@@ -109,7 +114,8 @@ class TakeTargets:
                 *(pick_box(box, self._eye_half_px, eye) for box in eye_boxes),
                 pick(self._torso_pixels[slot], torso),
                 torch.randint(width * height, (uniform,), generator=generator),
-                pick(self._head_pixels[slot], count - mouth - 2 * eye - torso - uniform),
+                self.errors.draw(slot, guided, generator),
+                pick(self._head_pixels[slot], count - mouth - 2 * eye - torso - uniform - guided),
             ]
         )
         return drawn[torch.randperm(count, generator=generator)]
@@ -133,6 +139,23 @@ class TakeTargets:
         layers = LayerTargets(gather(self._behind, slots), alphas[..., 0], alphas[..., 1])
         pixels = torch.stack([flat % width, flat // width], dim=-1)
         return Batch(frames, pixels, gather(self.take.frames, frames), patch, layers)
+
+    def note(self, rendered: Tensor, batch: Batch) -> None:
+        """Remember how far a step's pixels [F, n, 3] were off: the next are drawn where the error is."""
+        slots = [bisect_left(self.frames, frame) for frame in batch.frames]
+        flat = batch.pixels[..., 1] * self.take.size_px[0] + batch.pixels[..., 0]
+        error = (rendered - batch.target).square().mean(-1)
+        self.errors.note(slots, flat.cpu(), error.cpu())
+
+
+class GuidedObjective(PixelObjective):
+    """The pixel loss, which tells a take's targets where it is large."""
+
+    def __init__(self, targets: TakeTargets) -> None:
+        self._targets = targets
+
+    def after_step(self, rendered: Tensor, batch: Batch) -> None:
+        self._targets.note(rendered, batch)
 
 
 class LipTargets:

@@ -9,7 +9,7 @@ from safetensors.torch import save_file
 from talker.radfield.fit import Fitter, conditions_for
 from talker.radfield.fit_take import carve_hull, fit_scene, new_scene, resumed, save_checkpoint
 from talker.radfield.optimiser import Rates, SceneOptimiser
-from talker.radfield.sampling import MOUTH_LANDMARKS, LipTargets, TakeTargets, box_around
+from talker.radfield.sampling import MOUTH_LANDMARKS, GuidedObjective, LipTargets, TakeTargets, box_around
 from talker.radfield.targets import Batch, PixelObjective
 from talker.types import Silent
 from tests.radfield.conftest import SIZE, TINY_FIT
@@ -45,21 +45,24 @@ def test_the_same_seed_gives_the_same_field(ball_take, native, tmp_path):
 
 
 def test_a_killed_fit_resumes_to_the_same_numbers(ball_take, native, tmp_path):
-    def fitter() -> Fitter:
-        return Fitter(new_scene(ball_take, TINY_FIT, native), ball_take, 30, [PixelObjective()])
+    def run(until: int, path=None) -> tuple[Fitter, TakeTargets]:
+        targets = TakeTargets(ball_take, *SIZES)
 
-    targets = TakeTargets(ball_take, *SIZES)
-    whole = fitter()
-    whole.run(targets, 30)
-    killed = fitter()
-    killed.run(targets, 17)
-    save_checkpoint(killed, tmp_path / "checkpoint.safetensors")
-    successor = resumed(fitter, tmp_path / "checkpoint.safetensors", Silent())
-    assert successor.step_count == 17
-    successor.run(targets, 30)
-    found = successor.tensors()
-    for name, wanted in whole.tensors().items():
-        assert torch.equal(found[name], wanted), name
+        def fitter() -> Fitter:
+            return Fitter(new_scene(ball_take, TINY_FIT, native), ball_take, 30, [GuidedObjective(targets)])
+
+        made = resumed(fitter, targets, path, Silent()) if path else fitter()
+        made.run(targets, until)
+        return made, targets
+
+    path = tmp_path / "checkpoint.safetensors"
+    save_checkpoint(*run(17), path)
+    found, guided = run(17, path)
+    assert found.step_count == 17 and guided.errors.errors.max() > 0.0
+    (found, guided), (wanted, guided_whole) = run(30, path), run(30)
+    for name, tensor in wanted.tensors().items():
+        assert torch.equal(found.tensors()[name], tensor), name
+    assert torch.equal(guided.errors.errors, guided_whole.errors.errors)
 
 
 @pytest.mark.parametrize("damage", ["half a file", "a part is missing"])
@@ -68,8 +71,8 @@ def test_from_a_damaged_checkpoint_a_fit_starts_over(ball_take, native, tmp_path
         return Fitter(new_scene(ball_take, TINY_FIT, native), ball_take, 5, [PixelObjective()])
 
     path = tmp_path / "checkpoint.safetensors"
-    earlier = fitter()
-    earlier.run(TakeTargets(ball_take, *SIZES), 2)
+    earlier, targets = fitter(), TakeTargets(ball_take, *SIZES)
+    earlier.run(targets, 2)
     kept = {name: t.contiguous() for name, t in earlier.tensors().items() if not name.startswith("fitter/")}
     save_file(kept, path)
     if damage == "half a file":
@@ -77,7 +80,7 @@ def test_from_a_damaged_checkpoint_a_fit_starts_over(ball_take, native, tmp_path
     notices: list[str] = []
     reporter = Silent()
     reporter.notice = notices.append
-    found, fresh = resumed(fitter, path, reporter).tensors(), fitter().tensors()
+    found, fresh = resumed(fitter, targets, path, reporter).tensors(), fitter().tensors()
     assert "starting over" in notices[0]
     for name, wanted in fresh.items():
         assert torch.equal(found[name], wanted), name
