@@ -42,6 +42,7 @@ def quality(arguments: argparse.Namespace) -> None:
         reporter=Notes(),
         rows=frozenset(arguments.rows),
         speaker=SpeakerOptions(seconds=arguments.seconds, size_px=arguments.size),
+        clip_size_px=arguments.clip_size,
         speech=arguments.speech,
         training_steps=arguments.training_steps,
     )
@@ -74,6 +75,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     benchmarks = parser.add_subparsers(required=True)
     one = benchmarks.add_parser("quality", help="figures of the demo speaker and of real clips, beside their nulls")
     one.add_argument("--clip", type=Path, action="extend", nargs="+", default=[], metavar="FILE", help="real clips too")
+    one.add_argument("--clip-size", type=int, default=256, metavar="PX", help="side of their takes [%(default)s]")
     one.add_argument("--dump", type=Path, metavar="DIR", help="write every prediction there, losslessly")
     one.add_argument(
         "--project",
@@ -83,7 +85,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         help="recordings and projects; what is already there is measured again, not made again [%(default)s]",
     )
     one.add_argument("--rows", nargs="+", choices=ROWS, default=list(ROWS), help="what to measure [all]")
-    one.add_argument("--speech", type=Path, metavar="FILE", help="drive the real clips with this")
+    one.add_argument("--speech", type=Path, metavar="FILE", help="drive the real clips with this, from the side")
     one.add_argument("--seconds", type=float, default=40.0, help="length of the demo speaker's recording [%(default)s]")
     one.add_argument("--size", type=int, default=256, help="side of the demo speaker's picture, px [%(default)s]")
     one.add_argument("--training-steps", type=int, metavar="N", help="of fits and edits, for a quick look")

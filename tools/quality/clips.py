@@ -13,6 +13,7 @@ import torch
 
 from talker import commands
 from talker.drive import Portrait, forth_and_back, to_bytes
+from talker.evaluate.run import evaluate
 from talker.measure import spaced
 from talker.pdu.anchors import take_masks
 from talker.pdu.editor import open_editor
@@ -21,7 +22,7 @@ from talker.sheet import contact_sheet
 from talker.speaker.record import SpeakerOptions
 from talker.speaker.truth import Truth, load_truth
 from talker.take.landmarks import load_detector
-from talker.take.store import load_encoder_of, load_take
+from talker.take.store import TakeFolder, load_encoder_of, load_take
 from talker.types import FPS, HEAD_PARTS, EditPlan, Reporter, Take, View, mask_of
 from talker.video import read_audio
 from tools.quality.cost import Cost, CostBook
@@ -42,6 +43,7 @@ CALM_MOTION = 0.4
 EDITED_FRAMES = 25  # of the held-out part
 SHEET_ROWS = 4
 DETECTION_PX = 256
+CLIP_VIEW = "yaw=15"
 
 Heads = Callable[[int], np.ndarray]
 
@@ -57,7 +59,8 @@ class Bench:
     speaker: SpeakerOptions = field(default_factory=lambda: SpeakerOptions(seconds=40.0))
     speaker_edit: str = "make him a Van Gogh painting"
     clip_edit: str = "turn him into a pencil sketch"
-    speech: Path | None = None  # real clips are driven with it, where one is given
+    clip_size_px: int = 256  # side of the take of a real clip
+    speech: Path | None = None  # real clips are driven with it, seen from the side, where one is given
     training_steps: int | None = None  # instead of the preset's, for a quick look; the figures then mean little
 
     def demo(self) -> Figures:
@@ -104,7 +107,7 @@ class Bench:
         """A real clip: held-out frames against the clip itself, an edit, a drive, and a sheet to look at."""
         book = CostBook(self.work / "costs.json")
         project = self.work / f"{video.stem}.talker"
-        costs = [self._fit(book, video.stem, video, project)]
+        costs = [self._fit(book, video.stem, video, project, "--size", self.clip_size_px)]
         figures: dict[str, float | None] = {"fit_s": costs[0].seconds}
         portrait = self._open(project)
         take, dump = portrait.take, self.dump / video.stem
@@ -116,14 +119,16 @@ class Bench:
         if "held-out" in self.rows:
             found = held_out_frames(portrait, dump / "held_out")
             figures |= self._held_out(take, found, take.frames, head)
+            wav = read_audio(TakeFolder(project / "take").audio)
+            seen = evaluate(portrait, wav, lambda: load_detector("mediapipe"), reporter=self.reporter).figures
+            figures |= {key: seen.get(key) for key in ("lmd_px", "mouth_corr_self", "mouth_sharpness", "seam")}
         if "edit" in self.rows:
             costs.append(self._edit(book, f"{video.stem}-edit", project, self.clip_edit))
             figures |= {"edit_s": costs[-1].seconds}
             figures |= self._edited(portrait, project, self.clip_edit, head, dump / "edit")
         if "driven" in self.rows and self.speech is not None:
             out = self.work / f"{video.stem}-{self.speech.stem}.mp4"
-            words = ["drive", self.speech, "--project", project, "-o", out]
-            words += ["--edit", EDIT_NAME] if "edit" in self.rows else []
+            words = ["drive", self.speech, "--project", project, "-o", out, "--view", CLIP_VIEW]
             costs.append(book.run(f"{video.stem}-drive", out, *words))
         return Figures(peak_rss_mib=max(cost.peak_rss_mib for cost in costs), **figures)
 

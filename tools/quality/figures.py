@@ -44,7 +44,7 @@ class Figures:
     iou_lips: float | None = None  # lips and what is between them
     plate_psnr_db: float | None = None  # background, where it was ever visible
     jitter_x: float | None = None  # shaking of the tracked head in the picture, over the true head's
-    lmd_px: float | None = None  # lip landmarks of held-out renders and originals, same detector, mean distance
+    lmd_px: float | None = None  # real clips: lip landmarks of held-out renders and originals, mean distance
     mouth_corr_self: float | None = None  # mouth opening of the same landmarks, r
     edit_psnr_db: float | None = None  # held-out edited renders against the edit of the original field's, both soft
     edit_lip_shift_pct: float | None = None  # lip landmarks between the two, per cent of the face width
@@ -95,7 +95,7 @@ LINES = (
     Line("  seam of head and neck", "seam"),
     Line("sharpness of the mouth over the truth's", "mouth_sharpness", 0.75, 1.2),
     Line("lids in the render, r", "blink_corr", 0.8),
-    Line("lip landmarks, render to original, px", "lmd_px"),
+    Line("lip landmarks, render to original, px", "lmd_px", None, 3.0),
     Line("  mouth opening by them, r", "mouth_corr_self", 0.65),
     Line(
         "mouth opening on unseen speech, r",
