@@ -12,21 +12,22 @@ from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from talker import __version__, renders
 from talker.drive import DriveOptions, Portrait, Speech, check_detail, load_background
 from talker.drive import drive as drive_speech
-from talker.errors import SEEDS, BadInput, Conflict, check_range
+from talker.errors import BadInput, Conflict
 from talker.evaluate.options import EvalOptions
 from talker.live import check_live
 from talker.live import drive_live as drive_speech_live
 from talker.locks import sole_writer
 from talker.opening import REFINER_FILE, SCENE_FILE, load_portrait, open_project, scene_record
+from talker.options import EditOptions, FitOptions
 from talker.pdu.editor import open_editor
 from talker.pdu.plan import check_plan, report_plan
 from talker.project import SUFFIX, Project, Stage, check_name, describe_changes, file_hash, slug, write_json
-from talker.radfield.fit_take import FieldFitOptions, fit_scene
+from talker.radfield.fit_take import fit_scene
 from talker.radfield.kernels import choose_kernels
 from talker.radfield.scene import Scene
 from talker.sheet import save_picture
@@ -37,44 +38,15 @@ from talker.types import FPS, EditPlan, Reporter, Silent
 from talker.video import read_audio, require_video
 
 if TYPE_CHECKING:
+    from talker.check.report import Report
     from talker.speaker.record import SpeakerOptions
+
+CHECK_PAGE = "check.html"  # in the project folder
 
 
 def _check_mp4(out: Path) -> None:
     if out.suffix.lower() != ".mp4":
         raise BadInput(f"{out} does not end in .mp4, the one format that talker writes")
-
-
-def _check_steps(steps: int | None) -> None:
-    if steps is not None:
-        check_range("--training-steps", steps, 1, 10_000_000)
-
-
-@dataclass(frozen=True)
-class FitOptions:
-    """How a field is fitted."""
-
-    preset: Literal["auto", "cpu", "gpu"] = "auto"  # size of the field and length of its training
-    kernels: str = "auto"  # what computes: auto (the fastest that this machine has), or one by name (talker doctor)
-    training_steps: int | None = None  # train for so many steps instead of the preset's
-    seed: int = 0  # the same seed and the same machine give the same field
-
-    def __post_init__(self) -> None:
-        check_range("--seed", self.seed, *SEEDS)
-        _check_steps(self.training_steps)
-
-
-@dataclass(frozen=True)
-class EditOptions:
-    """Who edits, and what computes."""
-
-    editor: Literal["auto", "builtin", "ip2p"] = "auto"  # builtin knows a vocabulary, ip2p (InstructPix2Pix) any words
-    model: str | None = None  # InstructPix2Pix from this folder or hub name
-    kernels: str = "auto"  # what computes: auto (the fastest that this machine has), or one by name (talker doctor)
-    training_steps: int | None = None  # train for so many steps in each round instead of the usual number
-
-    def __post_init__(self) -> None:
-        _check_steps(self.training_steps)
 
 
 @dataclass(frozen=True)
@@ -102,6 +74,22 @@ def speaker(
     return Outcome(out, f"{out}: {options.seconds:g} s of the demo speaker{known}")
 
 
+def check(
+    video: Path,
+    out: Path | None = None,  # an .html; None: no page
+    take_options: TakeOptions = TakeOptions(),
+    options: FitOptions = FitOptions(),
+    *,
+    reporter: Reporter = Silent(),
+) -> Report:
+    """Say what is wrong with footage and how long it would take to fit; write that as a page, too."""
+    from talker.check.examine import examine
+
+    span_s = checked_span(require_video(video), video.name, take_options.start_s, take_options.end_s)
+    kernels = choose_kernels(options.kernels, reporter)
+    return examine(video, take_options, options.field(kernels, span_s[1] - span_s[0]), kernels, reporter, out)
+
+
 def fit(
     video: Path,
     root: Path | None = None,
@@ -111,15 +99,17 @@ def fit(
     force: bool = False,
     reporter: Reporter = Silent(),
 ) -> Outcome:
-    """Turn a video into a take and a fitted field, in the project at `root` (None: the video's name here)."""
+    """Turn a video into a take and a fitted field, in the project at `root` (None: the video's name here).
+
+    The footage is checked on the way; what should be mended becomes notices, and the whole report `CHECK_PAGE`.
+    """
     from talker import measure
+    from talker.check.examine import Examiner, write_page
 
     info = require_video(video)
     span_s = checked_span(info, video.name, take_options.start_s, take_options.end_s)
     kernels = choose_kernels(options.kernels, reporter)
-    field_options = FieldFitOptions.preset(options.preset, kernels.device, options.seed, span_s[1] - span_s[0])
-    if options.training_steps is not None:
-        field_options = field_options.of_length(options.training_steps)
+    field_options = options.field(kernels, span_s[1] - span_s[0])
     take_stage = Stage("take", {"source_sha256": file_hash(video), **asdict(take_options)})
     field_stage = Stage("field", {"take": take_stage.fingerprint, **asdict(field_options)})
     project = Project.create(root or Path(video.stem + SUFFIX))
@@ -129,7 +119,9 @@ def fit(
     with project.lock():
         if not project.is_done(take_stage):
             with project.build(take_stage, discard_if_bad=True) as build:
-                take = build_take(video, build.folder, take_options, reporter)
+                examiner = Examiner(take_options, field_options, kernels)
+                take = build_take(video, build.folder, take_options, reporter, examiner.search)
+                write_page(project.path(CHECK_PAGE), examiner.report, video, reporter)
                 build.measured.update(frames=len(take), seconds=len(take) / FPS, size_px=take.size_px)
         take = load_take(project.path("take"))
         with project.build(field_stage) as build:

@@ -117,7 +117,35 @@ def _speaker(arguments: argparse.Namespace, reporter: Reporter) -> str:
     return done.text
 
 
-# -------------------------------------------------------------------- fit
+# -------------------------------------------------------------------- check, fit
+
+
+def _add_check(parser: Parser) -> None:
+    from talker.commands import FitOptions
+    from talker.take.build import TakeOptions
+
+    parser.add_argument("video", type=Path, metavar="VIDEO", help="anything that ffmpeg reads")
+    parser.add_argument("-o", "--out", type=Path, metavar="PAGE.html", help="also write a page with pictures and plots")
+    add_flags(parser, TakeOptions, ["start_s", "end_s", "size_px", "av_offset_s", "landmarks"])
+    add_flags(parser, FitOptions, ["preset", "kernels", "training_steps"])
+    parser.add_argument("--json", action="store_true", help="for programs")
+
+
+def _check(arguments: argparse.Namespace, reporter: Reporter) -> str:
+    from talker import commands
+    from talker.take.build import TakeOptions
+    from talker.types import Silent
+
+    take, options = chosen(TakeOptions, arguments), chosen(commands.FitOptions, arguments)
+    listener = Silent() if arguments.json else reporter
+    report = commands.check(arguments.video, arguments.out, take, options, reporter=listener)
+    page = f"\n   {'page':<14}{arguments.out}" if arguments.out else ""
+    text = json.dumps(report.as_json(), indent=2) if arguments.json else report.text() + page
+    if report.serves:
+        return text
+    if not arguments.quiet:
+        print(text)
+    raise BadInput(report.stops()[0].sentence)
 
 
 def _add_fit(parser: Parser) -> None:
@@ -262,6 +290,16 @@ SUBCOMMANDS: dict[str, Subcommand] = {
         ),
         _add_speaker,
         _speaker,
+    ),
+    "check": Subcommand(
+        "say what is wrong with footage, how to mend it, and how long a fit would take here",
+        (
+            "talker check clip.mp4",
+            "talker check phone.mov --start 2 --end 62 --size 512 -o report.html",
+            "talker check clip.mp4 --json",
+        ),
+        _add_check,
+        _check,
     ),
     "fit": Subcommand(
         "turn a video of a speaker into a talking radiance field, in a project folder",

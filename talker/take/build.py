@@ -16,7 +16,7 @@ import numpy as np
 from talker.errors import BadInput, check_range
 from talker.take.audio import load_encoder
 from talker.take.consensus import refine_motion
-from talker.take.crop import FaceSearch, check_presence, checked_span, choose_crop, search_faces
+from talker.take.crop import FaceSearch, Search, check_faces, check_presence, checked_span, choose_crop, search_speaker
 from talker.take.eyes import gaze, lid_ratio, openness
 from talker.take.flow import eye_span_px
 from talker.take.landmarks import LandmarkDetector, load_detector
@@ -41,6 +41,7 @@ FLOW_SIDE_PX = 320  # pictures are compared at up to this size
 FLOW_EYE_SPAN_PX = 64.0  # and not finer than this shows the face: larger faces only take longer
 LANDMARKS_STEADY_FRAMES = 1.5  # poses from landmarks are smoothed by a Gaussian of this many frames,
 STEADY_FRAMES = 0.8  # and poses from pictures by this many: their jitter goes, nods stay
+AV_OFFSET_LIMIT_S = 2.0  # sound that is further from its picture is another recording
 COLOUR_SAMPLES = 40  # frames that teach skin, hair and clothes
 
 
@@ -54,9 +55,11 @@ class TakeOptions:
     landmarks: str = "mediapipe"  # face landmarks: mediapipe (embedded) or face-alignment (downloads weights)
     audio: str = "mel"  # speech features: mel (no weights), wav2vec2 or hubert (transformers, any language)
     audio_model: str | None = None  # folder or hub name of the wav2vec2 or HuBERT to use instead of the usual one
+    av_offset_s: float = 0.0  # the file's sound comes so many seconds after its lips (before: negative); taken out
 
     def __post_init__(self) -> None:
         check_range("--size", self.size_px, 32, 2048)
+        check_range("--av-offset", self.av_offset_s, -AV_OFFSET_LIMIT_S, AV_OFFSET_LIMIT_S)
         for flag, value in (("--start", self.start_s), ("--end", self.end_s)):
             if value is not None and math.isnan(value):
                 raise BadInput(f"{flag} is not a number; give seconds")
@@ -76,6 +79,7 @@ def build_take(
     out: Path,
     options: TakeOptions,
     reporter: Reporter,
+    search: Search = search_speaker,
 ) -> Take:
     """Understand a speaker video and write the take into `out`. BadInput, in one line, for footage that cannot serve.
 
@@ -84,18 +88,17 @@ def build_take(
     video, folder = Path(video), TakeFolder(Path(out))
     info = require_video(video)
     span_s = checked_span(info, video.name, options.start_s, options.end_s)
-    wav = read_audio(video, start_s=span_s[0], end_s=span_s[1])
+    wav = read_sound(video, span_s, options.av_offset_s)
     encoder = load_encoder(options.audio, model=options.audio_model)
     detector = load_detector(options.landmarks)
-    search = search_faces(video, info, span_s, detector, reporter)
-    if search.rivals:
-        reporter.notice("More than one face in the picture: talker follows the larger one")
-    crop = choose_crop(search, info.size_px)
+    found = search(video, info, span_s, detector, reporter)
+    check_faces(found, video.name)
+    crop = choose_crop(found, info.size_px)
     if folder.path.exists():
         shutil.rmtree(folder.path)
     folder.make()
 
-    tracked = track_frames(video, span_s, crop, search, detector, options.size_px, folder, reporter)
+    tracked = track_frames(video, span_s, crop, found, detector, options.size_px, folder, reporter)
     seen = np.isfinite(tracked.points[:, 0, 0])
     count = len(seen)
     check_presence(seen, span_s[0], FPS)
@@ -268,6 +271,17 @@ def speaker_cover(
     reach = max(3, round(0.03 * matte.shape[0]))
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1,) * 2)
     return cv2.dilate((matte > 20).astype(np.uint8), kernel).astype(bool)
+
+
+def read_sound(
+    video: Path,
+    span_s: tuple[float, float],
+    offset_s: float,  # by which the sound is late
+) -> np.ndarray:  # [n] 16 kHz, from the moment of the span's first picture on
+    """The sound that belongs to the pictures of a span; silence where the file has none."""
+    start_s, end_s = span_s[0] + offset_s, span_s[1] + offset_s
+    wav = read_audio(video, start_s=max(0.0, start_s), end_s=end_s)
+    return np.concatenate([np.zeros(round(max(0.0, -start_s) * AUDIO_RATE_HZ), wav.dtype), wav])
 
 
 def fit_length(

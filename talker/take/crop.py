@@ -5,8 +5,10 @@ The crop is one square for the whole video: head and shoulders, so that the came
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
@@ -32,7 +34,12 @@ class FaceSearch:
 
     boxes: np.ndarray  # [n, 4] x0, y0, x1, y1
     times_s: np.ndarray  # [n] from the start of the trimmed clip
-    rivals: bool  # somebody else's face was there, too
+    rival: np.ndarray  # [n] bool: somebody else's face was there, too
+
+    @property
+    def rivals(self) -> bool:
+        """Whether somebody else's face was there often enough to be worth a word."""
+        return bool(self.rival.mean() > RIVAL_FRAMES)
 
     def box_at(self, time_s: float) -> np.ndarray:
         """The box at any time, interpolated."""
@@ -60,39 +67,75 @@ def checked_span(
     return start, end
 
 
-def search_faces(
+class Search(Protocol):
+    """`search_speaker`, or something that looks at more while it is at it."""
+
+    def __call__(
+        self,
+        video: Path,
+        info: VideoInfo,
+        span_s: tuple[float, float],
+        detector: LandmarkDetector,
+        reporter: Reporter,
+    ) -> FaceSearch: ...
+
+
+def search_speaker(
     video: Path,
     info: VideoInfo,
     span_s: tuple[float, float],
     detector: LandmarkDetector,
     reporter: Reporter,
 ) -> FaceSearch:
-    """Look for the speaker five times a second. BadInput when there is no face at all."""
+    """`search_faces`, and a word about others in the picture."""
+    found = search_faces(video, info, span_s, detector, reporter)
+    if found.rivals:
+        reporter.notice("More than one face in the picture: talker follows the larger one")
+    return found
+
+
+def search_faces(
+    video: Path,
+    info: VideoInfo,
+    span_s: tuple[float, float],
+    detector: LandmarkDetector,
+    reporter: Reporter,
+    watch: Callable[[np.ndarray, np.ndarray], None] = lambda rgb, box: None,
+) -> FaceSearch:
+    """Look for the speaker five times a second.
+
+    `watch` is shown every look, [H, W, 3] uint8, and the speaker's face in it, [4] in the look's pixels, NaN where
+    there is none.
+    """
     shrink = min(1.0, SEARCH_SIDE_PX / max(info.size_px))
     expected = max(1, round((span_s[1] - span_s[0]) * SEARCH_FPS))
-    boxes, rivals = [], 0
+    boxes, rival = [], []
     last: np.ndarray | None = None
     frames = read_frames(video, start_s=span_s[0], end_s=span_s[1], fps=SEARCH_FPS, max_side_px=SEARCH_SIDE_PX)
     for index, rgb in enumerate(frames):
         found = detector.find_faces(rgb)
+        box = np.full(4, np.nan)
         if len(found):
-            last = follow(found, last)
-            rivals += len(found) > 1 and bool((box_area(found) > RIVAL_SHARE * box_area(last)).sum() > 1)
-            boxes.append(last / shrink)
-        else:
-            boxes.append(np.full(4, np.nan))
+            box = last = follow(found, last)
+        rival.append(len(found) > 1 and (box_area(found) > RIVAL_SHARE * box_area(box)).sum() > 1)
+        boxes.append(box / shrink)
+        watch(rgb, box)
         reporter.progress("look", min(1.0, (index + 1) / expected), "finding the speaker")
-    array = np.array(boxes).reshape(-1, 4)
-    if not np.isfinite(array).any():
+    return FaceSearch(np.array(boxes).reshape(-1, 4), np.arange(len(boxes)) / SEARCH_FPS, np.array(rival, bool))
+
+
+def check_faces(search: FaceSearch, name: str) -> None:
+    """BadInput when there is no face, or hardly one, in the video of that name."""
+    seen = np.isfinite(search.boxes[:, 0])
+    if not seen.any():
         raise BadInput(
-            f"No face in {video.name}; film one person from the front in good light, or cut to the part that shows one"
+            f"No face in {name}; film one person from the front in good light, or cut to the part that shows one"
         )
-    if most_seen(np.isfinite(array[:, 0])) < FACE_SHARE_SEEN:
+    if most_seen(seen) < FACE_SHARE_SEEN:
         raise BadInput(
-            f"Hardly a face in {video.name}: only {np.isfinite(array[:, 0]).sum()} of {len(array)} looks show one; "
+            f"Hardly a face in {name}: only {seen.sum()} of {len(seen)} looks show one; "
             "film one person from the front, close up, in good light"
         )
-    return FaceSearch(array, np.arange(len(array)) / SEARCH_FPS, rivals > RIVAL_FRAMES * len(array))
 
 
 def most_seen(

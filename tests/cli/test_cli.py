@@ -123,7 +123,7 @@ def test_misspelt_words_bring_the_nearest(place, capsys, words, hint):
     assert hint in refused(capsys, *words)
 
 
-@pytest.mark.parametrize("name", ["speaker", "fit", "edit", "drive", "eval", "info", "doctor"])
+@pytest.mark.parametrize("name", ["speaker", "check", "fit", "edit", "drive", "eval", "info", "doctor"])
 def test_every_subcommand_has_help_with_examples(name, capsys):
     assert main([name, "--help"]) == 0
     said = capsys.readouterr().out
@@ -162,7 +162,7 @@ def test_bugs_keep_their_traceback(project, monkeypatch):
 
 def test_every_option_has_a_sentence_and_one_default():
     assert flag_name("start_s") == "--start" and flag_name("audio_model") == "--audio-model"
-    assert all(sentences(TakeOptions).values()) and len(sentences(TakeOptions)) == 6
+    assert all(sentences(TakeOptions).values()) and len(sentences(TakeOptions)) == 7
 
 
 # -------------------------------------------------------------------- progress
@@ -208,7 +208,15 @@ def test_clocks():
 
 
 @pytest.mark.parametrize(
-    "flags", [("--size", "0"), ("--size", "100000"), ("--training-steps", "0"), ("--seed", "-1"), ("--start", "nan")]
+    "flags",
+    [
+        ("--size", "0"),
+        ("--size", "100000"),
+        ("--training-steps", "0"),
+        ("--seed", "-1"),
+        ("--start", "nan"),
+        ("--av-offset", "3"),
+    ],
 )
 def test_numbers_out_of_range(place, capsys, flags):
     assert flags[0] in refused(capsys, "fit", "clip.mp4", *flags)

@@ -219,11 +219,11 @@ def test_spans_must_leave_three_seconds():
 
 def test_crop_holds_head_and_shoulders_inside_the_picture():
     boxes = np.tile([600.0, 200.0, 800.0, 400.0], (10, 1))
-    search = FaceSearch(boxes, np.arange(10) / 5.0, False)
+    search = FaceSearch(boxes, np.arange(10) / 5.0, np.zeros(10, bool))
     crop = choose_crop(search, (1280, 720))
     assert crop.side == 600 and abs(crop.x0 + 300 - 700) <= 1 and 0 <= crop.y0 <= 120
     assert choose_crop(search, (720, 720)) == Crop(0, 0, 720)  # square, a fair-sized face: taken whole
-    at_edge = FaceSearch(boxes - [590, 200, 590, 200], search.times_s, False)
+    at_edge = FaceSearch(boxes - [590, 200, 590, 200], search.times_s, search.rival)
     assert choose_crop(at_edge, (1280, 720)).x0 == 0
 
 

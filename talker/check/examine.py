@@ -1,0 +1,116 @@
+"""A check from the file to the report: sound, cuts, looks, lips, and the cost of a fit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from talker.check.cost import field_seconds, take_seconds
+from talker.check.cuts import watch_flow
+from talker.check.findings import find
+from talker.check.footage import Footage
+from talker.check.lips import PICTURES_S, STRETCH_S, choose_stretch, measure_offset
+from talker.check.look import Lookout
+from talker.check.offset import Offset
+from talker.check.page import write_page
+from talker.check.report import Cost, Report
+from talker.check.sound import listen
+from talker.errors import BadInput
+from talker.radfield.fit_take import FieldFitOptions
+from talker.radfield.kernels import Kernels
+from talker.take.build import TakeOptions
+from talker.take.crop import SEARCH_FPS, FaceSearch, checked_span, search_faces
+from talker.take.landmarks import LandmarkDetector, load_detector
+from talker.take.masks import person_segmenter
+from talker.take.mel import MEL_BINS
+from talker.types import FPS, Reporter
+from talker.video import VideoInfo, require_video, stream_audio
+
+
+class Examiner:
+    """Examines a clip while it searches it for faces; the report is there afterwards.
+
+    `build_take(..., search=examiner.search)` makes no second pass of its own.
+    """
+
+    report: Report
+
+    def __init__(self, options: TakeOptions, field_options: FieldFitOptions, kernels: Kernels) -> None:
+        self._options, self._field_options, self._kernels = options, field_options, kernels
+
+    def search(
+        self,
+        video: Path,
+        info: VideoInfo,
+        span_s: tuple[float, float],
+        detector: LandmarkDetector,
+        reporter: Reporter,
+    ) -> FaceSearch:
+        """A `talker.take.crop.Search` that says what should be mended."""
+        found = self.examine(video, info, span_s, detector, reporter)
+        for finding in self.report.warnings():
+            reporter.notice(finding.sentence)
+        return found
+
+    def examine(
+        self,
+        video: Path,
+        info: VideoInfo,
+        span_s: tuple[float, float],
+        detector: LandmarkDetector,
+        reporter: Reporter,
+    ) -> FaceSearch:
+        sound = listen(stream_audio(video, start_s=span_s[0], end_s=span_s[1])) if info.has_audio else None
+        flow = watch_flow(video, span_s, reporter)
+        # Detectors remember the picture before: one of its own leaves the other as a take expects it.
+        own = load_detector(self._options.landmarks)
+        lookout = Lookout(own, person_segmenter())
+        found = search_faces(video, info, span_s, detector, reporter, lookout.watch)
+        looks = lookout.looks(found, span_s[0], info.size_px)
+        offset: Offset | None = None
+        if sound is not None and looks.seen.any():
+            length_s = min(STRETCH_S, PICTURES_S / (FPS * float(np.median(lookout.detect_s))))
+            faces = np.isfinite(found.boxes[:, 0])
+            stretch_s = choose_stretch(span_s, sound.levels_db, sound.speech_db, faces, flow.cuts_s, length_s)
+            during = slice(*(int((second - span_s[0]) * SEARCH_FPS) for second in stretch_s))
+            offset = measure_offset(video, span_s, stretch_s, found.boxes[during], info.size_px, own, reporter)
+        options = self._options
+        footage = Footage(
+            video.name, info, span_s, options.size_px, options.av_offset_s, found, looks, flow, sound, offset
+        )
+        findings = find(footage)
+        cost = None
+        if not any(finding.severity == "stop" for finding in findings):
+            look_s = float(np.median(lookout.detect_s) + np.median(lookout.segment_s))
+            cost = self._cost(round(footage.seconds * FPS), look_s)
+        self.report = Report(footage, findings, cost)
+        return found
+
+    def _cost(self, pictures: int, look_s: float) -> Cost:
+        size_px, kernels = self._options.size_px, self._kernels
+        return Cost(
+            take_seconds(pictures, look_s, size_px),
+            field_seconds(pictures, size_px, 2 * MEL_BINS, self._field_options, kernels),
+            kernels.name,
+        )
+
+
+def examine(
+    video: Path,
+    options: TakeOptions,
+    field_options: FieldFitOptions,
+    kernels: Kernels,
+    reporter: Reporter,
+    page: Path | None = None,  # where to write the report as a page, an .html
+) -> Report:
+    """Everything that a check finds out. BadInput for files that cannot even be looked at."""
+    if page is not None and page.suffix.lower() not in (".html", ".htm"):
+        raise BadInput(f"{page} does not end in .html; the report is a web page")
+    info = require_video(video)
+    span_s = checked_span(info, video.name, options.start_s, options.end_s)
+    examiner = Examiner(options, field_options, kernels)
+    examiner.examine(video, info, span_s, load_detector(options.landmarks), reporter)
+    if page is not None:
+        write_page(page, examiner.report, video, reporter)
+    return examiner.report

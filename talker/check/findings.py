@@ -1,0 +1,270 @@
+"""What the measurements mean: findings, the weightiest first, each with the way out.
+
+Thresholds were set on five real clips, the demo speaker, and both made bad on purpose (tests/check); between the worst
+of the good and the mildest of the bad each leaves room on both sides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from talker.check.cuts import NEARBY
+from talker.check.footage import Footage, stretches_where
+from talker.check.look import strangeness
+from talker.errors import BadInput
+from talker.take.build import AV_OFFSET_LIMIT_S
+from talker.take.crop import MINIMUM_S, SEARCH_FPS, check_faces, check_presence
+from talker.types import FPS
+
+Severity = Literal["stop", "warn", "note"]
+
+SHORT_S, LONG_S = 10.0, 300.0
+FEWEST_PICTURES_HZ = 20.0
+ENLARGED = 1.25  # times: a take that must be made larger than it was filmed
+TURNED_DEG, LIFTED_DEG, TILTED_DEG = 40.0, 30.0, 35.0  # landmarks of the far cheek are guesses from here on
+EXTREME_SHARE = 0.02  # of the looks
+FRONTAL_DEG = 10.0  # a head that turns less than this in all shows nothing of its sides
+HIDDEN_SHARE = 0.12  # of the face
+HIDDEN_LOOKS = 2  # in a row: one may be a mistake
+SOFT = 0.24  # `look.sharpness` of a face out of focus
+SMEARED = 0.6  # of the clip's own sharpness
+SMEARED_SHARE = 0.08  # of the looks
+DIM_LEVEL = 85.0  # grey level that the brightest parts of a face should exceed
+BURNT_SHARE = 0.1  # of the face
+LIGHT_CHANGE = 0.25  # of the face's grey level, between the 5th and the 95th percentile in time
+RESTLESS_LEVELS = 2.0  # grey levels by which a tenth of the room changes in two looks
+FAINT_DB, SILENT_DB = -38.0, -65.0
+CLIPPED_SHARE = 0.002
+NOISY_DB = 18.0  # speech above the noise
+ECHO_STRENGTH, ROOM_TAIL = 0.12, 4.3
+MUSIC_SHARE = 0.12  # of the time
+OFFSET_NOTE_S, OFFSET_WARN_S = 0.06, 0.1
+NAMED_PLACES = 4
+
+
+@dataclass(frozen=True)
+class Finding:
+    key: str  # one word for programs
+    severity: Severity  # stop: cannot be fitted; warn: the result will suffer; note: good to know
+    what: str
+    way_out: str
+    where_s: tuple[tuple[float, float], ...] = ()  # first and last second of each place
+
+    @property
+    def sentence(self) -> str:
+        """Everything in one line."""
+        where = f" ({self.where})" if self.where_s else ""
+        return f"{self.what}{where}; {self.way_out}" if self.way_out else f"{self.what}{where}"
+
+    @property
+    def where(self) -> str:
+        places = [f"{a:.1f}" if b - a < 0.1 else f"{a:.1f}-{b:.1f}" for a, b in self.where_s]
+        more = f" and {len(places) - NAMED_PLACES} more" if len(places) > NAMED_PLACES else ""
+        return f"at {', '.join(places[:NAMED_PLACES])} s{more}" if places else ""
+
+
+def find(footage: Footage) -> list[Finding]:
+    """All findings, the weightiest first."""
+    found = [finding for look in LOOKS for finding in look(footage)]
+    return sorted(found, key=lambda finding: ("stop", "warn", "note").index(finding.severity))
+
+
+# -------------------------------------------------------------------- what stops a fit
+
+
+def _stops(footage: Footage) -> Iterator[Finding]:
+    """What `talker fit` would refuse, in its own words."""
+    if footage.sound is None:
+        yield Finding("sound", "stop", "No sound", "talker learns lips from speech: give a recording with its sound")
+    try:
+        check_faces(footage.search, footage.name)
+        seen = np.repeat(footage.looks.seen, round(FPS / SEARCH_FPS))
+        check_presence(seen, footage.span_s[0], FPS)
+    except BadInput as refusal:
+        what, _, way_out = str(refusal).partition("; ")
+        gone = stretches_where(~footage.looks.seen, footage.looks.times_s)
+        yield Finding("face", "stop", what, way_out, gone if footage.has_face else ())
+
+
+# -------------------------------------------------------------------- sound against lips, and the pictures' order
+
+
+def _offset(footage: Footage) -> Iterator[Finding]:
+    if footage.offset is None or not footage.offset.is_sure:
+        return
+    offset_s = footage.offset.offset_s
+    left_s = offset_s - footage.av_offset_s
+    if abs(left_s) <= OFFSET_NOTE_S or abs(offset_s) > AV_OFFSET_LIMIT_S:
+        return
+    side = "after" if left_s > 0 else "before"
+    taken = f" even with --av-offset {footage.av_offset_s:g}" if footage.av_offset_s else ""
+    yield Finding(
+        "av-offset",
+        "warn" if abs(left_s) > OFFSET_WARN_S else "note",
+        f"The sound comes {abs(left_s):.2f} s {side} the lips{taken}",
+        f"take it out with --av-offset {offset_s:.2f}",
+    )
+
+
+def _cuts(footage: Footage) -> Iterator[Finding]:
+    cuts_s = footage.flow.cuts_s
+    if not cuts_s:
+        return
+    edges = [footage.span_s[0], *cuts_s, footage.span_s[1]]
+    start_s, end_s = max(zip(edges[:-1], edges[1:]), key=lambda piece: piece[1] - piece[0])
+    way_out = "film in one go"
+    if end_s - start_s >= MINIMUM_S:
+        way_out = f"use the longest piece: --start {start_s + 0.02:.2f} --end {end_s - 0.02:.2f}, or {way_out}"
+    many = "A cut" if len(cuts_s) == 1 else f"{len(cuts_s)} cuts"
+    where = tuple((cut_s, cut_s) for cut_s in cuts_s)
+    yield Finding("cuts", "warn", f"{many}: the head jumps there, and poses with it", way_out, where)
+
+
+def _rate(footage: Footage) -> Iterator[Finding]:
+    new_hz = min(footage.info.rate_hz or FPS, footage.flow.new_per_second)
+    if new_hz < FEWEST_PICTURES_HZ and len(footage.flow.steps) > NEARBY:
+        yield Finding(
+            "rate",
+            "warn",
+            f"Only {new_hz:.0f} different pictures a second: lips move faster than that",
+            "film with at least 25, in better light or with a shorter exposure",
+        )
+
+
+def _length(footage: Footage) -> Iterator[Finding]:
+    if footage.seconds < SHORT_S:
+        what = f"Only {footage.seconds:.1f} s: lips are learnt from few sounds"
+        yield Finding("length", "warn", what, "film a minute; ten seconds are the least")
+    elif footage.seconds > LONG_S:
+        what = f"{footage.seconds / 60:.0f} minutes: more than five teach little more and take memory and time"
+        yield Finding("length", "note", what, f"choose a part with --start and --end {footage.span_s[0] + LONG_S:.0f}")
+
+
+# -------------------------------------------------------------------- the face
+
+
+def _faces(footage: Footage) -> Iterator[Finding]:
+    if footage.search.rivals:
+        where = stretches_where(footage.looks.rival, footage.looks.times_s)
+        what = "More than one face in the picture: talker follows the larger one"
+        yield Finding("faces", "warn", what, "film one person alone, or cut the other away", where)
+
+
+def _size(footage: Footage) -> Iterator[Finding]:
+    crop = footage.crop
+    if crop is None or footage.size_px <= ENLARGED * crop.side:
+        return
+    face_px = float(np.nanmedian(footage.looks.face_px))
+    smaller = max(32, crop.side // 32 * 32)
+    yield Finding(
+        "size",
+        "warn",
+        f"The face is {face_px:.0f} px wide: head and shoulders fill {crop.side} px and are enlarged to "
+        f"{footage.size_px}",
+        f"film closer or in a higher resolution, or fit with --size {smaller}",
+    )
+
+
+def _hidden(footage: Footage) -> Iterator[Finding]:
+    looks = footage.looks
+    hidden = np.nan_to_num(strangeness(looks)) > HIDDEN_SHARE
+    gone = np.isfinite(looks.boxes[:, 0]) & ~looks.seen
+    where = [
+        (a, b) for a, b in stretches_where(hidden | gone, looks.times_s) if (b - a) * SEARCH_FPS > HIDDEN_LOOKS - 1.5
+    ]
+    if where:
+        what = "Something hides a part of the face: what is under it cannot be learnt"
+        yield Finding("hidden", "warn", what, "keep hands, microphones and hair off the face, or cut it out", (*where,))
+
+
+def _poses(footage: Footage) -> Iterator[Finding]:
+    angles = np.abs(footage.looks.angles_deg)
+    far = (angles > [TURNED_DEG, LIFTED_DEG, TILTED_DEG]).any(axis=1)
+    if far.mean() > EXTREME_SHARE:
+        where = stretches_where(far, footage.looks.times_s)
+        most = np.nanmax(angles[:, 0])
+        what = f"The head turns far away (up to {most:.0f} degrees): half of the face is guessed there"
+        yield Finding("poses", "warn", what, f"stay within {TURNED_DEG:.0f} degrees of the camera", where)
+    elif np.isfinite(angles).any():
+        low, high = np.nanpercentile(footage.looks.angles_deg[:, 0], [2, 98])
+        if high - low < FRONTAL_DEG:
+            what = f"The head hardly turns ({high - low:.0f} degrees in all): its sides are guessed in turned views"
+            yield Finding("frontal", "note", what, "turn slowly to both sides once while you film")
+
+
+def _blur(footage: Footage) -> Iterator[Finding]:
+    sharpness = footage.looks.sharpness
+    if not np.isfinite(sharpness).any():
+        return
+    usual = float(np.nanpercentile(sharpness, 75))
+    smeared = np.nan_to_num(sharpness, nan=np.inf) < SMEARED * usual
+    if usual < SOFT:
+        what = "The face is out of focus, or much compressed: lips and teeth will stay soft"
+        yield Finding("focus", "warn", what, "focus on the eyes, clean the lens, export at a higher quality")
+    elif smeared.mean() > SMEARED_SHARE:
+        where = stretches_where(smeared, footage.looks.times_s)
+        what = f"Motion blurs {smeared.mean():.0%} of the pictures"
+        yield Finding("blur", "warn", what, "move more slowly, or film in more light with a shorter exposure", where)
+
+
+def _exposure(footage: Footage) -> Iterator[Finding]:
+    looks = footage.looks
+    if not looks.seen.any():
+        return
+    bright, burnt = float(np.nanmedian(looks.light[:, 2])), float(np.nanmedian(looks.lost[:, 0]))
+    low, middle, high = np.nanpercentile(looks.light[:, 1], [5, 50, 95])
+    if bright < DIM_LEVEL:
+        what = f"The face is dark: its brightest parts reach {bright:.0f} of 255"
+        yield Finding("dark", "warn", what, "film in more light, or raise the exposure")
+    if burnt > BURNT_SHARE:
+        what = f"{burnt:.0%} of the face is burnt out: no detail is left in it"
+        yield Finding("bright", "warn", what, "lower the exposure, or soften the light")
+    if high - low > LIGHT_CHANGE * middle:
+        what = f"The light on the face changes by {(high - low) / middle:.0%}"
+        yield Finding("light", "warn", what, "lock the camera's exposure, and keep out of changing light")
+
+
+def _room(footage: Footage) -> Iterator[Finding]:
+    unrest = footage.room_unrest
+    if len(unrest) and np.percentile(unrest, 90) > RESTLESS_LEVELS and not footage.flow.cuts_s:
+        what = "The background moves: it will be painted still, and its movement sticks to the head's outline"
+        yield Finding("background", "warn", what, "put the camera on a tripod, before a plain wall")
+
+
+# -------------------------------------------------------------------- the sound
+
+
+def _sound(footage: Footage) -> Iterator[Finding]:
+    sound = footage.sound
+    if sound is None:
+        return
+    if sound.speech_db < SILENT_DB:
+        yield Finding("silent", "warn", "The sound is silent: lips cannot be learnt", "give a recording with speech")
+        return
+    if sound.speech_db < FAINT_DB:
+        what = f"The speech is faint ({sound.speech_db:.0f} dB)"
+        yield Finding("faint", "warn", what, "bring the microphone closer; turning it up later raises the noise, too")
+    if sound.clipped_share > CLIPPED_SHARE:
+        what = f"The sound is clipped ({sound.clipped_share:.1%} of it): the recording was too loud"
+        yield Finding("clipped", "warn", what, "record at a lower level")
+    if sound.tonal_share > MUSIC_SHARE:
+        what = f"Music or another steady tone under the speech ({sound.tonal_share:.0%} of the time): it moves the lips"
+        yield Finding("music", "warn", what, "use the recording from before the music was added, or another one")
+    elif sound.speech_db - sound.noise_db < NOISY_DB:
+        what = f"Noise: the speech is only {sound.speech_db - sound.noise_db:.0f} dB above it"
+        yield Finding("noise", "warn", what, "film in a quiet room with the microphone close, or take the noise out")
+    if sound.echo_strength > ECHO_STRENGTH:
+        what = f"An echo after {sound.echo_s:.2f} s: every sound is heard twice"
+        yield Finding("echo", "warn", what, "mute loudspeakers that play the recording back, and record one microphone")
+    elif sound.room_tail > ROOM_TAIL:
+        what = "The room echoes: sounds run into each other"
+        yield Finding("echo", "warn", what, "bring the microphone closer, or film where curtains and carpets are")
+
+
+LOOKS: tuple[Callable[[Footage], Iterator[Finding]], ...] = (
+    *(_stops, _offset, _cuts, _hidden, _size, _rate, _length, _faces, _poses, _blur, _exposure, _room, _sound),
+)

@@ -1,0 +1,60 @@
+"""Everything that was measured on one clip, for findings and plots to read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from talker.check.cuts import Flow
+from talker.check.look import Looks
+from talker.check.offset import Offset
+from talker.check.sound import Sound
+from talker.take.crop import FaceSearch, choose_crop
+from talker.video import Crop, VideoInfo
+
+
+@dataclass(frozen=True)
+class Footage:
+    name: str  # of the file
+    info: VideoInfo
+    span_s: tuple[float, float]  # the part that was looked at
+    size_px: int  # of the take to be made
+    av_offset_s: float  # that the fit is told to take out
+    search: FaceSearch
+    looks: Looks
+    flow: Flow
+    sound: Sound | None  # None: the file has none
+    offset: Offset | None  # None: there was nothing to measure it on
+
+    @property
+    def seconds(self) -> float:
+        return self.span_s[1] - self.span_s[0]
+
+    @property
+    def crop(self) -> Crop | None:
+        """The square that the take will cut out."""
+        return choose_crop(self.search, self.info.size_px) if self.has_face else None
+
+    @property
+    def has_face(self) -> bool:
+        return bool(np.isfinite(self.search.boxes[:, 0]).any())
+
+    @property
+    def room_unrest(self) -> np.ndarray:  # [k] grey levels: `Looks.unrest` where the take will see the room
+        unrest, crop = self.looks.unrest, self.crop
+        if crop is not None and unrest.size > 1:
+            scale = unrest.shape[1] / self.info.size_px[0]
+            rows = slice(int(crop.y0 * scale), int((crop.y0 + crop.side) * scale))
+            columns = slice(int(crop.x0 * scale), int((crop.x0 + crop.side) * scale))
+            unrest = unrest[rows, columns]
+        return unrest[np.isfinite(unrest)]
+
+
+def stretches_where(
+    flags: np.ndarray,  # [n] bool
+    times_s: np.ndarray,  # [n]
+) -> tuple[tuple[float, float], ...]:
+    """First and last second of every run of looks."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], flags.astype(np.int8), [0]])))
+    return tuple((float(times_s[a]), float(times_s[b - 1])) for a, b in edges.reshape(-1, 2))

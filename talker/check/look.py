@@ -1,0 +1,223 @@
+"""What is seen of the speaker and the room, five times a second.
+
+Notation: n looks, M landmarks, h x w the pixels of a small picture. NaN where there is no face. Looks are measured as
+they come by and not kept.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from talker.take.crop import FaceSearch
+from talker.take.landmarks import LandmarkDetector
+from talker.take.pose import solve_motion
+
+FACE_ROOM = 0.4  # of the face's side: added around it before landmarks are read
+FACE_SIDE_PX = 288  # and landmarks are read at up to this size
+SHARPNESS_SIDE_PX = 96  # about what a take of 256 px holds of a face
+INNER_FACE = range(17, 68)  # iBUG: all but the jaw, which lies on the background as often as not
+SEGMENT_SIDE_PX = 256
+ROOM_EVERY = 2  # looks: the room is compared at half the rate
+PERSON = 0.1  # of the matte: from here on the speaker may cover the room
+PERSON_REACH = 0.04  # of the picture's side: the matte's outline is not exact
+FEWEST_POSES = 5  # looks from which head poses can be solved
+STRANGE = 0.3  # change of a colour, logarithmic, that a face's own movements hardly make
+BRIGHT, DARK = 245, 12  # grey levels that hold no detail
+
+
+@dataclass(frozen=True)
+class Looks:
+    times_s: np.ndarray  # [n] seconds of the file
+    boxes: np.ndarray  # [n, 4] the face, source pixels
+    rival: np.ndarray  # [n] bool: somebody else's face was there, too
+    angles_deg: np.ndarray  # [n, 3] yaw to the viewer's right, pitch with the chin up, roll
+    colours: np.ndarray  # [n, M, 3] under the landmarks, in [0, 255]
+    inner: np.ndarray  # [M] bool: landmarks that do not lie on the face's outline
+    sharpness: np.ndarray  # [n] fine detail over coarse
+    light: np.ndarray  # [n, 3] 5th, 50th and 95th percentile of the face's grey levels
+    lost: np.ndarray  # [n, 2] share of the face that is burnt out, and that is black
+    unrest: np.ndarray  # [h, w] grey levels by which the room changes in two looks; NaN where it was never seen
+    size_px: tuple[int, int]  # (width, height) of the source
+
+    @property
+    def face_px(self) -> np.ndarray:  # [n] width of the face
+        return self.boxes[:, 2] - self.boxes[:, 0]
+
+    @property
+    def seen(self) -> np.ndarray:  # [n] bool: landmarks were found
+        return np.isfinite(self.colours[:, 0, 0])
+
+
+def strangeness(looks: Looks) -> np.ndarray:  # [n] share of the face that does not look like itself; NaN unseen
+    """What hides a face gives its landmarks, which detectors then guess, colours that they usually do not have."""
+    strange = np.full(len(looks.times_s), np.nan)
+    colours = np.log(looks.colours[looks.seen][:, looks.inner] + 16.0)
+    if not len(colours):
+        return strange
+    colours -= np.median(colours, axis=1, keepdims=True)  # exposure is not the face's
+    apart = np.abs(colours - np.median(colours, axis=0))
+    usual = 1.48 * np.median(apart, axis=0)  # lips and lids change more than cheeks
+    strange[looks.seen] = (apart > np.maximum(STRANGE, 4.0 * usual)).any(axis=2).mean(axis=1)
+    return strange
+
+
+class Lookout:
+    """Watches a search for faces: `search_faces(..., watch=lookout.watch)`."""
+
+    def __init__(self, detector: LandmarkDetector, segment: Callable[[np.ndarray], np.ndarray]) -> None:
+        self._detector, self._segment = detector, segment
+        self.detect_s: list[float] = []  # how long landmarks took, look by look
+        self.segment_s: list[float] = []  # and mattes
+        self._points: list[np.ndarray] = []  # [68, 3] of the look's pixels
+        self._colours: list[np.ndarray] = []
+        self._faces: list[tuple[float, ...]] = []
+        self._room: tuple[np.ndarray, np.ndarray] | None = None  # grey, covered
+        self._change: np.ndarray | None = None
+        self._compared: np.ndarray | None = None
+        self._size = (0, 0)
+
+    def watch(self, rgb: np.ndarray, box: np.ndarray) -> None:
+        self._size = (rgb.shape[1], rgb.shape[0])
+        points = self._landmarks(rgb, box)
+        if points is None:
+            self._points.append(np.full((68, 3), np.nan))
+            self._colours.append(np.full((1, 3), np.nan))
+            self._faces.append((np.nan,) * 6)
+        else:
+            landmarks = points[list(self._detector.ibug)]
+            self._points.append(landmarks)
+            self._colours.append(colours_under(rgb, points))
+            self._faces.append(face_facts(rgb, landmarks))
+        if len(self._points) % ROOM_EVERY:
+            self._compare_room(rgb)
+
+    def _landmarks(self, rgb: np.ndarray, box: np.ndarray) -> np.ndarray | None:
+        if not np.isfinite(box[0]):
+            return None
+        room = FACE_ROOM * (box[2] - box[0])
+        x0, y0 = (max(0, int(corner - room)) for corner in box[:2])
+        face = rgb[y0 : int(box[3] + room), x0 : int(box[2] + room)]
+        shrink = min(1.0, FACE_SIDE_PX / max(face.shape[:2]))
+        if shrink < 1.0:
+            face = cv2.resize(face, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
+        started = time.perf_counter()
+        points = self._detector.detect(np.ascontiguousarray(face))
+        self.detect_s.append(time.perf_counter() - started)
+        return None if points is None else points / shrink + [x0, y0, 0.0]
+
+    def _compare_room(self, rgb: np.ndarray) -> None:
+        """Adds up how the room changes where the speaker stands before it neither now nor in the look before."""
+        shrink = min(1.0, SEGMENT_SIDE_PX / max(rgb.shape[:2]))
+        small = cv2.resize(rgb, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
+        reach = max(1, round(PERSON_REACH * max(small.shape[:2])))
+        started = time.perf_counter()
+        person = (self._segment(small) > PERSON).astype(np.uint8)
+        self.segment_s.append(time.perf_counter() - started)
+        covered = cv2.dilate(person, np.ones((2 * reach + 1,) * 2, np.uint8)) > 0
+        grey = cv2.blur(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), (3, 3)).astype(np.float32)
+        if self._room is not None:
+            before, covered_before = self._room
+            free = ~(covered | covered_before)
+            change = grey - before
+            if free.any():
+                change = np.abs(change - np.median(change[free]))  # exposure is not the room's
+                self._change = np.where(free, change, 0.0) + (0.0 if self._change is None else self._change)
+                self._compared = free + (0 if self._compared is None else self._compared)
+        self._room = (grey, covered)
+
+    def looks(
+        self,
+        search: FaceSearch,
+        start_s: float,
+        size_px: tuple[int, int],
+    ) -> Looks:
+        """All that was seen, beside what the search found."""
+        points = np.array(self._points)
+        facts = np.array(self._faces)
+        count = max(len(colours) for colours in self._colours)
+        nothing = np.full((count, 3), np.nan)
+        colours = np.array([one if len(one) == count else nothing for one in self._colours])
+        inner = np.ones(count, bool)
+        if len(self._detector.oval) and count > max(self._detector.oval):
+            inner[list(self._detector.oval)] = False
+        unrest = np.full((1, 1), np.nan)
+        if self._change is not None:
+            unrest = np.where(self._compared > 0, self._change / np.maximum(self._compared, 1), np.nan)
+        return Looks(
+            times_s=search.times_s + start_s,
+            boxes=search.boxes,
+            rival=search.rival,
+            angles_deg=head_angles_deg(points, self._size),
+            colours=colours,
+            inner=inner,
+            sharpness=facts[:, 0],
+            light=facts[:, 1:4],
+            lost=facts[:, 4:6],
+            unrest=unrest,
+            size_px=size_px,
+        )
+
+
+def colours_under(
+    rgb: np.ndarray,  # [H, W, 3] uint8
+    points: np.ndarray,  # [M, 2 or 3] pixels
+) -> np.ndarray:  # [M, 3]
+    """Colours of small surroundings of the points."""
+    width = np.ptp(points[:, 0])
+    soft = cv2.blur(rgb, (max(1, round(0.03 * width)),) * 2)
+    x = np.clip(points[:, 0], 0, rgb.shape[1] - 1).astype(int)
+    y = np.clip(points[:, 1], 0, rgb.shape[0] - 1).astype(int)
+    return soft[y, x].astype(np.float32)
+
+
+def face_facts(
+    rgb: np.ndarray,  # [H, W, 3] uint8
+    landmarks: np.ndarray,  # [68, 2 or 3] pixels
+) -> tuple[float, ...]:
+    """Sharpness, three percentiles of the grey levels, and the shares burnt out and black, of brows to lips."""
+    inner = landmarks[list(INNER_FACE), :2]
+    low = np.clip(np.floor(inner.min(axis=0)).astype(int), 0, None)
+    high = np.ceil(inner.max(axis=0)).astype(int) + 1
+    face = rgb[low[1] : high[1], low[0] : high[0]]
+    if min(face.shape[:2]) < 4:
+        return (np.nan,) * 6
+    grey = cv2.cvtColor(face, cv2.COLOR_RGB2GRAY)
+    levels = np.percentile(grey, [5, 50, 95])
+    burnt, black = float((grey >= BRIGHT).mean()), float((grey <= DARK).mean())
+    return (sharpness(grey, float(np.ptp(landmarks[:, 0]))), *levels, burnt, black)
+
+
+def sharpness(
+    grey: np.ndarray,  # [H, W] uint8 of a face's inside
+    face_px: float,  # the width of the whole face there
+) -> float:
+    """Detail of one to two pixels over detail of up to eight, at the size that a small take shows a face."""
+    shrink = SHARPNESS_SIDE_PX / face_px
+    if shrink < 1.0:
+        grey = cv2.resize(grey, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
+    fine = grey.astype(np.float32)
+    middle, coarse = cv2.GaussianBlur(fine, (0, 0), 1.0), cv2.GaussianBlur(fine, (0, 0), 4.0)
+    return float(np.std(fine - middle) / (np.std(middle - coarse) + 1.0))
+
+
+def head_angles_deg(
+    points: np.ndarray,  # [n, 68, 3] pixels; NaN where there is no face
+    size_px: tuple[int, int],
+) -> np.ndarray:  # [n, 3]
+    """Where the face looks: positive yaw to the viewer's right, positive pitch up, positive roll clockwise."""
+    seen = np.isfinite(points[:, 0, 0])
+    angles = np.full((len(points), 3), np.nan)
+    if seen.sum() < FEWEST_POSES:
+        return angles
+    rotation = solve_motion(points[seen], tuple(range(68)), size_px).rotation
+    ahead, right = -rotation[:, :, 2], rotation[:, :, 0]
+    yaw = np.arctan2(ahead[:, 0], -ahead[:, 2])
+    pitch = np.arcsin(np.clip(-ahead[:, 1], -1.0, 1.0))
+    roll = np.arctan2(right[:, 1], right[:, 0])
+    angles[seen] = np.degrees(np.stack([yaw, pitch, roll], axis=1))
+    return angles

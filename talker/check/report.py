@@ -1,0 +1,109 @@
+"""A check's result: the verdict, the findings, the facts; as lines for people and as JSON for programs."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from talker.check.findings import Finding
+from talker.check.footage import Footage
+from talker.pdu.plan import format_duration
+
+_SIGNS = {"stop": "!!", "warn": "! ", "note": "- "}
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Estimated seconds of a fit on this machine."""
+
+    take_s: float
+    field_s: float
+    kernels: str
+
+    @property
+    def total_s(self) -> float:
+        return self.take_s + self.field_s
+
+
+@dataclass(frozen=True)
+class Report:
+    footage: Footage
+    findings: list[Finding]
+    cost: Cost | None  # None: nothing to fit
+
+    @property
+    def serves(self) -> bool:
+        return not self._of("stop")
+
+    @property
+    def verdict(self) -> str:
+        if not self.serves:
+            return "This footage cannot be fitted."
+        count = len(self._of("warn"))
+        if not count:
+            return "Good footage."
+        things = "one thing" if count == 1 else f"{count} things"
+        return f"This footage will do; mend {things} for a better result."
+
+    def warnings(self) -> list[Finding]:
+        return self._of("warn")
+
+    def stops(self) -> list[Finding]:
+        return self._of("stop")
+
+    def _of(self, severity: str) -> list[Finding]:
+        return [finding for finding in self.findings if finding.severity == severity]
+
+    def facts(self) -> list[tuple[str, str]]:
+        """Names and values of what was measured."""
+        footage, info, looks = self.footage, self.footage.info, self.footage.looks
+        width, height = info.size_px
+        lines = [("length", f"{footage.seconds:.1f} s"), ("picture", f"{width}x{height}, {info.rate_hz:g} a second")]
+        if looks.seen.any():
+            yaw, pitch = np.nanpercentile(looks.angles_deg[:, :2], [2, 98], axis=0).T
+            share = np.nanmedian(looks.boxes[:, 3] - looks.boxes[:, 1]) / height
+            lines += [
+                ("face", f"{np.nanmedian(looks.face_px):.0f} px wide, {share:.0%} of the picture's height"),
+                ("turns", f"{yaw[0]:.0f} to {yaw[1]:.0f} degrees sideways, {pitch[0]:.0f} to {pitch[1]:.0f} up"),
+            ]
+        if footage.sound is not None:
+            above = min(99.0, footage.sound.speech_db - footage.sound.noise_db)
+            lines.append(("sound", f"speech at {footage.sound.speech_db:.0f} dB, {above:.0f} dB above the noise"))
+        if footage.offset is not None:
+            lines.append(("sound to lips", self._offset()))
+        if self.cost is not None:
+            parts = f"take {format_duration(self.cost.take_s)}, field {format_duration(self.cost.field_s)}"
+            words = f"at {footage.size_px} px ({parts}, {self.cost.kernels} kernels)"
+            lines.append(("fitting here", f"about {format_duration(self.cost.total_s)} {words}"))
+        return lines
+
+    def _offset(self) -> str:
+        offset = self.footage.offset
+        if not offset.is_sure:
+            return "not certain: the lips follow this sound too loosely to tell"
+        if abs(offset.offset_s) < 0.04:
+            return "together"
+        return f"{abs(offset.offset_s):.2f} s {'late' if offset.offset_s > 0 else 'early'}"
+
+    def text(self) -> str:
+        lines = [f"{self.footage.name}: {self.verdict}"]
+        for finding in self.findings:
+            where = f" ({finding.where})" if finding.where_s else ""
+            lines += ["", f"{_SIGNS[finding.severity]} {finding.what}{where}", f"   {finding.way_out}"]
+        lines += ["", *(f"   {name:<14}{value}" for name, value in self.facts())]
+        return "\n".join(lines)
+
+    def as_json(self) -> dict[str, Any]:
+        offset = self.footage.offset
+        return {
+            "video": self.footage.name,
+            "span_s": list(self.footage.span_s),
+            "verdict": self.verdict,
+            "serves": self.serves,
+            "findings": [asdict(finding) for finding in self.findings],
+            "facts": dict(self.facts()),
+            "av_offset_s": round(offset.offset_s, 3) if offset is not None and offset.is_sure else None,
+            "fit_s": round(self.cost.total_s, 1) if self.cost is not None else None,
+        }
