@@ -11,6 +11,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from scipy.ndimage import percentile_filter
 
 from talker.types import FPS, Reporter
 from talker.video import read_frames
@@ -19,7 +20,7 @@ SIDE_PX = 96
 CUT_STEP = 6.0  # mean change of a picture, grey levels
 CUT_OVER_OTHERS = 2.5  # and so many times the largest other change within
 NEARBY = 12  # pictures on either side
-REPEATED_STEP = 0.02  # grey levels: the same picture again
+REPEATED = 0.1  # of the larger steps nearby: the same picture again, give or take what a codec does
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,10 @@ class Flow:
     @property
     def new_per_second(self) -> float:
         """Pictures a second that differ from the one before."""
-        return FPS * float((self.steps > REPEATED_STEP).mean()) if len(self.steps) else 0.0
+        if not len(self.steps):
+            return 0.0
+        nearby = percentile_filter(self.steps, 90, 2 * NEARBY + 1)
+        return FPS * float((self.steps > REPEATED * nearby).mean())
 
 
 def find_cuts(

@@ -14,7 +14,7 @@ import numpy as np
 
 from talker.check.cuts import NEARBY
 from talker.check.footage import Footage, stretches_where
-from talker.check.look import strangeness
+from talker.check.look import likeness
 from talker.errors import BadInput
 from talker.take.build import AV_OFFSET_LIMIT_S
 from talker.take.crop import MINIMUM_S, SEARCH_FPS, check_faces, check_presence
@@ -28,10 +28,10 @@ ENLARGED = 1.25  # times: a take that must be made larger than it was filmed
 TURNED_DEG, LIFTED_DEG, TILTED_DEG = 40.0, 30.0, 35.0  # landmarks of the far cheek are guesses from here on
 EXTREME_SHARE = 0.02  # of the looks
 FRONTAL_DEG = 10.0  # a head that turns less than this in all shows nothing of its sides
-HIDDEN_SHARE = 0.12  # of the face
+HIDDEN = (0.3, 0.55)  # likeness of the face's upper and lower half
 HIDDEN_LOOKS = 2  # in a row: one may be a mistake
 SOFT = 0.24  # `look.sharpness` of a face out of focus
-SMEARED = 0.6  # of the clip's own sharpness
+SMEARED = 0.75  # of the clip's own sharpness
 SMEARED_SHARE = 0.08  # of the looks
 DIM_LEVEL = 85.0  # grey level that the brightest parts of a face should exceed
 BURNT_SHARE = 0.1  # of the face
@@ -39,9 +39,9 @@ LIGHT_CHANGE = 0.25  # of the face's grey level, between the 5th and the 95th pe
 RESTLESS_LEVELS = 2.0  # grey levels by which a tenth of the room changes in two looks
 FAINT_DB, SILENT_DB = -38.0, -65.0
 CLIPPED_SHARE = 0.002
-NOISY_DB = 18.0  # speech above the noise
+NOISY_DB = 20.0  # speech above the noise
 ECHO_STRENGTH, ROOM_TAIL = 0.12, 4.3
-MUSIC_SHARE = 0.12  # of the time
+MUSIC_SHARE, MUSIC_SHARE_IN_ECHO = 0.15, 0.4  # of the time: what comes back holds tones, too
 OFFSET_NOTE_S, OFFSET_WARN_S = 0.06, 0.1
 NAMED_PLACES = 4
 
@@ -171,7 +171,7 @@ def _size(footage: Footage) -> Iterator[Finding]:
 
 def _hidden(footage: Footage) -> Iterator[Finding]:
     looks = footage.looks
-    hidden = np.nan_to_num(strangeness(looks)) > HIDDEN_SHARE
+    hidden = (likeness(looks) < HIDDEN).any(axis=1)
     gone = np.isfinite(looks.boxes[:, 0]) & ~looks.seen
     where = [
         (a, b) for a, b in stretches_where(hidden | gone, looks.times_s) if (b - a) * SEARCH_FPS > HIDDEN_LOOKS - 1.5
@@ -215,7 +215,7 @@ def _exposure(footage: Footage) -> Iterator[Finding]:
     looks = footage.looks
     if not looks.seen.any():
         return
-    bright, burnt = float(np.nanmedian(looks.light[:, 2])), float(np.nanmedian(looks.lost[:, 0]))
+    bright, burnt = float(np.nanmedian(looks.light[:, 2])), float(np.nanmedian(looks.burnt))
     low, middle, high = np.nanpercentile(looks.light[:, 1], [5, 50, 95])
     if bright < DIM_LEVEL:
         what = f"The face is dark: its brightest parts reach {bright:.0f} of 255"
@@ -251,16 +251,17 @@ def _sound(footage: Footage) -> Iterator[Finding]:
     if sound.clipped_share > CLIPPED_SHARE:
         what = f"The sound is clipped ({sound.clipped_share:.1%} of it): the recording was too loud"
         yield Finding("clipped", "warn", what, "record at a lower level")
-    if sound.tonal_share > MUSIC_SHARE:
+    copied, ringing = sound.echo_strength > ECHO_STRENGTH, sound.room_tail > ROOM_TAIL
+    if sound.tonal_share > (MUSIC_SHARE_IN_ECHO if copied or ringing else MUSIC_SHARE):
         what = f"Music or another steady tone under the speech ({sound.tonal_share:.0%} of the time): it moves the lips"
         yield Finding("music", "warn", what, "use the recording from before the music was added, or another one")
     elif sound.speech_db - sound.noise_db < NOISY_DB:
         what = f"Noise: the speech is only {sound.speech_db - sound.noise_db:.0f} dB above it"
         yield Finding("noise", "warn", what, "film in a quiet room with the microphone close, or take the noise out")
-    if sound.echo_strength > ECHO_STRENGTH:
+    if copied:
         what = f"An echo after {sound.echo_s:.2f} s: every sound is heard twice"
         yield Finding("echo", "warn", what, "mute loudspeakers that play the recording back, and record one microphone")
-    elif sound.room_tail > ROOM_TAIL:
+    elif ringing:
         what = "The room echoes: sounds run into each other"
         yield Finding("echo", "warn", what, "bring the microphone closer, or film where curtains and carpets are")
 

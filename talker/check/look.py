@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from talker.metrics import pearson
 from talker.take.crop import FaceSearch
 from talker.take.landmarks import LandmarkDetector
 from talker.take.pose import solve_motion
@@ -20,14 +21,15 @@ from talker.take.pose import solve_motion
 FACE_ROOM = 0.4  # of the face's side: added around it before landmarks are read
 FACE_SIDE_PX = 288  # and landmarks are read at up to this size
 SHARPNESS_SIDE_PX = 96  # about what a take of 256 px holds of a face
+NOSE_TIP = 30  # iBUG
 INNER_FACE = range(17, 68)  # iBUG: all but the jaw, which lies on the background as often as not
 SEGMENT_SIDE_PX = 256
 ROOM_EVERY = 2  # looks: the room is compared at half the rate
 PERSON = 0.1  # of the matte: from here on the speaker may cover the room
 PERSON_REACH = 0.04  # of the picture's side: the matte's outline is not exact
 FEWEST_POSES = 5  # looks from which head poses can be solved
-STRANGE = 0.3  # change of a colour, logarithmic, that a face's own movements hardly make
-BRIGHT, DARK = 245, 12  # grey levels that hold no detail
+REDNESS = 2.0  # weight against brightness
+BURNT = 240  # grey level from which on there is no detail: cameras and codecs do not all call white 255
 
 
 @dataclass(frozen=True)
@@ -38,9 +40,10 @@ class Looks:
     angles_deg: np.ndarray  # [n, 3] yaw to the viewer's right, pitch with the chin up, roll
     colours: np.ndarray  # [n, M, 3] under the landmarks, in [0, 255]
     inner: np.ndarray  # [M] bool: landmarks that do not lie on the face's outline
+    below: np.ndarray  # [M] bool: landmarks below the nose's tip
     sharpness: np.ndarray  # [n] fine detail over coarse
     light: np.ndarray  # [n, 3] 5th, 50th and 95th percentile of the face's grey levels
-    lost: np.ndarray  # [n, 2] share of the face that is burnt out, and that is black
+    burnt: np.ndarray  # [n] share of the face that is burnt out
     unrest: np.ndarray  # [h, w] grey levels by which the room changes in two looks; NaN where it was never seen
     size_px: tuple[int, int]  # (width, height) of the source
 
@@ -53,17 +56,22 @@ class Looks:
         return np.isfinite(self.colours[:, 0, 0])
 
 
-def strangeness(looks: Looks) -> np.ndarray:  # [n] share of the face that does not look like itself; NaN unseen
-    """What hides a face gives its landmarks, which detectors then guess, colours that they usually do not have."""
-    strange = np.full(len(looks.times_s), np.nan)
-    colours = np.log(looks.colours[looks.seen][:, looks.inner] + 16.0)
+def likeness(looks: Looks) -> np.ndarray:  # [n, 2] of the upper and the lower half; NaN where there is no face
+    """How much each half of the face looks as it usually does: a correlation over its landmarks.
+
+    What hides a face leaves its landmarks, which detectors then guess, but not the pattern under them. Brightness and
+    redness count: hands are brighter than the lips that they hide, and less red.
+    """
+    found = np.full((len(looks.times_s), 2), np.nan)
+    colours = np.log(looks.colours[looks.seen] + 16.0)
     if not len(colours):
-        return strange
-    colours -= np.median(colours, axis=1, keepdims=True)  # exposure is not the face's
-    apart = np.abs(colours - np.median(colours, axis=0))
-    usual = 1.48 * np.median(apart, axis=0)  # lips and lids change more than cheeks
-    strange[looks.seen] = (apart > np.maximum(STRANGE, 4.0 * usual)).any(axis=2).mean(axis=1)
-    return strange
+        return found
+    pattern = np.stack([colours.mean(axis=2), REDNESS * (colours[..., 0] - colours[..., 1])], axis=-1)
+    for number, half in enumerate((looks.inner & ~looks.below, looks.inner & looks.below)):
+        here = pattern[:, half] - pattern[:, half].mean(axis=1, keepdims=True)
+        usual = np.median(here, axis=0)
+        found[looks.seen, number] = [pearson(one.ravel(), usual.ravel()) for one in here]
+    return found
 
 
 class Lookout:
@@ -80,6 +88,7 @@ class Lookout:
         self._change: np.ndarray | None = None
         self._compared: np.ndarray | None = None
         self._size = (0, 0)
+        self._below = np.zeros(1, bool)
 
     def watch(self, rgb: np.ndarray, box: np.ndarray) -> None:
         self._size = (rgb.shape[1], rgb.shape[0])
@@ -87,9 +96,10 @@ class Lookout:
         if points is None:
             self._points.append(np.full((68, 3), np.nan))
             self._colours.append(np.full((1, 3), np.nan))
-            self._faces.append((np.nan,) * 6)
+            self._faces.append((np.nan,) * 5)
         else:
             landmarks = points[list(self._detector.ibug)]
+            self._below = points[:, 1] > landmarks[NOSE_TIP, 1]
             self._points.append(landmarks)
             self._colours.append(colours_under(rgb, points))
             self._faces.append(face_facts(rgb, landmarks))
@@ -155,9 +165,10 @@ class Lookout:
             angles_deg=head_angles_deg(points, self._size),
             colours=colours,
             inner=inner,
+            below=self._below,
             sharpness=facts[:, 0],
             light=facts[:, 1:4],
-            lost=facts[:, 4:6],
+            burnt=facts[:, 4],
             unrest=unrest,
             size_px=size_px,
         )
@@ -179,17 +190,22 @@ def face_facts(
     rgb: np.ndarray,  # [H, W, 3] uint8
     landmarks: np.ndarray,  # [68, 2 or 3] pixels
 ) -> tuple[float, ...]:
-    """Sharpness, three percentiles of the grey levels, and the shares burnt out and black, of brows to lips."""
+    """Sharpness, three percentiles of the grey levels, and the share burnt out, of brows to lips."""
     inner = landmarks[list(INNER_FACE), :2]
     low = np.clip(np.floor(inner.min(axis=0)).astype(int), 0, None)
     high = np.ceil(inner.max(axis=0)).astype(int) + 1
     face = rgb[low[1] : high[1], low[0] : high[0]]
     if min(face.shape[:2]) < 4:
-        return (np.nan,) * 6
+        return (np.nan,) * 5
     grey = cv2.cvtColor(face, cv2.COLOR_RGB2GRAY)
-    levels = np.percentile(grey, [5, 50, 95])
-    burnt, black = float((grey >= BRIGHT).mean()), float((grey <= DARK).mean())
-    return (sharpness(grey, float(np.ptp(landmarks[:, 0]))), *levels, burnt, black)
+    return (sharpness(grey, float(np.ptp(landmarks[:, 0]))), *np.percentile(grey, [5, 50, 95]), burnt_share(face))
+
+
+def burnt_share(
+    face: np.ndarray,  # [H, W, 3] uint8
+) -> float:
+    """Share of the pixels of which at most one channel still holds detail: warm skin loses its red long before."""
+    return float((np.median(face, axis=-1) >= BURNT).mean())
 
 
 def sharpness(

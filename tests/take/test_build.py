@@ -11,13 +11,13 @@ import torch
 
 from talker.camera import project
 from talker.errors import BadInput
-from talker.take.build import TakeOptions, blank_others, build_take, fit_length
+from talker.take.build import TakeOptions, blank_others, build_take, fit_length, read_sound
 from talker.take.crop import FaceSearch, check_presence, checked_span, choose_crop, follow
 from talker.take.landmarks import LANDMARK_DETECTORS, load_detector
 from talker.take.pose import project_points
 from talker.take.store import TakeFolder, load_encoder_of, load_take, open_take, save_take
 from talker.types import BACKGROUND, PARTS, Silent
-from talker.video import Crop, VideoInfo, VideoWriter
+from talker.video import Crop, VideoInfo, VideoWriter, read_audio, write_wav
 from tests.take.toy import nodding, render
 
 COUNT, SIDE = 80, 64
@@ -243,6 +243,24 @@ def test_other_faces_are_painted_over():
 def test_sound_is_as_long_as_the_frames():
     assert len(fit_length(np.ones(10), 6)) == 6
     assert fit_length(np.ones(4), 6).tolist() == [1, 1, 1, 1, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("offset_s", "first", "last"), [(0.0, 0, 64_000), (0.25, 4000, 64_000), (-0.25, -4000, 60_000)]
+)
+def test_sound_that_is_late_is_taken_back(tmp_path: Path, offset_s: float, first: int, last: int):
+    wav = np.random.default_rng(0).uniform(-0.5, 0.5, 5 * 16_000).astype(np.float32)
+    write_wav(tmp_path / "sound.wav", wav)
+    found = read_sound(tmp_path / "sound.wav", (0.0, 4.0 - max(0.0, offset_s)), offset_s)
+    wanted = np.concatenate([np.zeros(max(0, -first)), wav[max(0, first) : last]])
+    assert len(found) == len(wanted) and np.abs(found - wanted).max() < 1e-4
+
+
+def test_the_offset_reaches_the_take(video: Path, tmp_path: Path, toy, landmarks_only):
+    options = TakeOptions(size_px=SIDE, landmarks="toy", av_offset_s=-0.5)
+    build_take(video, tmp_path / "take", options, Silent())
+    sound = read_audio(tmp_path / "take" / "audio.wav")
+    assert len(sound) == COUNT * 640 and not sound[:7900].any() and sound[8200:].any()
 
 
 def test_unknown_detector():

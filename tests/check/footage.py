@@ -1,0 +1,65 @@
+"""Footage as measured, without a camera: good by default, and bad where a test says so."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from talker.check.cuts import Flow
+from talker.check.footage import Footage
+from talker.check.look import Looks
+from talker.check.offset import REACH_S, Offset
+from talker.check.sound import Sound
+from talker.take.crop import FaceSearch
+from talker.video import VideoInfo
+
+LOOKS = 100  # 20 s
+START_S = 2.0
+
+
+def good_looks() -> Looks:
+    generator = np.random.default_rng(0)
+    pattern = generator.uniform(60, 190, (80, 3))
+    angles = np.stack([20 * np.sin(np.arange(LOOKS) / 9.0), 5 * np.cos(np.arange(LOOKS) / 7.0), np.zeros(LOOKS)], 1)
+    return Looks(
+        times_s=START_S + np.arange(LOOKS) / 5.0,
+        boxes=np.tile([500.0, 200.0, 740.0, 440.0], (LOOKS, 1)),
+        rival=np.zeros(LOOKS, bool),
+        angles_deg=angles,
+        colours=pattern + generator.normal(0, 4, (LOOKS, 80, 3)),
+        inner=np.arange(80) >= 10,
+        below=np.arange(80) >= 45,
+        sharpness=generator.uniform(0.38, 0.42, LOOKS),
+        light=np.tile([60.0, 140.0, 190.0], (LOOKS, 1)),
+        burnt=np.zeros(LOOKS),
+        unrest=np.full((144, 256), 0.4),
+        size_px=(1280, 720),
+    )
+
+
+def good_offset(offset_s: float = 0.01) -> Offset:
+    lags_s = np.arange(-REACH_S, REACH_S + 0.02, 0.04)
+    return Offset(offset_s, 0.01, lags_s, 0.6 * np.exp(-(((lags_s - offset_s) / 0.08) ** 2)))
+
+
+def good_sound() -> Sound:
+    levels = np.where(np.arange(1000) % 50 < 35, -20.0, -60.0)
+    return Sound(levels, 0.0, 0.07, 0.01, 1.5, 0.0)
+
+
+def footage(**changes) -> Footage:
+    looks = changes.pop("looks", good_looks())
+    good = Footage(
+        name="clip.mp4",
+        info=VideoInfo(30.0, (1280, 720), 25.0, True, True, False),
+        span_s=(START_S, START_S + LOOKS / 5.0),
+        size_px=256,
+        av_offset_s=0.0,
+        search=FaceSearch(looks.boxes, np.arange(LOOKS) / 5.0, looks.rival),
+        looks=looks,
+        flow=Flow(np.random.default_rng(1).uniform(0.5, 1.5, 499), START_S),
+        sound=good_sound(),
+        offset=good_offset(),
+    )
+    return replace(good, **changes)

@@ -1,0 +1,140 @@
+"""Good footage has no finding; each flaw brings its own, says where, and how to mend it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from talker.check.cuts import Flow
+from talker.check.findings import Finding, find
+from talker.check.report import Cost, Report
+from talker.video import VideoInfo
+from tests.check.footage import LOOKS, START_S, footage, good_looks, good_offset, good_sound
+
+
+def looks(**changes):
+    return {"looks": replace(good_looks(), **changes)}
+
+
+def sound(**changes):
+    return {"sound": replace(good_sound(), **changes)}
+
+
+def hidden_mouth():
+    colours = good_looks().colours.copy()
+    colours[30:40, 45:] = np.random.default_rng(5).uniform(150, 170, (10, 35, 3))
+    return looks(colours=colours)
+
+
+def stepped(index: int, step: float) -> Flow:
+    flow = footage().flow
+    steps = flow.steps.copy()
+    steps[index] = step
+    return replace(flow, steps=steps)
+
+
+def turned(deg: float):
+    angles = good_looks().angles_deg.copy()
+    angles[50:60, 0] = deg
+    return looks(angles_deg=angles)
+
+
+def lit(factor: float):
+    light = good_looks().light.copy()
+    light[60:] *= factor
+    return looks(light=light)
+
+
+def smeared():
+    sharpness = good_looks().sharpness.copy()
+    sharpness[20:32] = 0.2
+    return looks(sharpness=sharpness)
+
+
+FLAWS = {
+    "av-offset": {"offset": good_offset(0.2)},
+    "cuts": {"flow": stepped(249, 30.0)},
+    "hidden": hidden_mouth(),
+    "size": {"size_px": 1024},
+    "rate": {"info": VideoInfo(30.0, (1280, 720), 12.0, True, True, False)},
+    "length": {"span_s": (2.0, 9.0)},
+    "faces": looks(rival=np.arange(LOOKS) > 60),
+    "poses": turned(55.0),
+    "focus": looks(sharpness=np.full(LOOKS, 0.15)),
+    "blur": smeared(),
+    "dark": looks(light=np.tile([10.0, 30.0, 60.0], (LOOKS, 1))),
+    "bright": looks(burnt=np.full(LOOKS, 0.3)),
+    "light": lit(0.6),
+    "background": looks(unrest=np.full((144, 256), 6.0)),
+    "silent": sound(levels_db=np.full(1000, -90.0)),
+    "faint": sound(levels_db=good_sound().levels_db - 30.0),
+    "clipped": sound(clipped_share=0.02),
+    "noise": sound(levels_db=np.maximum(good_sound().levels_db, -35.0)),
+    "music": sound(tonal_share=0.5),
+    "echo": sound(room_tail=8.0),
+}
+
+
+def test_good_footage_has_no_finding():
+    assert find(footage()) == []
+    assert Report(footage(), [], None).verdict == "Good footage."
+
+
+@pytest.mark.parametrize("key", FLAWS)
+def test_each_flaw_brings_its_own_finding(key):
+    found = find(footage(**FLAWS[key]))
+    assert [(finding.key, finding.severity) for finding in found] == [(key, "warn")]
+    assert found[0].way_out and not found[0].sentence.endswith(".") and "\n" not in found[0].sentence
+
+
+def test_what_stops_a_fit_comes_first_and_in_its_words():
+    gone = good_looks()
+    gone = replace(gone, boxes=np.full_like(gone.boxes, np.nan), colours=np.full_like(gone.colours, np.nan))
+    gone = replace(gone, sharpness=np.full(LOOKS, np.nan), angles_deg=np.full((LOOKS, 3), np.nan))
+    found = find(footage(looks=gone, sound=None, offset=None))
+    assert [finding.severity for finding in found[:2]] == ["stop", "stop"]
+    report = Report(footage(looks=gone, sound=None, offset=None), found, None)
+    assert not report.serves and "cannot" in report.verdict
+    assert "film one person from the front" in report.text() and "its sound" in report.text()
+
+
+def test_a_face_that_goes_away_says_where_to_cut():
+    colours = good_looks().colours.copy()
+    colours[80:90] = np.nan
+    found = find(footage(looks=replace(good_looks(), colours=colours)))
+    assert found[0].severity == "stop" and "trim with --end 18.0" in found[0].sentence
+    assert found[0].where_s == ((18.0, 19.8),)
+
+
+def test_places_are_seconds_of_the_file():
+    (cut,) = find(footage(**FLAWS["cuts"]))
+    assert cut.where == "at 12.0 s" and "--start 2.02 --end 11.98" in cut.way_out
+    (hidden,) = find(footage(**FLAWS["hidden"]))
+    assert hidden.where_s == ((pytest.approx(START_S + 6.0), pytest.approx(START_S + 7.8)),)
+    many = Finding("cuts", "warn", "Cuts", "", tuple((float(t), float(t)) for t in range(9)))
+    assert many.where == "at 0.0, 1.0, 2.0, 3.0 s and 5 more"
+
+
+def test_the_offset_that_is_offered_is_the_files():
+    (finding,) = find(footage(offset=good_offset(0.2)))
+    assert "0.20 s after the lips" in finding.what and "--av-offset 0.20" in finding.way_out
+    assert find(footage(offset=good_offset(0.2), av_offset_s=0.2)) == []
+    (wrong,) = find(footage(offset=good_offset(-0.2), av_offset_s=0.2))
+    assert "0.40 s before" in wrong.what and "--av-offset -0.20" in wrong.way_out
+    (small,) = find(footage(offset=good_offset(0.08)))
+    assert small.severity == "note"
+    unsure = replace(good_offset(0.3), correlations=0.5 * good_offset(0.3).correlations)
+    assert find(footage(offset=unsure)) == []
+
+
+def test_a_report_is_lines_and_json():
+    made = footage(**FLAWS["music"])
+    report = Report(made, find(made), Cost(30.0, 100.0, "native"))
+    lines = report.text().splitlines()
+    assert lines[0] == "clip.mp4: This footage will do; mend one thing for a better result."
+    assert lines[2].startswith("!  Music") and any("fitting here" in line and "2 min" in line for line in lines)
+    facts = report.as_json()
+    assert facts["findings"][0]["key"] == "music" and facts["serves"] and facts["fit_s"] == 130.0
+    assert facts["av_offset_s"] == 0.01
