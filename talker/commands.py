@@ -22,6 +22,7 @@ from talker.evaluate.options import EvalOptions
 from talker.live import check_live
 from talker.live import drive_live as drive_speech_live
 from talker.locks import sole_writer
+from talker.lpips import choose_lip_bank
 from talker.opening import REFINER_FILE, SCENE_FILE, load_portrait, open_project, scene_record
 from talker.options import EditOptions, FitOptions
 from talker.pdu.editor import open_editor
@@ -125,7 +126,7 @@ def fit(
                 build.measured.update(frames=len(take), seconds=len(take) / FPS, size_px=take.size_px)
         take = load_take(project.path("take"))
         with project.build(field_stage) as build:
-            scene = fit_scene(take, field_options, kernels, reporter, build.folder / "work")
+            scene = fit_scene(take, field_options, kernels, reporter, build.folder / "work", choose_lip_bank())
             scene.save(build.folder / SCENE_FILE)
             portrait = Portrait(scene, take)
             metrics = {**measure.held_out_metrics(portrait, reporter), "kernels": kernels.name}

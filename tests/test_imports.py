@@ -15,7 +15,7 @@ FLOORS = (
     ("errors", "types", "__init__"),
     ("locks", "ahead"),
     ("camera", "losses", "metrics", "video", "project", "hub"),
-    ("sheet", "renders", "take", "speaker"),
+    ("sheet", "renders", "lpips", "take", "speaker"),
     ("radfield",),
     ("pdu", "refine"),
     ("drive",),

@@ -15,8 +15,9 @@ import cv2
 import numpy as np
 import torch
 
-from talker.errors import Missing
+from talker import losses
 from talker.evaluate.footage import Footage
+from talker.lpips import load_lpips
 from talker.measure import mean_frame, nearest_pose
 from talker.metrics import as_float, blur, border_band, psnr_db, sharpness_ratio
 from talker.types import HEAD_PARTS, TORSO_PARTS, Reporter, mask_of
@@ -148,22 +149,14 @@ def _mean(values: list[float]) -> float:
     return float(np.mean(known)) if known else float("nan")
 
 
-def load_lpips() -> Perceptual:
-    """LPIPS on AlexNet's features (Zhang et al. 2018). Missing without the package or its backbone's weights."""
-    way_out = 'pip install -c constraints.txt ".[full]", together with an index build of torch'
-    try:
-        import lpips
-    except (ImportError, RuntimeError) as error:  # torchvision beside another build of torch raises the latter
-        raise Missing(f"the package lpips is not there; {way_out}") from error
-    try:
-        network = lpips.LPIPS(net="alex", verbose=False).eval()
-    except OSError as error:  # URLError and its kin
-        raise Missing("AlexNet's weights could not be downloaded; run once where there is a network") from error
+def load_perceptual() -> Perceptual:
+    """LPIPS of two pictures. Missing without the package or its weights."""
+    bank = load_lpips()
 
     @torch.no_grad()
     def distance(found: np.ndarray, wanted: np.ndarray) -> float:
-        pictures = np.stack([found, wanted]).astype(np.float32) / 127.5 - 1.0
-        first, second = torch.from_numpy(pictures).permute(0, 3, 1, 2).split(1)
-        return float(network(first, second))
+        pictures = torch.from_numpy(np.stack([found, wanted]).astype(np.float32) / 255.0)
+        first, second = ([layer[side : side + 1] for layer in bank.features(pictures)] for side in (0, 1))
+        return float(losses.perceptual(first, second))
 
     return distance

@@ -9,7 +9,7 @@ from typing import Any
 from talker.errors import BadInput, Missing
 from talker.evaluate.clip import Clip, load_clip
 from talker.evaluate.identity import Embed, load_arcface
-from talker.evaluate.images import Perceptual, load_lpips
+from talker.evaluate.images import Perceptual, load_perceptual
 from talker.evaluate.options import EvalOptions
 from talker.evaluate.syncnet import SyncNet, load_syncnet
 
@@ -48,7 +48,7 @@ class Instruments:
                 return None
 
         return cls(
-            attempt("LPIPS", load_lpips) if compares else None,
+            attempt("LPIPS", load_perceptual) if compares else None,
             attempt("identity distance", lambda: load_arcface(options.arcface)),
             attempt("SyncNet confidence", lambda: load_syncnet(options.syncnet)),
             attempt("CLIP direction", lambda: _load_clip(options)) if edited else None,

@@ -20,7 +20,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from talker.camera import project
-from talker.losses import PyramidBank, perceptual
+from talker.losses import FeatureBank, PyramidBank, perceptual
 from talker.radfield.field import FieldOptions
 from talker.radfield.fit import Fitter
 from talker.radfield.kernels import Kernels
@@ -83,8 +83,8 @@ class LipObjective:
 
     learning_rate = 0.0
 
-    def __init__(self, weight: float) -> None:
-        self._bank, self._weight = PyramidBank(), weight
+    def __init__(self, weight: float, bank: FeatureBank) -> None:
+        self._bank, self._weight = bank, weight
 
     def __call__(self, rendered: Tensor, batch: Batch) -> Tensor:
         if batch.patch is None:
@@ -153,11 +153,12 @@ def fit_scene(
     kernels: Kernels,
     reporter: Reporter,
     workdir: Path,
+    lip_bank: FeatureBank | None = None,  # what the lip stage looks through; None: the weight-free pyramid
 ) -> Scene:
     """Trains a scene on a take's training frames; a killed run resumes from its checkpoint in `workdir`."""
     total = options.steps + options.lip_steps
     targets = TakeTargets(take, options.frames_per_step, options.pixels_per_frame)
-    pixels, lips = GuidedObjective(targets), LipObjective(options.lip_weight)
+    pixels, lips = GuidedObjective(targets), LipObjective(options.lip_weight, lip_bank or PyramidBank())
 
     def new_fitter() -> Fitter:
         scene = new_scene(take, options, kernels)

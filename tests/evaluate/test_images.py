@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import math
-import sys
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
-from talker.errors import Missing
 from talker.evaluate.footage import Footage
-from talker.evaluate.images import LUMA, load_lpips, measure_images, mouth_box, nearest_training_frame, ssim
+from talker.evaluate.images import LUMA, measure_images, mouth_box, nearest_training_frame, ssim
 from talker.metrics import PSNR_CEILING_DB, psnr_db
 from talker.types import HEAD_PARTS, TORSO_PARTS, Silent, Take, mask_of
 
@@ -130,20 +127,3 @@ def test_the_mouths_box_is_about_the_lips_and_inside_the_picture():
     box = mouth_box(landmarks, (30, 40))
     assert box[19:25, 8:20].all() and box.sum() == 6 * 12
     assert not mouth_box(landmarks - 100, (30, 40)).any()
-
-
-def test_lpips_is_missing_in_one_line_or_gets_what_it_wants(monkeypatch):
-    monkeypatch.setitem(sys.modules, "lpips", None)
-    with pytest.raises(Missing, match="full"):
-        load_lpips()
-    seen = []
-
-    class Network(torch.nn.Module):
-        def forward(self, found, wanted):
-            seen.append((found, wanted))
-            return (found - wanted).abs().mean()[None]
-
-    monkeypatch.setitem(sys.modules, "lpips", SimpleNamespace(LPIPS=lambda net, verbose: Network()))
-    black, white = np.zeros((4, 6, 3), np.uint8), np.full((4, 6, 3), 255, np.uint8)
-    assert load_lpips()(black, white) == pytest.approx(2.0)
-    assert seen[0][0].shape == (1, 3, 4, 6) and float(seen[0][0].min()) == -1.0 and float(seen[0][1].max()) == 1.0

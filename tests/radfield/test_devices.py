@@ -44,7 +44,7 @@ def scene(ball_take) -> Scene:
 def test_a_field_is_fitted_and_its_occupancy_thins_out(scene, ball_take, monkeypatch):
     monkeypatch.setattr("talker.radfield.fit.OCCUPANCY_FROM", 2)
     monkeypatch.setattr("talker.radfield.fit.OCCUPANCY_EVERY", 1)
-    pixel, lips = PixelObjective(), LipObjective(0.01)
+    pixel, lips = PixelObjective(), LipObjective(0.01, PyramidBank())
     fitter = Fitter(scene, ball_take, 4, [pixel, lips])
     pixels = TakeTargets(ball_take, 2, 64)
     fitter.run(pixels, 2)
