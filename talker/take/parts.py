@@ -26,6 +26,7 @@ EAR_HIDDEN_SINE = 0.12  # sine of the turn from which the far ear is out of sigh
 NECK_END = 1.6  # head frame y below which skin is shoulder
 HAIR_END = 0.95  # head frame y below which hair counts as torso: the head's field ends at 1
 SCORE_RADIUS = 0.012  # head units over which colours are averaged before they vote
+LOCK_WIDTH = 0.07  # head units: hair below the jaw hangs from the head by locks no thinner than this
 PERSON = 0.5  # matte above which a pixel belongs to the speaker
 
 
@@ -205,6 +206,9 @@ def label_parts(
     is_neck = np.where(throat, shadow & (skin + 1.0 >= cloth), is_skin & (y < NECK_END))
     parts[under] = np.where(is_neck, NECK, TORSO)[under]
     parts[under & is_hair & ~throat & (y < HAIR_END)] = HAIR
+    # A neck in the jaw's shadow has the colour of brown hair, but does not hang down from the head.
+    shaded = under & (parts == HAIR) & ~hanging(parts == HAIR, ~under, max(1, round(LOCK_WIDTH / unit_length(places))))
+    parts[shaded] = np.where(skin + 1.0 >= cloth, NECK, TORSO)[shaded]
     parts[(y > HAIR_END) & (parts == HAIR)] = TORSO
 
     parts[polygon_mask(size_px, *outlines.brows) & ~under] = BROWS
@@ -213,6 +217,21 @@ def label_parts(
     parts[polygon_mask(size_px, landmarks[60:68])] = MOUTH
     parts[matte < PERSON] = BACKGROUND
     return parts
+
+
+def hanging(
+    mask: np.ndarray,  # [H, W] bool
+    anchored: np.ndarray,  # [H, W] bool: where it holds by itself
+    width_px: int,
+) -> np.ndarray:  # [H, W] bool
+    """The part of the mask that is joined to what is anchored by pieces at least so wide."""
+    kernel = np.ones((width_px | 1, width_px | 1), np.uint8)  # odd: what erodes and dilates must not shift
+    core = cv2.erode(mask.astype(np.uint8), kernel)
+    count, pieces = cv2.connectedComponents(core)
+    holds = np.zeros(count, bool)
+    holds[pieces[(core > 0) & anchored]] = True
+    holds[0] = False
+    return mask & (cv2.dilate(holds[pieces].astype(np.uint8), kernel) > 0)
 
 
 def unit_length(

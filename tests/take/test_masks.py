@@ -10,6 +10,7 @@ from talker.take.parts import (
     FaceOutlines,
     brow_polygons,
     fit_colours,
+    hanging,
     head_places,
     label_parts,
     polygon_mask,
@@ -108,6 +109,30 @@ def test_parts_of_a_painted_speaker():
     # Seen from the speaker's left, the ear on the far side is hidden: skin there is cheek.
     turned = label_parts(rgb, matte, outlines, places, np.array([3.0, 0.0, -5.5]), colours)
     assert (turned[(parts == EARS) & (x < 0)] == FACE).all() and (turned[(parts == EARS) & (x > 0)] == EARS).all()
+
+
+def test_a_neck_in_shadow_is_no_hair_and_long_hair_is():
+    rgb, matte, outlines, places = painted_speaker()
+    colours = fit_colours(seed_colours(rgb, matte, outlines, places))
+    x, y = places[..., 0], places[..., 1]
+    shadow = (x > 0.38) & (x < 0.5) & (y > 0.6) & (y < 0.9)
+    lock = (x < -0.4) & (x > -0.6) & (y > -0.5) & (y < 0.9)
+    rgb[shadow | lock] = (60, 40, 30)
+    matte[shadow | lock] = 1.0
+    parts = label_parts(rgb, matte, outlines, places, np.array([0.0, 0.0, -6.5]), colours)
+    below = y > 0.7
+    assert (parts[shadow & below] != HAIR).all()
+    assert (parts[lock & below] == HAIR).mean() > 0.8
+
+
+def test_hanging_hair_is_joined_by_more_than_a_thread():
+    mask, anchored = np.zeros((30, 30), bool), np.zeros((30, 30), bool)
+    anchored[:10] = True
+    mask[2:28, 2:8] = True  # a lock from top to bottom
+    mask[15:28, 15:22] = True  # a patch of its own ...
+    mask[2:28, 18] = True  # ... and a thread to it
+    kept = hanging(mask, anchored, 4)
+    assert kept[2:28, 2:8].all() and not kept[:, 12:].any()
 
 
 def test_places_are_where_points_were():
