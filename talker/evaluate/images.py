@@ -65,9 +65,8 @@ def measure_images(
     for number, pose in enumerate(footage.poses):
         reporter.progress("compare pictures", number / len(footage))
         found, wanted, parts = footage.found[number], footage.reference[number], take.parts[pose]
-        head, torso = mask_of(parts, HEAD_PARTS), mask_of(parts, TORSO_PARTS)
+        head, seam = mask_of(parts, HEAD_PARTS), seam_of(parts)
         pictures = {"found": found, "mean": mean, "nearest": nearest_training_frame(footage, pose)}
-        seam = border_band(head, torso, max(1.0, SEAM_REACH * len(parts)))
         for name, picture in pictures.items():
             shown[name]["psnr"].append(psnr_db(picture, wanted, head))
             shown[name]["seam"].append(psnr_db(picture, wanted, seam))
@@ -147,6 +146,14 @@ def mouth_box(
 def _mean(values: list[float]) -> float:
     known = [value for value in values if np.isfinite(value)]
     return float(np.mean(known)) if known else float("nan")
+
+
+def seam_of(
+    parts: np.ndarray,  # [H, W] uint8 indices into PARTS
+) -> np.ndarray:  # [H, W] bool
+    """The narrow band where head and torso meet."""
+    head, torso = mask_of(parts, HEAD_PARTS), mask_of(parts, TORSO_PARTS)
+    return border_band(head, torso, max(1.0, SEAM_REACH * len(parts)))
 
 
 def load_perceptual() -> Perceptual:

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from talker.drive import Portrait, to_bytes
+from talker.evaluate.images import seam_of
 from talker.measure import mean_frame, nearest_pose
-from talker.metrics import blur, border_band, lip_shift_fraction, psnr_db, sharpness_ratio
-from talker.types import BROWS, EYES, FACE, HAIR, HEAD_PARTS, LIPS, MOUTH, TORSO_PARTS, Take, mask_of
+from talker.metrics import blur, lip_shift_fraction, psnr_db, sharpness_ratio
+from talker.types import BROWS, EYES, FACE, HAIR, HEAD_PARTS, LIPS, MOUTH, Take, mask_of
 from tools.quality.dump import Dump
 from tools.quality.mouth import Box
 
 SOFT_PX = 2.0  # blur before an edit is marked: brush strokes are not held to the pixel
 FACE_PARTS = (FACE, BROWS, EYES, LIPS, MOUTH)
-SEAM_REACH = 0.012  # of the image's height: how near to both head and neck a pixel of the seam lies
 
 Frames = Callable[[int], np.ndarray]  # frame index -> [H, W, 3] uint8, or [H, W] bool
 
@@ -70,15 +70,14 @@ def region_figures(
     """Face, hair and mouth box apart, the sharpness of the mouth, and the seam of head and neck; as in `Figures`."""
     rows = []
     for index, rgb in found.items():
-        head, neck = mask_of(parts[index], HEAD_PARTS), mask_of(parts[index], TORSO_PARTS)
-        mouth = np.zeros_like(head)
+        mouth = np.zeros(parts[index].shape, bool)
         boxes[index].cut(mouth)[:] = True
-        mouth &= head
-        seam = border_band(head, neck, SEAM_REACH * len(head))
-        regions = (mask_of(parts[index], FACE_PARTS), parts[index] == HAIR, mouth, seam)
+        mouth &= mask_of(parts[index], HEAD_PARTS)
+        face = mask_of(parts[index], FACE_PARTS)
+        regions = (parts[index] == FACE, face, parts[index] == HAIR, mouth, seam_of(parts[index]))
         scores = [psnr_db(rgb, wanted[index], region) for region in regions]
         rows.append([*scores, sharpness_ratio(rgb, wanted[index], mouth)])
-    names = ("face_psnr_db", "hair_psnr_db", "mouth_psnr_db", "seam", "mouth_sharpness")
+    names = ("face_psnr_db", "face_with_features_psnr_db", "hair_psnr_db", "mouth_psnr_db", "seam", "mouth_sharpness")
     return dict(zip(names, np.nanmean(rows, axis=0).tolist(), strict=True))
 
 
