@@ -168,7 +168,7 @@ def lookahead_samples(encoder: AudioEncoder) -> int:
 def check_live(encoder: AudioEncoder) -> None:
     if encoder.lookahead_s is None:
         raise BadInput(
-            f"The {encoder.name} encoder hears 20 s at a time; --live needs a speaker fitted with --audio mel"
+            f"The {encoder.name} encoder hears 20 s at a time; --live needs a speaker fitted with --audio mel or viseme"
         )
 
 
@@ -256,7 +256,8 @@ def _speak(
     """Every frame as soon as its sound is there; at the end the rest."""
     level, windows = RunningLevel(), FrameWindows()
     stream = encoder.stream(level)
-    hush = quietest(portrait.take.audio_features)
+    features = portrait.take.audio_features
+    hush = quietest(features, encoder.speaking(features))
     count, known, started_s, at_s = 0, 0, 0.0, 0.0  # samples, features
 
     def frames(codes: Tensor, first: int) -> Iterator[Spoken]:
@@ -284,10 +285,10 @@ def _speak(
 
 def quietest(
     features: Tensor,  # [T, C] of the take
+    speaking: Tensor,  # [T] how much seems to be said
 ) -> Tensor:  # [C]
     """What the speaker's own pauses sound like: a microphone's noise is not that, and would move the lips."""
-    quiet = features.mean(dim=1).argsort()[: max(1, int(PAUSES * len(features)))]
-    return features[quiet].mean(dim=0)
+    return features[speaking.argsort()[: max(1, int(PAUSES * len(features)))]].mean(dim=0)
 
 
 def _warm_up(portrait: Portrait, options: DriveOptions, encoder: AudioEncoder, background: Tensor | None) -> float:

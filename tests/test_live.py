@@ -15,7 +15,7 @@ import torch
 from talker.drive import DriveOptions, Portrait
 from talker.errors import BadInput
 from talker.live import FRAME_SAMPLES, LiveReport, LiveSound, Shown, drive_live, lookahead_samples
-from talker.take.audio import FrameWindows, MelEncoder
+from talker.take.audio import FrameWindows, MelEncoder, VisemeEncoder
 from talker.types import AUDIO_RATE_HZ, FPS, Silent
 from talker.video import LiveWriter, probe, read_audio, read_frames
 from talker.video.sound import to_pcm
@@ -84,9 +84,11 @@ def test_a_live_video_has_every_frame_and_all_the_sound_in_its_place(portrait, e
     assert list(tmp_path.iterdir()) == [out]
 
 
-def test_a_frame_is_complete_when_its_look_ahead_is_there(encoder):
+@pytest.mark.parametrize("kind", [MelEncoder, VisemeEncoder])
+def test_a_frame_is_complete_when_its_look_ahead_is_there(kind):
     """No sample more is waited for than is stated, and none less."""
     wav, frame = babble(3.0), 20
+    encoder = kind().fit(wav)
     needed = frame * FRAME_SAMPLES + lookahead_samples(encoder)
 
     class Unity:

@@ -6,6 +6,7 @@ Notation: parameters run at 200 frames a second (K frames), sound at 16 kHz (T s
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -19,7 +20,6 @@ from talker.types import AUDIO_RATE_HZ
 
 PARAMETER_RATE_HZ = 200
 _HOP = AUDIO_RATE_HZ // PARAMETER_RATE_HZ
-_PITCH_HZ = 118.0
 _SILENT = Friction(0.0, 4000.0, 2000.0)
 
 
@@ -32,6 +32,25 @@ class Phone(NamedTuple):
 class Sentence(NamedTuple):
     start_s: float
     text: str
+
+
+@dataclass(frozen=True)
+class Voice:
+    """Who speaks. The demo speaker himself, unless told otherwise."""
+
+    pitch_hz: float = 118.0  # of a sentence's middle
+    melody: float = 1.0  # how much the pitch moves
+    tract: float = 1.0  # factor of all formants: the shorter the vocal tract, the higher
+    damping: float = 1.0  # factor of the formants' widths
+    breath: float = 0.0  # noise at the glottis, added to every voiced sound
+    pulse: float = 0.4  # of the glottal period until the flow is greatest: longer pulses have fewer overtones
+    roughness: float = 0.012  # jitter of the glottal period
+    slur_s: float = 0.025  # how fast formants move from target to target
+    stress: float = 0.0  # spread of the phones' loudness, natural logarithm
+    accent: Mapping[str, tuple[float, float, float]] = field(default_factory=dict)  # factors of a phone's formants
+
+
+DEMO_VOICE = Voice()
 
 
 @dataclass
@@ -67,10 +86,6 @@ class _Score:
         self.friction.extend([friction or _SILENT] * frames)
 
 
-def _formants(values: tuple[float, float, float]) -> np.ndarray:
-    return np.array(values, float)
-
-
 def _say(
     score: _Score,
     phone: str,
@@ -78,34 +93,40 @@ def _say(
     before: np.ndarray,  # [3] formants of the phone before
     tempo: float,
     leading: bool,
+    accent: Mapping[str, tuple[float, float, float]],
 ) -> np.ndarray:
     """Append one phone to the score; returns its last formants [3]."""
+
+    def formants_of(name: str, values_hz: tuple[float, float, float]) -> np.ndarray:
+        return np.array(values_hz, float) * accent.get(name, (1.0, 1.0, 1.0))
+
     slow = tempo * (1.35 if following == "SIL" else 1.0)  # the last vowel of a sentence is drawn out
     if phone == "SIL":
         score.hold(0.22 if leading else 0.35, before)
         return before
     if phone in VOWELS:
         formants, seconds = VOWELS[phone]
-        score.hold(seconds * slow, _formants(formants), voice=1.0, breath=0.015)
-        return _formants(formants)
+        score.hold(seconds * slow, formants_of(phone, formants), voice=1.0, breath=0.015)
+        return formants_of(phone, formants)
     if phone in DIPHTHONGS:
         start, end, seconds = DIPHTHONGS[phone]
-        target = _formants(VOWELS[end][0])
-        score.hold(seconds * slow, _formants(VOWELS[start][0]), voice=1.0, breath=0.015, glide_to=target)
+        first, target = formants_of(start, VOWELS[start][0]), formants_of(end, VOWELS[end][0])
+        score.hold(seconds * slow, first, voice=1.0, breath=0.015, glide_to=target)
         return target
     if phone in CONSONANTS:
         sound = CONSONANTS[phone]
-        formants = before if phone == "HH" else _formants(sound.formants_hz)
+        formants = before if phone == "HH" else formants_of(phone, sound.formants_hz)
         score.hold(sound.seconds * tempo, formants, voice=sound.voice, breath=sound.breath, friction=sound.friction)
         return formants
     stop_name, release = AFFRICATES.get(phone, (phone, None))
     stop = STOPS[stop_name]
-    formants = np.array([250.0, stop.locus_hz, 2500.0])
+    formants = formants_of(stop_name, (250.0, stop.locus_hz, 2500.0))
     score.hold((0.055 if stop.voiced else 0.065) * tempo, formants, voice=0.12 if stop.voiced else 0.0)
     score.hold(0.012, formants, breath=0.1, friction=stop.burst)
     if release:
         sound = CONSONANTS[release]
-        score.hold(0.07 * tempo, _formants(sound.formants_hz), voice=sound.voice, friction=sound.friction)
+        released = formants_of(release, sound.formants_hz)
+        score.hold(0.07 * tempo, released, voice=sound.voice, friction=sound.friction)
     elif not stop.voiced:
         score.hold(0.035 * tempo, formants, breath=0.35)
     return formants
@@ -129,15 +150,30 @@ def say_sentence(
     generator: np.random.Generator,
 ) -> tuple[np.ndarray, list[Phone]]:
     """Sound [T] float32 in [-0.8, 0.8] and its phones."""
-    names = phones_of(text)
-    score, phones = _Score(), []
+    return say_phones(phones_of(text), tempo=tempo, generator=generator)
+
+
+def say_phones(
+    names: Sequence[str],  # "SIL" at both ends
+    *,
+    tempo: float = 1.0,  # above 1 is slower
+    voice: Voice = DEMO_VOICE,
+    generator: np.random.Generator,
+) -> tuple[np.ndarray, list[Phone]]:
+    """Sound [T] float32 in [-0.8, 0.8] and its phones."""
+    score, phones, loudness = _Score(), [], []
     formants = np.array([500.0, 1450.0, 2450.0])
     for index, name in enumerate(names):
         start_s = score.seconds
         following = names[index + 1] if index + 1 < len(names) else "SIL"
-        formants = _say(score, name, following, formants, tempo * generator.uniform(0.9, 1.15), leading=index == 0)
+        said_tempo = tempo * generator.uniform(0.9, 1.15)
+        formants = _say(score, name, following, formants, said_tempo, index == 0, voice.accent)
         phones.append(Phone(name, start_s, score.seconds))
+        stress = math.exp(generator.normal(0.0, voice.stress)) if voice.stress else 1.0
+        loudness += [stress] * (len(score.voice) - len(loudness))
     friction = np.array(score.friction)
+    friction[:, 0] *= loudness
+    friction[:, 1:] *= voice.tract
     level = _smoothed(friction[:, 0], 1.2)
     for k in range(len(friction) - 1):  # a fricative keeps its colour while it fades
         if level[k + 1] < level[k] and friction[k + 1, 0] == 0.0:
@@ -145,20 +181,22 @@ def say_sentence(
     friction[:, 0] = level
     seconds = np.arange(len(friction)) / PARAMETER_RATE_HZ
     phases = generator.uniform(0.0, 2 * np.pi, 2)
-    pitch = _PITCH_HZ * (1.12 - 0.22 * seconds / max(seconds[-1], 0.1))
-    pitch *= (
-        1.0
-        + 0.05 * np.sin(2 * np.pi * 0.9 * seconds + phases[0])
-        + 0.03 * np.sin(2 * np.pi * 2.3 * seconds + phases[1])
-    )
+    fall = 0.12 - 0.22 * seconds / max(seconds[-1], 0.1)
+    sway = 0.05 * np.sin(2 * np.pi * 0.9 * seconds + phases[0]) + 0.03 * np.sin(2 * np.pi * 2.3 * seconds + phases[1])
+    pitch = voice.pitch_hz * (1.0 + voice.melody * fall) * (1.0 + voice.melody * sway)
+    voiced = loudness * np.array(score.voice)
     hiss = generator.standard_normal((2, len(pitch) * _HOP))
     wav = _synthesise(
-        _smoothed(np.array(score.formants), 5.0),
-        _smoothed(np.array(score.voice), 1.6),
-        _smoothed(np.array(score.breath), 1.5),
+        _smoothed(np.array(score.formants) * voice.tract, voice.slur_s * PARAMETER_RATE_HZ),
+        _smoothed(voiced, 1.6),
+        _smoothed(loudness * np.array(score.breath) + voice.breath * voiced, 1.5),
         friction,
         pitch,
         hiss,
+        voice.tract,
+        voice.damping,
+        voice.pulse,
+        voice.roughness,
     )
     return (wav / (np.abs(wav).max() + 1e-9) * 0.8).astype(np.float32), phones
 
@@ -193,12 +231,17 @@ def _synthesise(
     friction,  # [K, 3] level, centre, width
     pitch,  # [K] hertz
     hiss,  # [2, T] standard normal: noise, and jitter of the glottal period
+    tract,  # the rest as in `Voice`
+    damping,
+    pulse_end,
+    roughness,
 ):
     """Rosenberg's glottal pulse through five formants in cascade, friction through one in parallel (Klatt 1980)."""
     samples = hiss.shape[1]
     wav = np.zeros(samples)
     last, older = np.zeros(6), np.zeros(6)
     widths = (60.0, 85.0, 130.0, 220.0, 300.0)
+    closing = 0.4 * pulse_end
     phase, jitter = 0.0, 1.0
     for n in range(samples):
         position = min(n / _HOP, len(pitch) - 1.001)
@@ -207,21 +250,21 @@ def _synthesise(
         phase += (pitch[k] * (1.0 - t) + pitch[k + 1] * t) * jitter / AUDIO_RATE_HZ
         if phase >= 1.0:
             phase -= 1.0
-            jitter = 1.0 + 0.012 * hiss[1, n]
+            jitter = 1.0 + roughness * hiss[1, n]
         voiced = voice[k] * (1.0 - t) + voice[k + 1] * t
         breathy = breath[k] * (1.0 - t) + breath[k + 1] * t
         pulse = 0.0  # derivative of the glottal flow: opening, then closing twice as fast
-        if phase < 0.4:
-            pulse = 0.5 * math.pi / 0.4 * math.sin(math.pi * phase / 0.4)
-        elif phase < 0.56:
-            pulse = -math.pi / 0.32 * math.sin(math.pi * (phase - 0.4) / 0.32)
-        leak = 0.02 * voiced * (1.0 if phase < 0.56 else 0.2)
+        if phase < pulse_end:
+            pulse = 0.5 * math.pi / pulse_end * math.sin(math.pi * phase / pulse_end)
+        elif phase < pulse_end + closing:
+            pulse = -0.5 * math.pi / closing * math.sin(0.5 * math.pi * (phase - pulse_end) / closing)
+        leak = 0.02 * voiced * (1.0 if phase < pulse_end + closing else 0.2)
         sound = 0.12 * voiced * pulse + 0.25 * (breathy + leak) * hiss[0, n]
         for r in range(5):
-            centre = 3400.0 if r == 3 else 4400.0
+            centre = tract * (3400.0 if r == 3 else 4400.0)
             if r < 3:
                 centre = formants[k, r] * (1.0 - t) + formants[k + 1, r] * t
-            a, b, c = _resonator(centre, widths[r] + 150.0 * breathy)
+            a, b, c = _resonator(centre, damping * widths[r] + 150.0 * breathy)
             sound = a * sound + b * last[r] + c * older[r]
             older[r], last[r] = last[r], sound
         level = friction[k, 0] * (1.0 - t) + friction[k + 1, 0] * t

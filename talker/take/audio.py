@@ -1,4 +1,4 @@
-"""Speech as features at 50 Hz: one small Protocol, three encoders.
+"""Speech as features at 50 Hz: one small Protocol, four encoders.
 
 T features of C channels; feature t covers the 20 ms from t / 50 s, so frame i (40 ms long) is centred on the
 border between features 2 i and 2 i + 1. A frame's condition is 8 neighbouring windows of 16 features (RAD-NeRF,
@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from talker.errors import BadInput
+from talker.take import viseme
 from talker.take.level import Level, level_of
 from talker.take.mel import LOOKAHEAD, MEL_BINS, MelStream
 from talker.take.transformer import TransformerStream, load_model
@@ -26,6 +27,8 @@ WINDOW = 16  # features in a window: 320 ms
 NEIGHBOURS = 8  # windows that the attention sees: frames i - 4 .. i + 3
 # The last window's last feature, counted from the frame's own first.
 LAST_FEATURE = 2 * (NEIGHBOURS - NEIGHBOURS // 2 - 1) + WINDOW // 2  # of frame i it is 2 i + LAST_FEATURE
+
+LEAST_DEVIATION = 0.1  # what hardly ever changes is not blown up
 
 
 class FeatureStream(Protocol):
@@ -60,32 +63,68 @@ class AudioEncoder(Protocol):
         stream = self.stream(level_of([wav]))
         return torch.cat([stream.push(wav), stream.finish()])
 
+    def speaking(
+        self,
+        features: Tensor,  # [T, C]
+    ) -> Tensor:  # [T]
+        """How much seems to be said in each, in no unit: it only orders them."""
+        return features.mean(dim=1)
 
-class MelEncoder(AudioEncoder):
-    """Log-mel energies, normalised bin by bin with the statistics of the speaker's clip. No weights."""
+
+class NormalisedEncoder(AudioEncoder):
+    """Features whose every channel is normalised with its statistics in the speaker's clip."""
+
+    def __init__(self, state: dict[str, Tensor] | None = None, model: str | None = None) -> None:
+        if model is not None:
+            raise BadInput(
+                f"The {self.name} encoder takes no model; leave --audio-model out or choose --audio wav2vec2 or hubert"
+            )
+        self._state = dict(state or {})
+
+    def fit(self, wav: np.ndarray) -> NormalisedEncoder:
+        plain = self._open(level_of([wav]), {})
+        features = torch.cat([plain.push(wav), plain.finish()])
+        self._state = {"mean": features.mean(dim=0), "deviation": features.std(dim=0).clamp_min(LEAST_DEVIATION)}
+        return self
+
+    def stream(self, level: Level) -> FeatureStream:
+        if not self._state:
+            raise ValueError(f"{type(self).__name__} needs fit(wav) or a stored state before stream(level)")
+        return self._open(level, self._state)
+
+    def state(self) -> dict[str, Tensor]:
+        return dict(self._state)
+
+    def _open(
+        self,
+        level: Level,
+        state: dict[str, Tensor],  # "mean" and "deviation", or nothing
+    ) -> FeatureStream: ...
+
+
+class MelEncoder(NormalisedEncoder):
+    """Log-mel energies. No weights."""
 
     name = "mel"
     channels = 2 * MEL_BINS
     lookahead_s = LOOKAHEAD / AUDIO_RATE_HZ
 
-    def __init__(self, state: dict[str, Tensor] | None = None, model: str | None = None) -> None:
-        if model is not None:
-            raise BadInput("The mel encoder has no model; leave --audio-model out or choose --audio wav2vec2 or hubert")
-        self._state = dict(state or {})
+    def _open(self, level: Level, state: dict[str, Tensor]) -> MelStream:
+        return MelStream(level, **state)
 
-    def fit(self, wav: np.ndarray) -> MelEncoder:
-        plain = MelStream(level_of([wav]))
-        features = torch.cat([plain.push(wav), plain.finish()])
-        self._state = {"mean": features.mean(dim=0), "deviation": features.std(dim=0).clamp_min(0.1)}
-        return self
 
-    def stream(self, level: Level) -> MelStream:
-        if not self._state:
-            raise ValueError("MelEncoder needs fit(wav) or a stored state before stream(level)")
-        return MelStream(level, self._state["mean"], self._state["deviation"])
+class VisemeEncoder(NormalisedEncoder):
+    """Log-mel energies, and the visemes that a small network hears in them. Its weights come with talker."""
 
-    def state(self) -> dict[str, Tensor]:
-        return dict(self._state)
+    name = "viseme"
+    channels = viseme.CHANNELS
+    lookahead_s = viseme.LOOKAHEAD_SAMPLES / AUDIO_RATE_HZ
+
+    def _open(self, level: Level, state: dict[str, Tensor]) -> viseme.VisemeStream:
+        return viseme.VisemeStream(level, viseme.load_net(), **state)
+
+    def speaking(self, features: Tensor) -> Tensor:
+        return -features[:, viseme.SILENCE]
 
 
 class TransformerEncoder(AudioEncoder):
@@ -114,6 +153,7 @@ class TransformerEncoder(AudioEncoder):
 
 AUDIO_ENCODERS: dict[str, Callable[..., AudioEncoder]] = {
     "mel": lambda state=None, model=None: MelEncoder(state, model),
+    "viseme": lambda state=None, model=None: VisemeEncoder(state, model),
     "wav2vec2": lambda state=None, model=None: TransformerEncoder.load("wav2vec2", model),
     "hubert": lambda state=None, model=None: TransformerEncoder.load("hubert", model),
 }

@@ -11,6 +11,7 @@ import torch
 
 from talker.camera import project
 from talker.errors import BadInput
+from talker.take.audio import VisemeEncoder
 from talker.take.build import TakeOptions, blank_others, build_take, fit_length, read_sound
 from talker.take.crop import FaceSearch, check_presence, checked_span, choose_crop, follow
 from talker.take.landmarks import LANDMARK_DETECTORS, load_detector
@@ -108,7 +109,7 @@ def test_a_video_becomes_a_take(video: Path, tmp_path: Path, toy):
     for index in (3, 40, 77):
         landed = project(take.camera(index), take.landmarks_head).numpy()
         assert np.median(np.linalg.norm(landed - truth[index], axis=1)) < 0.6
-    assert take.audio_features.shape == (2 * COUNT, 160) and take.eye.shape == (COUNT, 3)
+    assert take.audio_features.shape == (2 * COUNT, VisemeEncoder.channels) and take.eye.shape == (COUNT, 3)
     assert take.parts.max() < len(PARTS) and (take.parts[:, 0, 0] == BACKGROUND).all()
     assert np.abs(take.background.astype(int) - 60).mean() < 25
 
@@ -119,7 +120,7 @@ def test_a_video_becomes_a_take(video: Path, tmp_path: Path, toy):
     assert len(list((out / "frames").iterdir())) == COUNT and len(list((out / "masks").iterdir())) == 2 * COUNT
 
     wav = np.random.default_rng(0).normal(0, 0.1, 16000).astype(np.float32)
-    assert load_encoder_of(out).encode(wav).shape == (50, 160)
+    assert load_encoder_of(out).encode(wav).shape == (50, VisemeEncoder.channels)
 
 
 def test_a_take_survives_the_disk(toy_take, tmp_path: Path):
