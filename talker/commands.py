@@ -81,11 +81,14 @@ def check(
     take_options: TakeOptions = TakeOptions(),
     options: FitOptions = FitOptions(),
     *,
+    force: bool = False,
     reporter: Reporter = Silent(),
 ) -> Report:
     """Say what is wrong with footage and how long it would take to fit; write that as a page, too."""
     from talker.check.examine import examine
 
+    if out is not None and out.exists() and not force:
+        raise Conflict(f"{out} exists; add --force to replace it")
     span_s = checked_span(require_video(video), video.name, take_options.start_s, take_options.end_s)
     kernels = choose_kernels(options.kernels, reporter)
     return examine(video, take_options, options.field(kernels, span_s[1] - span_s[0]), kernels, reporter, out)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from talker import __version__
+from talker.cli.checking import add_check, run_check
 from talker.cli.describe import describe_project
 from talker.cli.evaluation import add_eval, run_eval
 from talker.cli.flags import add_flags, add_force, add_project, chosen
@@ -117,35 +118,7 @@ def _speaker(arguments: argparse.Namespace, reporter: Reporter) -> str:
     return done.text
 
 
-# -------------------------------------------------------------------- check, fit
-
-
-def _add_check(parser: Parser) -> None:
-    from talker.commands import FitOptions
-    from talker.take.build import TakeOptions
-
-    parser.add_argument("video", type=Path, metavar="VIDEO", help="anything that ffmpeg reads")
-    parser.add_argument("-o", "--out", type=Path, metavar="PAGE.html", help="also write a page with pictures and plots")
-    add_flags(parser, TakeOptions, ["start_s", "end_s", "size_px", "av_offset_s", "landmarks"])
-    add_flags(parser, FitOptions, ["preset", "kernels", "training_steps"])
-    parser.add_argument("--json", action="store_true", help="for programs")
-
-
-def _check(arguments: argparse.Namespace, reporter: Reporter) -> str:
-    from talker import commands
-    from talker.take.build import TakeOptions
-    from talker.types import Silent
-
-    take, options = chosen(TakeOptions, arguments), chosen(commands.FitOptions, arguments)
-    listener = Silent() if arguments.json else reporter
-    report = commands.check(arguments.video, arguments.out, take, options, reporter=listener)
-    page = f"\n   {'page':<14}{arguments.out}" if arguments.out else ""
-    text = json.dumps(report.as_json(), indent=2) if arguments.json else report.text() + page
-    if report.serves:
-        return text
-    if not arguments.quiet:
-        print(text)
-    raise BadInput(report.stops()[0].sentence)
+# -------------------------------------------------------------------- fit
 
 
 def _add_fit(parser: Parser) -> None:
@@ -298,8 +271,8 @@ SUBCOMMANDS: dict[str, Subcommand] = {
             "talker check phone.mov --start 2 --end 62 --size 512 -o report.html",
             "talker check clip.mp4 --json",
         ),
-        _add_check,
-        _check,
+        add_check,
+        run_check,
     ),
     "fit": Subcommand(
         "turn a video of a speaker into a talking radiance field, in a project folder",

@@ -132,7 +132,8 @@ def test_the_command_prints_writes_a_page_and_speaks_json(clip, drawn, tmp_path,
     said = capsys.readouterr().out
     assert "late.mp4: This footage will do" in said and "--av-offset 0.2" in said and str(out) in said
     assert out.read_text().startswith("<!doctype html>") and "late.mp4" in out.read_text()
-    assert main([*words, "--json"]) == 0
+    assert main([*words, "-o", str(out)]) == 2 and "--force" in capsys.readouterr().err
+    assert main([*words, "--json", "-o", str(out), "--force"]) == 0
     facts = json.loads(capsys.readouterr().out)
     assert facts["av_offset_s"] == pytest.approx(0.2, abs=0.03) and facts["findings"][0]["key"] == "av-offset"
 

@@ -1,0 +1,44 @@
+"""`talker check`: its flags, and the call that they become."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from talker.cli.flags import add_flags, add_force, chosen
+from talker.cli.parser import Parser
+from talker.errors import BadInput
+
+if TYPE_CHECKING:
+    from talker.types import Reporter
+
+
+def add_check(parser: Parser) -> None:
+    from talker.commands import FitOptions
+    from talker.take.build import TakeOptions
+
+    parser.add_argument("video", type=Path, metavar="VIDEO", help="anything that ffmpeg reads")
+    parser.add_argument("-o", "--out", type=Path, metavar="PAGE.html", help="also write a page with pictures and plots")
+    add_flags(parser, TakeOptions, ["start_s", "end_s", "size_px", "av_offset_s", "landmarks"])
+    add_flags(parser, FitOptions, ["preset", "kernels", "training_steps"])
+    parser.add_argument("--json", action="store_true", help="for programs")
+    add_force(parser, "PAGE.html")
+
+
+def run_check(arguments: argparse.Namespace, reporter: Reporter) -> str:
+    from talker import commands
+    from talker.take.build import TakeOptions
+    from talker.types import Silent
+
+    take, options = chosen(TakeOptions, arguments), chosen(commands.FitOptions, arguments)
+    listener = Silent() if arguments.json else reporter
+    report = commands.check(arguments.video, arguments.out, take, options, force=arguments.force, reporter=listener)
+    page = f"\n   {'page':<14}{arguments.out}" if arguments.out else ""
+    text = json.dumps(report.as_json(), indent=2) if arguments.json else report.text() + page
+    if report.serves:
+        return text
+    if not arguments.quiet:
+        print(text)
+    raise BadInput(report.stops()[0].sentence)
