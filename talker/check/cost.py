@@ -20,8 +20,8 @@ from talker.radfield.targets import PixelObjective
 from talker.take.masks import refine_matte
 from talker.types import FACE, HAIR, TORSO, Take
 
-# What a picture of a take costs in units of what is measured, fitted to the demo speaker and two clips at 128, 256 and
-# 512 px: within 10 % of each.
+# What a picture of a take costs in units of what is measured, fitted to three real clips at 128, 256 and 512 px: within
+# 10 % of each.
 LOOKS_PER_PICTURE = 4.7  # of landmarks and matte together: with poses by flow, reading and writing
 FILTERS_PER_PICTURE = 4.4  # of the matte's filter: masks, parts, plate
 LIP_STEP = 1.15  # of a step on pixels

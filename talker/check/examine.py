@@ -74,7 +74,7 @@ class Examiner:
             faces = np.isfinite(found.boxes[:, 0])
             stretch_s = choose_stretch(span_s, sound.levels_db, sound.speech_db, faces, flow.cuts_s, length_s)
             during = slice(*(int((second - span_s[0]) * SEARCH_FPS) for second in stretch_s))
-            offset = measure_offset(video, span_s, stretch_s, found.boxes[during], info.size_px, own, reporter)
+            offset = measure_offset(video, stretch_s, found.boxes[during], info.size_px, own, reporter)
         options = self._options
         footage = Footage(
             video.name, info, span_s, options.size_px, options.av_offset_s, found, looks, flow, sound, offset

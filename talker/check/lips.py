@@ -22,8 +22,7 @@ SIDE_PX = 288
 
 def measure_offset(
     video: Path,
-    span_s: tuple[float, float],  # of the clip
-    stretch_s: tuple[float, float],  # of it
+    stretch_s: tuple[float, float],
     boxes: np.ndarray,  # [n, 4] the face during the stretch, source pixels; NaN where there is none
     size_px: tuple[int, int],  # of the source
     detector: LandmarkDetector,

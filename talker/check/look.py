@@ -110,8 +110,10 @@ class Lookout:
         if not np.isfinite(box[0]):
             return None
         room = FACE_ROOM * (box[2] - box[0])
-        x0, y0 = (max(0, int(corner - room)) for corner in box[:2])
-        face = rgb[y0 : int(box[3] + room), x0 : int(box[2] + room)]
+        x0, y0, x1, y1 = (max(0, int(corner)) for corner in (*(box[:2] - room), *(box[2:] + room)))
+        face = rgb[y0:y1, x0:x1]
+        if not face.size:  # detectors now and then see one beside the picture
+            return None
         shrink = min(1.0, FACE_SIDE_PX / max(face.shape[:2]))
         if shrink < 1.0:
             face = cv2.resize(face, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)

@@ -104,8 +104,8 @@ def test_a_lookout_sees_the_room_move_only_where_nobody_stands():
 
 def test_a_lookout_that_saw_nobody():
     lookout = Lookout(StillFace(), lambda rgb: np.zeros(rgb.shape[:2], np.float32))
-    for _ in range(8):
-        lookout.watch(np.zeros((SIDE, SIDE, 3), np.uint8), np.full(4, np.nan))
+    for place in (np.nan, np.nan, -500.0, 500.0, *(np.nan,) * 4):  # or saw a face beside the picture
+        lookout.watch(np.full((SIDE, SIDE, 3), 90, np.uint8), np.array([place, place, place + 40, place + 40]))
     search = FaceSearch(np.full((8, 4), np.nan), np.arange(8) / 5.0, np.zeros(8, bool))
     looks = lookout.looks(search, 0.0, (SIDE, SIDE))
     assert not looks.seen.any() and np.isnan(likeness(looks)).all()
