@@ -2,7 +2,11 @@
 
 A 3-D hash grid encodes space. Its features and the frame's audio code give a point of the 2-D *ambient* space, which
 a second hash grid encodes: that is how audio moves the mouth. A density MLP reads both encodings and the eyes; a colour
-MLP reads its features, the viewing direction, the frame's appearance code and, beyond RAD-NeRF, its audio code.
+MLP reads its features, a direction, the frame's appearance code and, beyond RAD-NeRF, its audio code.
+
+RAD-NeRF's direction is the ray's. But the camera of a take stands still while the head turns under the room's light:
+what the direction explains is the light, and a view from where no camera stood would ask it for a light that nobody
+saw. So the direction is that of the camera in the take, whatever the view: one for all rays of a frame.
 
 A *deferred* field composites the features instead of colours and runs the colour MLP once a ray, as SNeRG does (Hedman
 et al. 2021); a layer moves from the density MLP, which every sample pays for, to the colour MLP, which only rays do.
@@ -23,7 +27,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from talker.radfield.encoding import GridSpec, encode_grid
+from talker.radfield.encoding import GridSpec, encode_grid, spherical_harmonics
 from talker.types import Condition
 
 HIDDEN = 64
@@ -48,12 +52,13 @@ class FieldOptions:
     ambient_finest: int = 256
     ambient_table_log2: int = 14
     deferred: bool = True  # colour is made once a ray, from features gathered along it
+    view_dependent: bool = False  # colour depends on the ray's direction instead of the head's pose in the take
     occupancy: int = 64  # side of the occupancy grid
 
     @classmethod
     def paper(cls) -> FieldOptions:
         """RAD-NeRF's grids: 16 levels from 16 to 2048, 2^16 vertices, occupancy 128^3; colour at every sample."""
-        return cls(16, 2048, 16, 16, 2048, 16, deferred=False, occupancy=128)
+        return cls(16, 2048, 16, 16, 2048, 16, deferred=False, view_dependent=True, occupancy=128)
 
     @property
     def shape(self) -> FieldShape:
@@ -186,12 +191,19 @@ class HeadField(nn.Module):
 
     @property
     def weights(self) -> FieldWeights:
-        return FieldWeights(*(getattr(self, name) for name in FieldWeights._fields))
+        found = FieldWeights(*(getattr(self, name) for name in FieldWeights._fields))
+        if self.options.view_dependent:
+            return found
+        return found._replace(colour_in=functional.pad(self.colour_in[:, :GEOMETRY], (0, HARMONICS)))
 
     def biases(self, condition: Condition) -> Biases:
+        colour = functional.linear(condition.appearance, self.appearance_to_colour)
+        colour = colour + functional.linear(condition.audio, self.audio_to_colour)
+        if not self.options.view_dependent:
+            toward = functional.normalize(-condition.head_pose[:, :3, 3], dim=-1).to(colour.device)
+            colour = colour + functional.linear(spherical_harmonics(toward), self.colour_in[:, GEOMETRY:])
         return Biases(
             functional.linear(condition.audio, self.audio_to_ambient),
             functional.linear(condition.eye, self.eye_to_density),
-            functional.linear(condition.appearance, self.appearance_to_colour)
-            + functional.linear(condition.audio, self.audio_to_colour),
+            colour,
         )

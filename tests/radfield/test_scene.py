@@ -8,11 +8,13 @@ import torch
 from talker.camera import apply_view
 from talker.errors import BadInput
 from talker.radfield.audio_net import AudioNet, convolve
+from talker.radfield.encoding import spherical_harmonics
+from talker.radfield.field import evaluate_field, shade
 from talker.radfield.fit import conditions_for
 from talker.radfield.fit_take import new_scene
 from talker.radfield.scene import Scene
 from talker.radfield.torso import Torso, TorsoOptions, neck_anchors
-from talker.types import View
+from talker.types import Condition, View
 from tests.radfield.conftest import SIZE, TINY_FIT, ball_camera
 
 
@@ -159,3 +161,24 @@ def test_attention_starts_on_the_frame_itself():
         return (net(changed) - base).norm().item()
 
     assert moved(4) > 2.0 * max(moved(k) for k in range(8) if k != 4)
+
+
+@pytest.mark.parametrize("view_dependent", [False, True])
+def test_light_is_the_takes_and_not_the_views(ball_take, reference, view_dependent):
+    """With the head's pose in the take held, another camera changes no point's colour; RAD-NeRF's own would."""
+    options = replace(TINY_FIT, head=replace(TINY_FIT.head, view_dependent=view_dependent))
+    field = new_scene(ball_take, options, reference).head
+    condition = Condition(torch.zeros(2, 64), torch.zeros(2, 3), torch.zeros(2, 4), ball_take.c2w[[0, 9]])
+    points = torch.rand(20, 3, generator=torch.Generator().manual_seed(0))
+
+    def colours(direction: list[float], frame: int) -> torch.Tensor:
+        toward = torch.nn.functional.normalize(torch.tensor([direction]), dim=-1)
+        harmonics, biases = spherical_harmonics(toward).expand(20, -1), field.biases(condition)
+        ray_of, frame_of = torch.arange(20, dtype=torch.int32), torch.full((20,), frame, dtype=torch.int32)
+        found = evaluate_field(field.shape, field.weights, biases, points, harmonics, ray_of, frame_of)
+        return shade(field.shape, field.weights, biases, found.values, torch.ones(20), harmonics, frame_of)
+
+    with torch.no_grad():
+        front, side, other_pose = colours([0, 0, 1.0], 0), colours([0.5, 0, 1.0], 0), colours([0, 0, 1.0], 1)
+    assert torch.equal(front, side) != view_dependent
+    assert torch.equal(front, other_pose) == view_dependent
