@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -113,10 +114,24 @@ def speech(tmp_path):
     return Speech.listen(tmp_path / "speech.wav"), MelEncoder().fit(wav)
 
 
+def heard(take, encoder):
+    """The take, as if its sound had been made by an encoder: noise, of all levels."""
+    return replace(
+        take, audio_features=4.0 * torch.randn(24, encoder.channels, generator=torch.Generator().manual_seed(0))
+    )
+
+
+def test_sounds_unlike_the_speakers_own_are_held_at_their_edge(toy_take):
+    portrait = Portrait(ToyScene(), toy_take)
+    loudest = toy_take.audio_features.amax(0).expand(1, 8, 16, -1)
+    assert torch.equal(portrait.encode(loudest + 5.0), portrait.encode(loudest))
+    assert not torch.equal(portrait.encode(loudest - 0.1), portrait.encode(loudest))
+
+
 def test_drive_writes_the_video_with_its_sound(toy_take, speech, tmp_path):
     speech, encoder = speech
     out = tmp_path / "out.mp4"
-    assert drive(Portrait(ToyScene(), toy_take), speech, out, DriveOptions(), Silent(), encoder) == 32
+    assert drive(Portrait(ToyScene(), heard(toy_take, encoder)), speech, out, DriveOptions(), Silent(), encoder) == 32
     assert probe(out).has_audio and len(list(read_frames(out))) == 32
     assert abs(len(read_audio(out)) / AUDIO_RATE_HZ - 1.3) < 0.1
     assert {path.name for path in tmp_path.iterdir()} == {"out.mp4", "speech.wav"}
@@ -125,7 +140,7 @@ def test_drive_writes_the_video_with_its_sound(toy_take, speech, tmp_path):
 def test_streamed_frames_are_those_of_the_whole_audio(toy_take, speech):
     """The stream and `set_audio` show the same audio codes, frame by frame."""
     speech, encoder = speech
-    portrait = Portrait(ToyScene(), toy_take)
+    portrait = Portrait(ToyScene(), heard(toy_take, encoder))
     streamed = torch.stack(list(speak(portrait, stream_audio(speech.path), encoder.stream(speech.level), 32)))
     portrait.set_audio(encoder.encode(read_audio(speech.path)), 32)
     whole = torch.stack([portrait.condition(index, 0, 0).audio[0] for index in range(32)])
@@ -135,7 +150,7 @@ def test_streamed_frames_are_those_of_the_whole_audio(toy_take, speech):
 @pytest.mark.parametrize("part", ["render", "encode_audio"])
 def test_a_failed_drive_leaves_nothing(toy_take, speech, tmp_path, part):
     speech, encoder = speech
-    portrait = Portrait(ToyScene(), toy_take)
+    portrait = Portrait(ToyScene(), heard(toy_take, encoder))
     setattr(portrait.scene, part, lambda *args, **kwargs: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         drive(portrait, speech, tmp_path / "out.mp4", DriveOptions(), Silent(), encoder)
