@@ -39,6 +39,8 @@ HULL_MARGIN = 0.02  # the masks are dilated by this much of the image's height
 HULL_DISSENT = 0.08  # share of the views that may see a voxel outside the mask before it is ruled out
 RATES = Rates(table=2e-2, network=4e-3)  # higher than an edit's, which begins from a fitted field
 _ERRORS = "errors"  # in a checkpoint: the targets' error maps
+FRONT_MARGIN = 0.10  # head units: so far in front of the landmarks' surface the head may reach,
+FRONT_DOUBT = 0.15  # and so much farther for each unit beside them
 EXTENT_MARGIN = 0.03  # the torso may reach this much of the image's height beyond where it was seen
 
 
@@ -104,7 +106,8 @@ class LipObjective:
 
 
 def carve_hull(take: Take, points: Tensor) -> Tensor:
-    """Which of the points [V, 3] (head frame) may belong to the head, by the head masks of evenly spaced frames."""
+    """Which of the points [V, 3] (head frame) may belong to the head, by the head masks of evenly spaced frames and by
+    the landmarks' shape: masks alone leave a calm head whatever depth explains its pictures from the front."""
     width, height = take.size_px
     side = 2 * max(1, round(HULL_MARGIN * height)) + 1
     seen_outside, views = torch.zeros(len(points)), 0
@@ -116,7 +119,24 @@ def carve_hull(take: Take, points: Tensor) -> Tensor:
         covered = torch.from_numpy(mask)[pixel[:, 1], pixel[:, 0]] > 0
         seen_outside += inside & ~covered
         views += 1
-    return seen_outside <= HULL_DISSENT * views
+    return (seen_outside <= HULL_DISSENT * views) & behind_face(take.landmarks_head, points)
+
+
+def behind_face(
+    landmarks: Tensor,  # [M, 3] head frame
+    points: Tensor,  # [V, 3] head frame
+) -> Tensor:  # [V] bool
+    """Whether points lie behind the face, or not far in front.
+
+    Its depth is the mean of the landmarks, by the inverse fourth power of their distance in the picture (Shepard 1968).
+    """
+    kept = []
+    for part in points.split(2**16):
+        squared = (part[:, None, :2] - landmarks[None, :, :2]).square().sum(-1)
+        weight = (squared + 1e-3) ** -2
+        face_z = (weight * landmarks[:, 2]).sum(1) / weight.sum(1)
+        kept.append(part[:, 2] > face_z - FRONT_MARGIN - FRONT_DOUBT * squared.amin(1).sqrt())
+    return torch.cat(kept)
 
 
 def torso_extent(take: Take) -> Tensor:

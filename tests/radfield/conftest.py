@@ -88,7 +88,8 @@ def ball_take() -> Take:
         parts.append(label.astype(np.uint8).reshape(SIZE, SIZE))
         poses.append(camera.c2w)
     features = torch.from_numpy(np.repeat(loudness, 2)[:, None].astype(np.float32)).expand(-1, 4).contiguous()
-    shape = torch.zeros(68, 3)
+    turn, height = torch.arange(68) * 2.39996, torch.linspace(0.0, 0.95, 68)  # a sunflower over the front
+    shape = 0.7 * torch.stack([height * turn.cos(), height * turn.sin(), -(1.0 - height**2).sqrt()], dim=-1)
     shape[48:68] = torch.tensor([0.0, 0.3, -0.63])
     return Take(
         frames=np.stack(frames),
