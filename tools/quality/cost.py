@@ -22,8 +22,8 @@ class CommandFailed(TalkerError):
     """A talker command ended with an error of its own, which it has already printed."""
 
 
-# On Linux a process begins with the peak memory of the one that started it. So a small one stands between: it starts the
-# command, sends its words to standard error (standard output is the benchmark's own), and tells what it cost.
+# On Linux a process begins with the peak memory of the one that started it. So a small one stands between: it starts
+# the command, sends its words to standard error (standard output is the benchmark's own), and tells what it cost.
 _BETWEEN = """import resource, subprocess, sys
 code = subprocess.call(sys.argv[1:], stdout=sys.stderr)
 print(code, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"""
