@@ -39,8 +39,7 @@ HULL_MARGIN = 0.02  # the masks are dilated by this much of the image's height
 HULL_DISSENT = 0.08  # share of the views that may see a voxel outside the mask before it is ruled out
 RATES = Rates(table=2e-2, network=4e-3)  # higher than an edit's, which begins from a fitted field
 _ERRORS = "errors"  # in a checkpoint: the targets' error maps
-FRONT_MARGIN = 0.10  # head units: so far in front of the landmarks' surface the head may reach,
-FRONT_DOUBT = 0.15  # and so much farther for each unit beside them
+FRONT_MARGIN, FRONT_SLOPE = 0.10, 0.5  # head units: how far in front of the landmarks the head may reach
 EXTENT_MARGIN = 0.03  # the torso may reach this much of the image's height beyond where it was seen
 
 
@@ -128,14 +127,14 @@ def behind_face(
 ) -> Tensor:  # [V] bool
     """Whether points lie behind the face, or not far in front.
 
-    Its depth is the mean of the landmarks, by the inverse fourth power of their distance in the picture (Shepard 1968).
+    From every landmark a cone recedes at FRONT_SLOPE, and the head may reach FRONT_MARGIN before the foremost of them:
+    cheeks and forehead, which have no landmarks, recede from nose and brows more steeply than that.
     """
     kept = []
     for part in points.split(2**16):
         squared = (part[:, None, :2] - landmarks[None, :, :2]).square().sum(-1)
-        weight = (squared + 1e-3) ** -2
-        face_z = (weight * landmarks[:, 2]).sum(1) / weight.sum(1)
-        kept.append(part[:, 2] > face_z - FRONT_MARGIN - FRONT_DOUBT * squared.amin(1).sqrt())
+        foremost = (landmarks[:, 2] + FRONT_SLOPE * squared.sqrt()).amin(1)
+        kept.append(part[:, 2] > foremost - FRONT_MARGIN)
     return torch.cat(kept)
 
 
