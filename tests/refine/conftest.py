@@ -1,16 +1,5 @@
-"""Small tensors on a busy machine: one thread is several times faster than two that wait for each other."""
+"""One thread for these tests, too."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
-import torch
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+from tests.threads import one_thread as one_thread
