@@ -24,8 +24,8 @@ REPEATED = 0.1  # of the larger steps nearby: the same picture again, give or ta
 
 
 @dataclass(frozen=True)
-class Flow:
-    """How the pictures follow each other."""
+class Pace:
+    """How much each picture differs from the one before."""
 
     steps: np.ndarray  # [B - 1] mean change from picture to picture, grey levels
     start_s: float
@@ -55,7 +55,7 @@ def find_cuts(
     return found
 
 
-def watch_flow(video: Path, span_s: tuple[float, float], reporter: Reporter) -> Flow:
+def watch_pace(video: Path, span_s: tuple[float, float], reporter: Reporter) -> Pace:
     expected = max(1, round((span_s[1] - span_s[0]) * FPS))
     steps: list[float] = []
     last: np.ndarray | None = None
@@ -65,4 +65,4 @@ def watch_flow(video: Path, span_s: tuple[float, float], reporter: Reporter) -> 
             steps.append(float(np.abs(grey - last).mean()))
         last = grey
         reporter.progress("cuts", min(1.0, (index + 1) / expected), "looking for cuts")
-    return Flow(np.array(steps), span_s[0])
+    return Pace(np.array(steps), span_s[0])

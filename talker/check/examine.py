@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from talker.check.cost import field_seconds, take_seconds
-from talker.check.cuts import watch_flow
+from talker.check.cuts import watch_pace
 from talker.check.findings import find
 from talker.check.footage import Footage
 from talker.check.lips import PICTURES_S, STRETCH_S, choose_stretch, measure_offset
@@ -62,7 +62,7 @@ class Examiner:
         reporter: Reporter,
     ) -> FaceSearch:
         sound = listen(stream_audio(video, start_s=span_s[0], end_s=span_s[1])) if info.has_audio else None
-        flow = watch_flow(video, span_s, reporter)
+        pace = watch_pace(video, span_s, reporter)
         # Detectors remember the picture before: one of its own leaves the other as a take expects it.
         own = load_detector(self._options.landmarks)
         lookout = Lookout(own, person_segmenter())
@@ -72,12 +72,12 @@ class Examiner:
         if sound is not None and looks.seen.any():
             length_s = min(STRETCH_S, PICTURES_S / (FPS * float(np.median(lookout.detect_s))))
             faces = np.isfinite(found.boxes[:, 0])
-            stretch_s = choose_stretch(span_s, sound.levels_db, sound.speech_db, faces, flow.cuts_s, length_s)
+            stretch_s = choose_stretch(span_s, sound.levels_db, sound.speech_db, faces, pace.cuts_s, length_s)
             during = slice(*(int((second - span_s[0]) * SEARCH_FPS) for second in stretch_s))
             offset = measure_offset(video, stretch_s, found.boxes[during], info.size_px, own, reporter)
         options = self._options
         footage = Footage(
-            video.name, info, span_s, options.size_px, options.av_offset_s, found, looks, flow, sound, offset
+            video.name, info, span_s, options.size_px, options.av_offset_s, found, looks, pace, sound, offset
         )
         findings = find(footage)
         cost = None

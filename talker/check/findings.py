@@ -16,7 +16,6 @@ from talker.check.cuts import NEARBY
 from talker.check.footage import Footage, stretches_where
 from talker.check.look import likeness
 from talker.errors import BadInput
-from talker.take.build import AV_OFFSET_LIMIT_S
 from talker.take.crop import MINIMUM_S, SEARCH_FPS, check_faces, check_presence
 from talker.types import FPS
 
@@ -69,7 +68,7 @@ class Finding:
 
 def find(footage: Footage) -> list[Finding]:
     """All findings, the weightiest first."""
-    found = [finding for look in LOOKS for finding in look(footage)]
+    found = [finding for finder in FINDERS for finding in finder(footage)]
     return sorted(found, key=lambda finding: ("stop", "warn", "note").index(finding.severity))
 
 
@@ -98,7 +97,7 @@ def _offset(footage: Footage) -> Iterator[Finding]:
         return
     offset_s = footage.offset.offset_s
     left_s = offset_s - footage.av_offset_s
-    if abs(left_s) <= OFFSET_NOTE_S or abs(offset_s) > AV_OFFSET_LIMIT_S:
+    if abs(left_s) <= OFFSET_NOTE_S:
         return
     side = "after" if left_s > 0 else "before"
     taken = f" even with --av-offset {footage.av_offset_s:g}" if footage.av_offset_s else ""
@@ -111,7 +110,7 @@ def _offset(footage: Footage) -> Iterator[Finding]:
 
 
 def _cuts(footage: Footage) -> Iterator[Finding]:
-    cuts_s = footage.flow.cuts_s
+    cuts_s = footage.pace.cuts_s
     if not cuts_s:
         return
     edges = [footage.span_s[0], *cuts_s, footage.span_s[1]]
@@ -125,8 +124,8 @@ def _cuts(footage: Footage) -> Iterator[Finding]:
 
 
 def _rate(footage: Footage) -> Iterator[Finding]:
-    new_hz = min(footage.info.rate_hz or FPS, footage.flow.new_per_second)
-    if new_hz < FEWEST_PICTURES_HZ and len(footage.flow.steps) > NEARBY:
+    new_hz = min(footage.info.rate_hz or FPS, footage.pace.new_per_second)
+    if new_hz < FEWEST_PICTURES_HZ and len(footage.pace.steps) > NEARBY:
         yield Finding(
             "rate",
             "warn",
@@ -230,7 +229,7 @@ def _exposure(footage: Footage) -> Iterator[Finding]:
 
 def _room(footage: Footage) -> Iterator[Finding]:
     unrest = footage.room_unrest
-    if len(unrest) and np.percentile(unrest, 90) > RESTLESS_LEVELS and not footage.flow.cuts_s:
+    if len(unrest) and np.percentile(unrest, 90) > RESTLESS_LEVELS and not footage.pace.cuts_s:
         what = "The background moves: it will be painted still, and its movement sticks to the head's outline"
         yield Finding("background", "warn", what, "put the camera on a tripod, before a plain wall")
 
@@ -266,6 +265,18 @@ def _sound(footage: Footage) -> Iterator[Finding]:
         yield Finding("echo", "warn", what, "bring the microphone closer, or film where curtains and carpets are")
 
 
-LOOKS: tuple[Callable[[Footage], Iterator[Finding]], ...] = (
-    *(_stops, _offset, _cuts, _hidden, _size, _rate, _length, _faces, _poses, _blur, _exposure, _room, _sound),
+FINDERS: tuple[Callable[[Footage], Iterator[Finding]], ...] = (
+    _stops,
+    _offset,
+    _cuts,
+    _hidden,
+    _size,
+    _rate,
+    _length,
+    _faces,
+    _poses,
+    _blur,
+    _exposure,
+    _room,
+    _sound,
 )

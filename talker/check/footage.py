@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from talker.check.cuts import Flow
+from talker.check.cuts import Pace
 from talker.check.look import Looks
 from talker.check.offset import Offset
 from talker.check.sound import Sound
@@ -23,7 +23,7 @@ class Footage:
     av_offset_s: float  # that the fit is told to take out
     search: FaceSearch
     looks: Looks
-    flow: Flow
+    pace: Pace
     sound: Sound | None  # None: the file has none
     offset: Offset | None  # None: there was nothing to measure it on
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from talker.check.cuts import Flow
+from talker.check.cuts import Pace
 from talker.check.footage import Footage
 from talker.check.look import Looks
 from talker.check.offset import REACH_S, Offset
@@ -58,7 +58,7 @@ def footage(**changes) -> Footage:
         av_offset_s=0.0,
         search=FaceSearch(looks.boxes, np.arange(LOOKS) / 5.0, looks.rival),
         looks=looks,
-        flow=Flow(np.random.default_rng(1).uniform(0.5, 1.5, 499), START_S),
+        pace=Pace(np.random.default_rng(1).uniform(0.5, 1.5, 499), START_S),
         sound=good_sound(),
         offset=good_offset(),
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from talker.check.cuts import Flow, find_cuts, watch_flow
+from talker.check.cuts import Pace, find_cuts, watch_pace
 from talker.types import Silent
 from talker.video import VideoWriter
 
@@ -25,20 +25,20 @@ def test_a_cut_stands_alone():
 def test_seconds_of_cuts_are_of_the_file():
     steps = np.ones(100)
     steps[49] = 30.0
-    assert Flow(steps, start_s=4.0).cuts_s == [6.0]  # the 50th step leads to picture 50, two seconds in
+    assert Pace(steps, start_s=4.0).cuts_s == [6.0]  # the 50th step leads to picture 50, two seconds in
 
 
 @pytest.mark.parametrize("every", [1, 2, 5])
 def test_pictures_shown_again_are_not_counted(every):
     steps = np.random.default_rng(0).uniform(0.7, 1.5, 250)
     steps[np.arange(250) % every > 0] = 0.03  # what a codec makes of them
-    assert Flow(steps, 0.0).new_per_second == pytest.approx(25.0 / every, abs=0.5)
+    assert Pace(steps, 0.0).new_per_second == pytest.approx(25.0 / every, abs=0.5)
 
 
 def test_calm_moments_are_no_repetition():
     steps = np.random.default_rng(0).uniform(0.8, 1.2, 250)
     steps[60:200] *= 0.02  # sits still
-    assert Flow(steps, 0.0).new_per_second > 22.0 and Flow(np.zeros(0), 0.0).new_per_second == 0.0
+    assert Pace(steps, 0.0).new_per_second > 22.0 and Pace(np.zeros(0), 0.0).new_per_second == 0.0
 
 
 def test_a_video_of_two_shots(tmp_path: Path):
@@ -48,5 +48,5 @@ def test_a_video_of_two_shots(tmp_path: Path):
         for index in range(50):
             drift = generator.integers(-4, 5, (64, 64, 3))
             writer.write((shots[index // 30] + drift).astype(np.uint8))
-    flow = watch_flow(tmp_path / "two.mp4", (0.0, 2.0), Silent())
-    assert flow.cuts_s == [pytest.approx(1.2)] and len(flow.steps) == 49
+    pace = watch_pace(tmp_path / "two.mp4", (0.0, 2.0), Silent())
+    assert pace.cuts_s == [pytest.approx(1.2)] and len(pace.steps) == 49

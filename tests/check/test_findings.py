@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from talker.check.cuts import Flow
+from talker.check.cuts import Pace
 from talker.check.findings import Finding, find
 from talker.check.report import Cost, Report
 from talker.video import VideoInfo
@@ -28,11 +28,11 @@ def hidden_mouth():
     return looks(colours=colours)
 
 
-def stepped(index: int, step: float) -> Flow:
-    flow = footage().flow
-    steps = flow.steps.copy()
+def stepped(index: int, step: float) -> Pace:
+    pace = footage().pace
+    steps = pace.steps.copy()
     steps[index] = step
-    return replace(flow, steps=steps)
+    return replace(pace, steps=steps)
 
 
 def turned(deg: float):
@@ -55,7 +55,7 @@ def smeared():
 
 FLAWS = {
     "av-offset": {"offset": good_offset(0.2)},
-    "cuts": {"flow": stepped(249, 30.0)},
+    "cuts": {"pace": stepped(249, 30.0)},
     "hidden": hidden_mouth(),
     "size": {"size_px": 1024},
     "rate": {"info": VideoInfo(30.0, (1280, 720), 12.0, True, True, False)},
