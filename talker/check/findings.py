@@ -181,13 +181,19 @@ def _hidden(footage: Footage) -> Iterator[Finding]:
 
 
 def _poses(footage: Footage) -> Iterator[Finding]:
-    angles = np.abs(footage.looks.angles_deg)
-    far = (angles > [TURNED_DEG, LIFTED_DEG, TILTED_DEG]).any(axis=1)
+    angles, limits = footage.looks.angles_deg, np.array([TURNED_DEG, LIFTED_DEG, TILTED_DEG])
+    far = (np.abs(angles) > limits).any(axis=1)
     if far.mean() > EXTREME_SHARE:
         where = stretches_where(far, footage.looks.times_s)
-        most = np.nanmax(angles[:, 0])
-        what = f"The head turns far away (up to {most:.0f} degrees): half of the face is guessed there"
-        yield Finding("poses", "warn", what, f"stay within {TURNED_DEG:.0f} degrees of the camera", where)
+        axis = int(np.nanmax(np.abs(angles) / limits, axis=0).argmax())
+        most = angles[np.nanargmax(np.abs(angles[:, axis])), axis]
+        does, middle = (
+            ("turns far away", "the camera"),
+            ("looks far up" if most > 0.0 else "looks far down", "level"),
+            ("leans far over", "upright"),
+        )[axis]
+        what = f"The head {does} (up to {abs(most):.0f} degrees): parts of the face are guessed there"
+        yield Finding("poses", "warn", what, f"stay within {limits[axis]:.0f} degrees of {middle}", where)
     elif np.isfinite(angles).any():
         low, high = np.nanpercentile(footage.looks.angles_deg[:, 0], [2, 98])
         if high - low < FRONTAL_DEG:

@@ -35,9 +35,9 @@ def stepped(index: int, step: float) -> Pace:
     return replace(pace, steps=steps)
 
 
-def turned(deg: float):
+def turned(deg: float, axis: int = 0):
     angles = good_looks().angles_deg.copy()
-    angles[50:60, 0] = deg
+    angles[50:60, axis] = deg
     return looks(angles_deg=angles)
 
 
@@ -115,6 +115,20 @@ def test_places_are_seconds_of_the_file():
     assert hidden.where_s == ((pytest.approx(START_S + 6.0), pytest.approx(START_S + 7.8)),)
     many = Finding("cuts", "warn", "Cuts", "", tuple((float(t), float(t)) for t in range(9)))
     assert many.where == "at 0.0, 1.0, 2.0, 3.0 s and 5 more"
+
+
+@pytest.mark.parametrize(
+    ("axis", "deg", "words"),
+    [
+        (0, -55.0, ("turns far away (up to 55 degrees)", "within 40 degrees of the camera")),
+        (1, -38.0, ("looks far down (up to 38 degrees)", "within 30 degrees of level")),
+        (1, 38.0, ("looks far up (up to 38 degrees)", "within 30 degrees of level")),
+        (2, 50.0, ("leans far over (up to 50 degrees)", "within 35 degrees of upright")),
+    ],
+)
+def test_a_pose_that_is_too_far_says_which_way_and_how_far_is_well(axis, deg, words):
+    (finding,) = find(footage(**turned(deg, axis)))
+    assert words[0] in finding.what and words[1] in finding.way_out
 
 
 def test_the_offset_that_is_offered_is_the_files():
