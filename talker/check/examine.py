@@ -10,7 +10,7 @@ from talker.check.cost import field_seconds, take_seconds
 from talker.check.cuts import watch_pace
 from talker.check.findings import find
 from talker.check.footage import Footage
-from talker.check.lips import PICTURES_S, STRETCH_S, choose_stretch, measure_offset
+from talker.check.lips import choose_stretch, measure_offset, stretch_length_s, why_not
 from talker.check.look import Lookout
 from talker.check.offset import Offset
 from talker.check.page import write_page
@@ -69,15 +69,19 @@ class Examiner:
         found = search_faces(video, info, span_s, detector, reporter, lookout.watch)
         looks = lookout.looks(found, span_s[0], info.size_px)
         offset: Offset | None = None
+        no_offset: str | None = None
         if sound is not None and looks.seen.any():
-            length_s = min(STRETCH_S, PICTURES_S / (FPS * float(np.median(lookout.detect_s))))
-            faces = np.isfinite(found.boxes[:, 0])
-            stretch_s = choose_stretch(span_s, sound.levels_db, sound.speech_db, faces, pace.cuts_s, length_s)
-            during = slice(*(int((second - span_s[0]) * SEARCH_FPS) for second in stretch_s))
-            offset = measure_offset(video, stretch_s, found.boxes[during], info.size_px, own, reporter)
+            clip_s, picture_s = span_s[1] - span_s[0], float(np.median(lookout.detect_s))
+            no_offset = why_not(clip_s, picture_s)
+            if no_offset is None:
+                length_s = stretch_length_s(clip_s, picture_s)
+                faces = np.isfinite(found.boxes[:, 0])
+                stretch_s = choose_stretch(span_s, sound.levels_db, sound.speech_db, faces, pace.cuts_s, length_s)
+                during = slice(*(int((second - span_s[0]) * SEARCH_FPS) for second in stretch_s))
+                offset = measure_offset(video, stretch_s, found.boxes[during], info.size_px, own, reporter)
         options = self._options
         footage = Footage(
-            video.name, info, span_s, options.size_px, options.av_offset_s, found, looks, pace, sound, offset
+            video.name, info, span_s, options.size_px, options.av_offset_s, found, looks, pace, sound, offset, no_offset
         )
         findings = find(footage)
         cost = None

@@ -25,7 +25,8 @@ class Footage:
     looks: Looks
     pace: Pace
     sound: Sound | None  # None: the file has none
-    offset: Offset | None  # None: there was nothing to measure it on
+    offset: Offset | None  # None: it was not measured
+    no_offset: str | None = None  # why not, where there are sound and a face
 
     @property
     def seconds(self) -> float:

@@ -6,18 +6,38 @@ from pathlib import Path
 
 import numpy as np
 
-from talker.check.offset import REACH_S, Offset, estimate_offset
+from talker.check.offset import PLAIN_S, REACH_S, Offset, estimate_offset
 from talker.take.build import read_sound
 from talker.take.landmarks import LandmarkDetector
 from talker.types import FEATURE_RATE_HZ, FPS, Reporter
 from talker.video import Crop, read_frames
 
 STRETCH_S = 15.0
-PICTURES_S = 12.0  # a detector that needs longer for a stretch gets a shorter one
+PICTURES_S = 12.0  # a detector that needs longer for a stretch gets a shorter one, but none that says nothing
+TOO_SHORT = f"too short to tell: {PLAIN_S:g} s with the face are needed"
 SPEECH_UNDER_DB = 20.0  # pieces of sound up to so far below the usual level are speech
 CUT_COST_S = 4.0  # seconds of speech that a stretch without a cut may have less
 FACE_ROOM = 0.3  # of the face's width: kept around its travels
 SIDE_PX = 288
+
+
+def stretch_length_s(
+    clip_s: float,
+    picture_s: float,  # that the detector takes for one
+) -> float:
+    return min(STRETCH_S, clip_s, PICTURES_S / (FPS * picture_s))
+
+
+def why_not(
+    clip_s: float,
+    picture_s: float,  # that the detector takes for one
+) -> str | None:
+    """Why the lips of a clip are not held against its sound, for people; None: they are."""
+    if clip_s < PLAIN_S:
+        return TOO_SHORT
+    if stretch_length_s(clip_s, picture_s) < PLAIN_S:
+        return f"not measured: {PLAIN_S * FPS:.0f} pictures at {picture_s:.2f} s each would take too long here"
+    return None
 
 
 def measure_offset(

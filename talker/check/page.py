@@ -171,7 +171,8 @@ def _plots(report: Report) -> Iterator[tuple[str, str, str]]:
         words = f"Speech {sound.speech_db:.0f} dB, noise {sound.noise_db:.0f} dB, {sound.clipped_share:.2%} clipped"
         yield "Loudness, dB", loud, f"{words} (at most {CLIPPED_SHARE:.1%} is well)."
     offset = footage.offset
-    if offset is not None:
+    if offset is not None and offset.is_long_enough:
         mark = [(offset.offset_s, offset.offset_s)] if offset.is_sure else []
         curve = time_plot(offset.lags_s, offset.correlations, marks_s=mark, axis="s late")
-        yield "How well the sound fits the lips when it is taken to be late", curve, "A single high peak is certain."
+        words = "A single high peak is certain." if offset.is_sure else "A single high peak would be certain; none is."
+        yield "How well the sound fits the lips when it is taken to be late", curve, words

@@ -9,6 +9,8 @@ import numpy as np
 
 from talker.check.findings import Finding
 from talker.check.footage import Footage
+from talker.check.lips import TOO_SHORT
+from talker.check.offset import Offset
 from talker.pdu.plan import format_duration
 
 _SIGNS = {"stop": "!!", "warn": "! ", "note": "- "}
@@ -72,15 +74,19 @@ class Report:
             above = min(99.0, footage.sound.speech_db - footage.sound.noise_db)
             lines.append(("sound", f"speech at {footage.sound.speech_db:.0f} dB, {above:.0f} dB above the noise"))
         if footage.offset is not None:
-            lines.append(("sound to lips", self._offset()))
+            lines.append(("sound to lips", self._offset(footage.offset)))
+        elif footage.no_offset is not None:
+            lines.append(("sound to lips", footage.no_offset))
         if self.cost is not None:
             parts = f"take {format_duration(self.cost.take_s)}, field {format_duration(self.cost.field_s)}"
             words = f"at {footage.size_px} px ({parts}, {self.cost.kernels} kernels)"
             lines.append(("fitting here", f"about {format_duration(self.cost.total_s)} {words}"))
         return lines
 
-    def _offset(self) -> str:
-        offset = self.footage.offset
+    @staticmethod
+    def _offset(offset: Offset) -> str:
+        if not offset.is_long_enough:
+            return TOO_SHORT
         if not offset.is_sure:
             return "not certain: the lips follow this sound too loosely to tell"
         if abs(offset.offset_s) < 0.04:

@@ -40,7 +40,7 @@ def good_looks() -> Looks:
 
 def good_offset(offset_s: float = 0.01) -> Offset:
     lags_s = np.arange(-REACH_S, REACH_S + 0.02, 0.04)
-    return Offset(offset_s, 0.01, lags_s, 0.6 * np.exp(-(((lags_s - offset_s) / 0.08) ** 2)))
+    return Offset(offset_s, 0.01, lags_s, 0.6 * np.exp(-(((lags_s - offset_s) / 0.08) ** 2)), 15.0)
 
 
 def good_sound() -> Sound:

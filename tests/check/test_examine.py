@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -109,6 +110,27 @@ def test_the_sound_that_is_late_is_found_in_the_file(clip, drawn):
     assert report.cost.take_s > 0 and report.cost.field_s > 0
     told = examine(clip, TakeOptions(size_px=64, landmarks="drawn", av_offset_s=0.2), TINY, TorchKernels(), Silent())
     assert "av-offset" not in {finding.key for finding in told.findings}
+
+
+class SlowFace(DrawnFace):
+    """As a network on a CPU."""
+
+    def detect(self, rgb: np.ndarray) -> np.ndarray | None:
+        time.sleep(0.06)
+        return super().detect(rgb)
+
+
+def test_where_the_offset_is_not_measured_the_report_says_why_and_plots_nothing(clip, drawn, tmp_path, monkeypatch):
+    def said(options: TakeOptions) -> str:
+        page = tmp_path / "report.html"
+        report = examine(clip, options, TINY, TorchKernels(), Silent(), page)
+        assert not (report.footage.offset and report.footage.offset.is_sure)
+        assert "How well the sound fits" not in page.read_text()
+        return dict(report.facts())["sound to lips"]
+
+    assert said(replace(OPTIONS, end_s=8.0)) == "too short to tell: 9 s with the face are needed"
+    monkeypatch.setitem(LANDMARK_DETECTORS, "drawn", SlowFace)
+    assert said(OPTIONS).startswith("not measured: 225 pictures at 0.0")
 
 
 def test_a_fit_hears_what_should_be_mended(clip, drawn):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from talker.check.lips import choose_stretch, face_crop
-from talker.check.offset import REACH_S, Offset, estimate_offset, peak
+from talker.check.offset import PLAIN_R, REACH_S, Offset, estimate_offset, peak
 from talker.speaker.speech import speak
 from talker.speaker.visemes import mouth_shapes, viseme_track
 from talker.types import AUDIO_RATE_HZ, FEATURE_RATE_HZ, FPS
@@ -42,6 +42,15 @@ def test_the_offset_is_found(late_s):
     assert offset.is_sure and offset.offset_s == pytest.approx(late_s, abs=0.03)
 
 
+@pytest.mark.parametrize("seconds", [9.0, 10.0, 12.6])
+def test_a_short_clip_that_follows_plainly_is_believed(seconds):
+    landmarks, wav = speaker(1)
+    offset = estimated(landmarks[: round(seconds * FPS)], wav, 0.2)
+    assert offset.is_sure and offset.offset_s == pytest.approx(0.2, abs=0.03) and not np.isfinite(offset.spread_s)
+    shorter = estimated(landmarks[: round(8.9 * FPS)], wav, 0.2)
+    assert shorter.correlation > PLAIN_R and not shorter.is_long_enough and not shorter.is_sure
+
+
 def test_pictures_without_a_face_are_left_out():
     landmarks, wav = speaker(1)
     gappy = landmarks.copy()
@@ -52,6 +61,7 @@ def test_pictures_without_a_face_are_left_out():
 def test_other_peoples_sound_is_never_sure():
     for lips, voice in ((1, 2), (2, 3), (3, 1)):
         assert not estimated(speaker(lips)[0], speaker(voice)[1], 0.0).is_sure
+        assert not estimated(speaker(lips)[0][:225], speaker(voice)[1], 0.0).is_sure
 
 
 def test_too_few_pictures_and_closed_lips_are_never_sure():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html import escape
 from html.parser import HTMLParser
 from pathlib import Path
@@ -70,6 +71,16 @@ def test_a_page_about_nobody(clip):
     gone |= {name: np.full_like(getattr(looks, name), np.nan) for name in ("sharpness", "burnt")}
     made = footage(looks=type(looks)(**{**vars(looks), **gone}), sound=None, offset=None)
     assert "cannot be fitted" in page(Report(made, find(made), None), clip, Silent())
+
+
+def test_an_offset_is_plotted_where_it_could_be_told(clip):
+    offset = footage().offset
+    flat = replace(offset, correlations=0.1 * offset.correlations)
+    words = {"certain.": offset, "would be certain; none is.": flat, None: replace(offset, seen_s=5.0)}
+    for word, each in words.items():
+        report = Report(footage(offset=each), [], None)
+        text = page(report, clip, Silent())
+        assert ("How well the sound fits" in text) == (word is not None) and (word or "too short to tell") in text
 
 
 def test_a_plot_is_where_its_values_are():
