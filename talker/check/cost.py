@@ -1,7 +1,8 @@
 """How long a fit of this clip will take on this machine, from seconds measured here.
 
 A take is landmarks, poses and mattes, which grow with the time that a detector and a matte's filter need here. A field
-is its steps, and a few are made on a stand-in for the clip: a head and shoulders of the size asked for.
+is its steps, and a few are made on a stand-in for the clip: a head and shoulders of the size asked for. Hearing the
+speech is not counted: little for `viseme` and `mel`, much for a transformer without a GPU.
 """
 
 from __future__ import annotations

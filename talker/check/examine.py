@@ -19,11 +19,12 @@ from talker.check.sound import listen
 from talker.errors import BadInput
 from talker.radfield.fit_take import FieldFitOptions
 from talker.radfield.kernels import Kernels
+from talker.take.audio import channels_of
 from talker.take.build import TakeOptions
 from talker.take.crop import SEARCH_FPS, FaceSearch, checked_span, search_faces
 from talker.take.landmarks import LandmarkDetector, load_detector
 from talker.take.masks import person_segmenter
-from talker.take.mel import MEL_BINS
+from talker.take.transformer import HUB_MODELS
 from talker.types import FPS, Reporter
 from talker.video import VideoInfo, require_video, stream_audio
 
@@ -95,8 +96,9 @@ class Examiner:
         size_px, kernels = self._options.size_px, self._kernels
         return Cost(
             take_seconds(pictures, look_s, size_px),
-            field_seconds(pictures, size_px, 2 * MEL_BINS, self._field_options, kernels),
+            field_seconds(pictures, size_px, channels_of(self._options.audio), self._field_options, kernels),
             kernels.name,
+            self._options.audio if self._options.audio in HUB_MODELS else None,
         )
 
 

@@ -18,11 +18,12 @@ _SIGNS = {"stop": "!!", "warn": "! ", "note": "- "}
 
 @dataclass(frozen=True)
 class Cost:
-    """Estimated seconds of a fit on this machine."""
+    """Estimated seconds of a fit on this machine; hearing the speech is not among them."""
 
     take_s: float
     field_s: float
     kernels: str
+    slow_ear: str | None = None  # an encoder whose hearing takes long, too
 
     @property
     def total_s(self) -> float:
@@ -80,6 +81,8 @@ class Report:
         if self.cost is not None:
             parts = f"take {format_duration(self.cost.take_s)}, field {format_duration(self.cost.field_s)}"
             words = f"at {footage.size_px} px ({parts}, {self.cost.kernels} kernels)"
+            if self.cost.slow_ear is not None:
+                words += f", and what {self.cost.slow_ear} needs to hear it"
             lines.append(("fitting here", f"about {format_duration(self.cost.total_s)} {words}"))
         return lines
 

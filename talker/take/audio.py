@@ -157,13 +157,24 @@ AUDIO_ENCODERS: dict[str, Callable[..., AudioEncoder]] = {
     "wav2vec2": lambda state=None, model=None: TransformerEncoder.load("wav2vec2", model),
     "hubert": lambda state=None, model=None: TransformerEncoder.load("hubert", model),
 }
+_CHANNELS = {"mel": MelEncoder.channels, "viseme": VisemeEncoder.channels, "wav2vec2": 768, "hubert": 1024}
+
+
+def channels_of(name: str) -> int:
+    """C before an encoder is loaded; a transformer's as its usual weights have it, others may differ."""
+    _check_name(name)
+    return _CHANNELS[name]
 
 
 def load_encoder(name: str, state: dict[str, Tensor] | None = None, model: str | None = None) -> AudioEncoder:
     """An encoder by name, with the state that it left in a take."""
+    _check_name(name)
+    return AUDIO_ENCODERS[name](state=state, model=model)
+
+
+def _check_name(name: str) -> None:
     if name not in AUDIO_ENCODERS:
         raise BadInput(f"Unknown audio encoder {name!r}; choose from {', '.join(AUDIO_ENCODERS)}")
-    return AUDIO_ENCODERS[name](state=state, model=model)
 
 
 def audio_windows(

@@ -19,6 +19,7 @@ from talker.radfield.field import FieldOptions
 from talker.radfield.fit_take import FieldFitOptions
 from talker.radfield.kernels import TorchKernels
 from talker.radfield.torso import TorsoOptions
+from talker.take.audio import channels_of
 from talker.take.build import TakeOptions
 from talker.take.crop import SEARCH_SIDE_PX, checked_span
 from talker.take.landmarks import LANDMARK_DETECTORS, load_detector
@@ -186,6 +187,17 @@ def test_costs_grow_with_pictures_and_steps():
     assert 0.0 < 10 * short < long
 
 
+@pytest.mark.parametrize("audio", ["mel", "viseme", "hubert"])
+def test_the_field_is_timed_with_the_channels_of_the_encoder_that_is_chosen(clip, drawn, monkeypatch, audio):
+    timed = []
+    monkeypatch.setattr(
+        "talker.check.examine.field_seconds", lambda pictures, size_px, channels, *others: timed.append(channels) or 1.0
+    )
+    report = examine(clip, replace(OPTIONS, audio=audio, end_s=4.0), TINY, TorchKernels(), Silent())
+    assert timed == [channels_of(audio)]
+    assert ("what hubert needs to hear it" in dict(report.facts())["fitting here"]) == (audio == "hubert")
+
+
 def test_the_stand_in_is_a_take_that_can_be_fitted():
     take = stand_in(64, 8)
     assert len(take.held_out) and take.parts.any(axis=(1, 2)).all()
@@ -194,5 +206,7 @@ def test_the_stand_in_is_a_take_that_can_be_fitted():
 
 def test_python_has_it_too(clip, drawn):
     assert commands.check(clip, take_options=OPTIONS).serves
+    with pytest.raises(BadInput, match="Unknown audio encoder"):
+        commands.check(clip, take_options=replace(OPTIONS, audio="ear", end_s=4.0))
     with pytest.raises(BadInput, match="No such file"):
         commands.check(Path("nowhere.mp4"))

@@ -16,6 +16,7 @@ from talker.take.audio import (
     TransformerEncoder,
     VisemeEncoder,
     audio_windows,
+    channels_of,
     load_encoder,
 )
 from talker.take.level import level_of
@@ -159,3 +160,10 @@ def test_unknown_names_are_told_the_known_ones():
     assert set(AUDIO_ENCODERS) == {"mel", "viseme", "wav2vec2", "hubert"}
     with pytest.raises(BadInput, match="takes no model"):
         load_encoder("mel", model="somewhere")
+
+
+@pytest.mark.parametrize("name", ["mel", "viseme"])
+def test_the_channels_that_are_told_beforehand_are_the_encoders(name: str):
+    assert channels_of(name) == load_encoder(name).fit(speech(1.0)).encode(speech(1.0)).shape[1]
+    with pytest.raises(BadInput, match="Unknown audio encoder"):
+        channels_of("ear")
