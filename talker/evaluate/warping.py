@@ -3,8 +3,10 @@
 Notation: N frames, H x W pixels; w is the flow from frame t to frame s, in pixels, so that t(x) is s(x + w(x)).
 
 E_w = mean over t of E(t, t - 1) + E(t, 0), where E(t, s) is the mean absolute difference of t and s warped onto it,
-over the pixels that both show (Lai et al. 2018; with the first frame as in Lei et al. 2020 and Instruct-NeuralTalker).
-An edit's flow is the unedited video's, so that flicker cannot hide in it. Optical flow: DIS (Kroeger et al. 2016).
+over the pixels that both show. The idea is Lai et al.'s (2018); this form, a mean L1 with a term for the first frame,
+is that of Lei et al. 2020 (blind video temporal consistency via deep video prior), as in Instruct-NeuralTalker. Lai et
+al. take squares and know no first frame: their figures are on another scale. An edit's flow is the unedited video's, so
+that flicker cannot hide in it. Optical flow: DIS (Kroeger et al. 2016).
 """
 
 from __future__ import annotations

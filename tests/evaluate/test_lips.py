@@ -25,6 +25,19 @@ def test_the_reference_itself_is_perfect_and_its_shift_is_not():
     assert figures.mouth_corr_loudness == 0.0 and figures.lmd_shifted_px > 0.1
 
 
+def test_a_head_that_stands_elsewhere_counts_until_mouths_are_centred():
+    faces = talking(smooth(N, 0))
+    moved = measure_mouth(faces + (3.0, 4.0), faces, NO_GUESS, same_speech=True, nearest=faces - (6.0, 8.0))
+    assert moved.lmd_px == pytest.approx(5.0) and moved.lmd_nearest_px == pytest.approx(10.0)
+    assert moved.lmd_centred_px == pytest.approx(0.0, abs=1e-9)
+    assert moved.lmd_centred_nearest_px == pytest.approx(0.0, abs=1e-9)
+    wider = faces.copy()
+    wider[:, 54] += (20.0, 0.0)  # a mouth's corner: its mean point moves by a twentieth of that
+    centred = measure_mouth(wider, faces, NO_GUESS, same_speech=True)
+    assert centred.lmd_px == pytest.approx(1.0) and centred.lmd_centred_px == pytest.approx((19.0 + 19 * 1.0) / 20)
+    assert centred.lmd_centred_shifted_px > 0.1
+
+
 def test_small_late_lips_are_found_small_and_late():
     opening = smooth(N + 3, 1)
     figures = measure_mouth(talking(0.5 * opening[:N]), talking(opening[3:]), NO_GUESS, same_speech=True)
