@@ -20,6 +20,7 @@ from talker.evaluate.footage import Footage, edited_footage, held_out_footage, s
 from talker.evaluate.identity import measure_identity
 from talker.evaluate.images import measure_images, nearest_training_frame
 from talker.evaluate.instruments import Instruments
+from talker.evaluate.missing import causes_of_gaps
 from talker.evaluate.mouth import LoudnessGuess, measure_mouth
 from talker.evaluate.options import FEWEST_FRAMES, EvalOptions
 from talker.evaluate.steadiness import measure_steadiness
@@ -120,9 +121,7 @@ def evaluate(
         known = asdict(figures)
         tracks |= known.pop("tracks", {})
         values |= known
-    left_out = dict(instruments.left_out)
-    if values["mouth_corr_self"] is None and values["mouth_follows_loudness"] is None:
-        left_out["mouth"] = "the detector finds a face in too few frames"
+    left_out = instruments.left_out | causes_of_gaps(values, len(footage), same_speech=footage.same_speech)
     figures = {key: value for key, value in values.items() if value is not None and np.isfinite(value)}
     return Evaluation(figures, tracks, left_out, footage, found_faces, reference_faces)
 

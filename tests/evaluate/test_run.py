@@ -109,6 +109,16 @@ def test_every_figure_that_is_known_can_be_had(take):
     assert "psnr_db" not in edited and edited["e_w"] > 0 and edited["lmd_px"] == 0.0
 
 
+def test_without_faces_and_in_few_frames_every_gap_is_told(take):
+    no_faces = SimpleNamespace(ibug=DarkestSpot.ibug, detect=lambda rgb: None)
+    those = instruments(syncnet=SYNC, clip=None, left_out={"CLIP direction": "no captions"})
+    blind = evaluate(Replaying(take), WAV, lambda: no_faces, CAPTIONS, instruments=those)
+    faces = {"mouth", "pose jitter", "identity distance", "SyncNet confidence"}
+    assert set(blind.left_out) == {"CLIP direction", *faces} and "half" in blind.left_out["SyncNet confidence"]
+    brief = evaluate(Replaying(take), WAV, DarkestSpot, replace(CAPTIONS, frames=40), instruments=those)
+    assert "2 s are the least" in brief.left_out["SyncNet confidence"] and "mouth" not in brief.left_out
+
+
 def test_the_edit_is_held_against_the_unedited_speaker_not_the_take(take):
     late = evaluate(
         Replaying(take, 0.0, 1), WAV, DarkestSpot, CAPTIONS, edited=Replaying(take, 0.0, 1),
