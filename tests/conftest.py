@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 import threading
 
 import numpy as np
@@ -19,6 +20,12 @@ torch.set_num_threads(min(2, torch.get_num_threads()))
 def _no_hub(monkeypatch):
     """No test waits for a network."""
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+
+
+@pytest.fixture(autouse=True)
+def _no_lpips(monkeypatch):
+    """Every test sees the machine without the `full` extra, whatever is installed; tests of LPIPS bring their own."""
+    monkeypatch.setitem(sys.modules, "lpips", None)
 
 
 @pytest.fixture

@@ -1,4 +1,6 @@
-"""Small tensors on a busy machine: one thread is several times faster than two that wait for each other."""
+"""Small tensors on a busy machine: one thread is several times faster than two that wait for each other.
+
+Importing the fixture, into a test file or a folder's conftest, is all it takes."""
 
 from __future__ import annotations
 

@@ -13,17 +13,9 @@ from talker.radfield.sampling import MOUTH_LANDMARKS, GuidedObjective, LipTarget
 from talker.radfield.targets import Batch, PixelObjective
 from talker.types import Silent
 from tests.radfield.conftest import SIZE, TINY_FIT
+from tests.threads import one_thread as one_thread  # it repeats itself bit for bit, too
 
 SIZES = (TINY_FIT.frames_per_step, TINY_FIT.pixels_per_frame)
-
-
-@pytest.fixture(autouse=True)
-def _one_thread():
-    """Steps this small are spent waiting for the other thread; and one thread repeats itself bit for bit."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def test_fitting_beats_the_mean_frame_on_frames_never_seen(ball_take, native, tmp_path):

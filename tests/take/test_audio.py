@@ -21,8 +21,7 @@ from talker.take.audio import (
 )
 from talker.take.level import level_of
 from talker.types import AUDIO_RATE_HZ
-
-pytestmark = pytest.mark.usefixtures("one_thread")
+from tests.threads import one_thread as one_thread
 
 
 def speech(seconds: float, seed: int = 0) -> np.ndarray:

@@ -14,8 +14,7 @@ from talker.take import viseme
 from talker.take.audio import VisemeEncoder
 from talker.take.level import RunningLevel, level_of
 from talker.types import AUDIO_RATE_HZ, FEATURE_RATE_HZ
-
-pytestmark = pytest.mark.usefixtures("one_thread")
+from tests.threads import one_thread as one_thread
 
 CLOSED = VISEMES.index("sil")
 OPEN = [VISEMES.index(name) for name in ("aa", "E", "O")]
