@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ from talker.project import Project, check_name
 from talker.radfield.kernels import Kernels, choose_kernels
 from talker.radfield.scene import Scene
 from talker.refine.network import RefinementNet
-from talker.types import Take
+from talker.types import EditPlan, Take
 
 SCENE_FILE, REFINER_FILE = "field.safetensors", "refine.safetensors"
 
@@ -35,8 +37,28 @@ def scene_record(project: Project, edit_name: str | None) -> dict[str, Any]:
         there = f"there are: {names}" if names else "there are none yet; make one: talker edit --instruction TEXT"
         raise BadInput(f"No edit called {edit_name} in {project.root.name}; {there}")
     if record["inputs"]["field"] != field["fingerprint"]:
-        raise Conflict(f"The edit {edit_name} belongs to an earlier fit; make it again: talker edit --name {edit_name}")
+        again = command_again(edit_name, record["inputs"])
+        raise Conflict(f"The edit {edit_name} belongs to an earlier fit; make it again: {again}")
     return record
+
+
+def command_again(
+    name: str,
+    inputs: dict[str, Any],  # of the edit's record
+) -> str:
+    """The command line that makes an edit anew."""
+    words = ["talker", "edit", "--instruction", inputs["instruction"], "--name", name]
+    for plan in fields(EditPlan):
+        value = inputs.get(plan.name, plan.default)
+        value = tuple(value) if isinstance(value, list) else value
+        if plan.name != "instruction" and value != plan.default:
+            shown = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+            words += [f"--{plan.name.replace('_', '-')}", shown]
+    if inputs["editor"] == "ip2p":
+        words += ["--editor", "ip2p"]
+    if inputs.get("model") is not None:
+        words += ["--model", inputs["model"]]
+    return shlex.join([*words, "--force"])
 
 
 def load_portrait(

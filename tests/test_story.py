@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 from pathlib import Path
 
@@ -115,4 +116,9 @@ def test_the_story(place, capsys, monkeypatch):
     # A new fit makes the edit one of an earlier fit, which is said and not silently used.
     assert main([*FIT, "--seed", "1", "--force", "-o", "moved.talker"]) == 0
     capsys.readouterr()
-    assert main(DRIVE) == 2 and "earlier fit" in capsys.readouterr().err
+    assert main(DRIVE) == 2
+    said = capsys.readouterr().err
+    assert "earlier fit" in said
+    again = shlex.split(said.partition("make it again: ")[2])
+    assert again == ["talker", *EDIT[:3], "--name", "van-gogh-painting", *EDIT[3:7], "--force"]
+    assert main([*again[1:], *EDIT[7:]]) == 0 and main([*DRIVE, "--force"]) == 0
