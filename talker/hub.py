@@ -6,11 +6,34 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from pathlib import Path
 
-from talker.errors import Missing
+from talker.errors import BadInput, Missing
 
 WANTED = ["*.json", "*.safetensors", "merges.txt", "vocab.txt"]  # nothing that would be unpickled
 HUB_TIMEOUT_S = 5.0
+
+
+def folder_or_name(
+    model: str,
+    flag: str,  # "--clip", for the message
+    kind: str,  # "a CLIP model", for the message
+) -> str:
+    """A folder's absolute path, which holds wherever talker is called from next; or a hub name, as it is.
+
+    BadInput for what can only be a path and is no folder.
+    """
+    folder = Path(model).expanduser()
+    if folder.is_dir():
+        return str(folder.resolve())
+    if model.startswith((".", "/", "~")):
+        raise BadInput(f"{flag}: no such folder: {model}; give a folder with {kind}, or a hub name")
+    return model
+
+
+def is_folder(source: str) -> bool:
+    """Whether that is what `folder_or_name` made of a folder."""
+    return Path(source).is_absolute()
 
 
 def hub_folder(

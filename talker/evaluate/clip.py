@@ -7,7 +7,6 @@ CLIP's space (Radford et al. 2021).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,8 +14,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from talker.errors import BadInput, Missing
-from talker.hub import hub_folder, quiet_libraries
+from talker.errors import Missing
+from talker.hub import folder_or_name, hub_folder, is_folder, quiet_libraries
 from talker.measure import spaced
 from talker.types import Reporter
 
@@ -97,12 +96,10 @@ def load_clip(
     model: str,  # a local folder, or a hub name
 ) -> Clip:
     """CLIP and its tokenizer. Missing when the hub does not give it."""
-    if model.startswith((".", "/", "~")) and not Path(model).expanduser().is_dir():
-        raise BadInput(f"--clip: no such folder: {model}; give a folder with a CLIP model, or a hub name")
+    named = folder_or_name(model, "--clip", "a CLIP model")
     from transformers import CLIPModel, CLIPTokenizer
 
-    folder = Path(model).expanduser()
-    source = str(folder) if folder.is_dir() else hub_folder(model, "the CLIP direction", WAY_OUT)
+    source = named if is_folder(named) else hub_folder(named, "the CLIP direction", WAY_OUT)
     try:
         with quiet_libraries():
             network = CLIPModel.from_pretrained(source, local_files_only=True, use_safetensors=True)

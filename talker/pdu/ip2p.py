@@ -21,7 +21,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from talker.errors import BadInput, Missing
-from talker.hub import quiet_libraries
+from talker.hub import folder_or_name, is_folder, quiet_libraries
 from talker.pdu.editor import Masks
 
 if TYPE_CHECKING:
@@ -163,12 +163,9 @@ def load(
     local_only: bool = False,
 ) -> InstructPix2Pix:
     """The editor from a folder, this machine's cache or the hub; Missing or BadInput in one line, without retries."""
-    folder = Path(model).expanduser()
-    if folder.is_dir():
-        _check_folder(folder)
-    elif model.startswith((".", "/", "~")):
-        raise BadInput(f"no such folder: {model}; --model takes a folder in diffusers' layout or a hub id")
-    source = str(folder) if folder.is_dir() else model
+    source = folder_or_name(model, "--model", "an InstructPix2Pix model in diffusers' layout")
+    if is_folder(source):
+        _check_folder(Path(source))
     try:
         from diffusers import DDIMScheduler, StableDiffusionInstructPix2PixPipeline
     except ImportError as error:
@@ -184,7 +181,7 @@ def load(
         try:
             pipeline = StableDiffusionInstructPix2PixPipeline.from_pretrained(source, local_files_only=True, **options)
         except (OSError, ValueError) as error:
-            if folder.is_dir():
+            if is_folder(source):
                 raise BadInput(f"cannot load {model} as an InstructPix2Pix pipeline: {_first_line(error)}") from error
             if local_only:
                 raise Missing(f"{model} is not on this machine; {_ways_out(model)}") from error

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from talker.errors import BadInput, check_range
+from talker.hub import folder_or_name
 from talker.take.audio import load_encoder
 from talker.take.consensus import refine_motion
 from talker.take.crop import FaceSearch, Search, check_faces, check_presence, checked_span, choose_crop, search_speaker
@@ -58,6 +59,9 @@ class TakeOptions:
     av_offset_s: float = 0.0  # the file's sound comes so many seconds after its lips (before: negative); taken out
 
     def __post_init__(self) -> None:
+        if self.audio_model is not None:  # the take finds it again from whatever folder the speaker is driven
+            found = folder_or_name(self.audio_model, "--audio-model", "a wav2vec2 or HuBERT")
+            object.__setattr__(self, "audio_model", found)
         check_range("--size", self.size_px, 32, 2048)
         check_range("--av-offset", self.av_offset_s, -AV_OFFSET_LIMIT_S, AV_OFFSET_LIMIT_S)
         for flag, value in (("--start", self.start_s), ("--end", self.end_s)):

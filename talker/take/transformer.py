@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import torch
 from torch import Tensor
 
 from talker.errors import Missing
-from talker.hub import hub_folder, quiet_libraries
+from talker.hub import folder_or_name, hub_folder, is_folder, quiet_libraries
 from talker.take.level import HOP, Level
 from talker.take.mel import feature_count
 from talker.types import FEATURE_RATE_HZ
@@ -73,14 +71,14 @@ class TransformerStream:
 
 def load_model(name: str, model: str | None = None) -> torch.nn.Module:
     """A wav2vec2 or HuBERT from a local folder or the hub. Missing at once when the hub cannot be reached."""
-    source = model or HUB_MODELS[name]
+    source = folder_or_name(model or HUB_MODELS[name], "--audio-model", f"a {name} model")
     try:
         import transformers
     except ImportError as error:
         raise Missing(f"--audio {name} needs transformers; pip install transformers, or use --audio mel") from error
     kind = {"wav2vec2": transformers.Wav2Vec2Model, "hubert": transformers.HubertModel}[name]
     way_out = "use --audio mel, or give a local folder with --audio-model"
-    folder = source if Path(source).is_dir() else hub_folder(source, name, way_out)
+    folder = source if is_folder(source) else hub_folder(source, name, way_out)
     try:
         with quiet_libraries():
             return kind.from_pretrained(folder, local_files_only=True, use_safetensors=True)
