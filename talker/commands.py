@@ -129,10 +129,11 @@ def fit(
                 build.measured.update(frames=len(take), seconds=len(take) / FPS, size_px=take.size_px)
         take = load_take(project.path("take"))
         with project.build(field_stage) as build:
-            scene = fit_scene(take, field_options, kernels, reporter, build.folder / "work", choose_lip_bank())
+            bank = choose_lip_bank(reporter)
+            scene = fit_scene(take, field_options, kernels, reporter, build.folder / "work", bank)
             scene.save(build.folder / SCENE_FILE)
             portrait = Portrait(scene, take)
-            metrics = {**measure.held_out_metrics(portrait, reporter), "kernels": kernels.name}
+            metrics = {**measure.held_out_metrics(portrait, reporter), "kernels": kernels.name, "lip_bank": bank.name}
             write_json(build.folder / "options.json", asdict(field_options))
             write_json(build.folder / "metrics.json", metrics)
             save_picture(build.folder / "preview.png", measure.fit_preview(portrait))

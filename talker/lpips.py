@@ -1,4 +1,6 @@
-"""LPIPS, the learnt perceptual distance (Zhang et al. 2018), as a feature bank; its weights come with the `full` extra.
+"""LPIPS, the learnt perceptual distance (Zhang et al. 2018), as a feature bank.
+
+The package comes with the `full` extra and holds the learnt weights w; its backbone, AlexNet, is fetched at first use.
 
 The distance of two images is the mean over places and the sum over layers of w_c (a_c - b_c)^2, where a and b are
 AlexNet's activations, each place's vector made of unit length, and w the learnt weights of the C channels. With the
@@ -7,10 +9,15 @@ weights' roots multiplied in, that is `losses.perceptual` of two stacks of featu
 
 from __future__ import annotations
 
+from contextlib import redirect_stderr
+from io import StringIO
+from types import ModuleType
+
 from torch import Tensor, nn
 
 from talker.errors import Missing
 from talker.losses import FeatureBank, PyramidBank
+from talker.types import Reporter, Silent
 
 _EPSILON = 1e-10  # the package's own, in the normalisation; here it also keeps gradients finite
 
@@ -44,20 +51,34 @@ def load_lpips() -> LpipsBank:
     Raises:
         Missing: the package or its backbone's weights are not there.
     """
-    way_out = 'pip install -c constraints.txt ".[full]", together with an index build of torch'
+    package = _import_package()
     try:
-        import lpips
-    except (ImportError, RuntimeError) as error:  # torchvision beside another build of torch raises the latter
-        raise Missing(f"the package lpips is not there; {way_out}") from error
-    try:
-        return LpipsBank(lpips.LPIPS(net="alex", verbose=False))
+        with redirect_stderr(StringIO()):  # the download's own progress: only the CLI prints
+            return LpipsBank(package.LPIPS(net="alex", verbose=False))
     except OSError as error:  # URLError and its kin
         raise Missing("AlexNet's weights could not be downloaded; run once where there is a network") from error
 
 
-def choose_lip_bank() -> FeatureBank:
-    """What the lip stage looks through: LPIPS where it is, the weight-free pyramid elsewhere."""
+def choose_lip_bank(reporter: Reporter = Silent()) -> FeatureBank:
+    """What the lip stage looks through: LPIPS where it is, the weight-free pyramid elsewhere.
+
+    Who installed LPIPS is told when its backbone cannot be had.
+    """
     try:
-        return load_lpips()
+        _import_package()
     except Missing:
         return PyramidBank()
+    try:
+        return load_lpips()
+    except Missing as missing:
+        reporter.notice(f"lips are trained without LPIPS: {missing}")
+        return PyramidBank()
+
+
+def _import_package() -> ModuleType:
+    try:
+        import lpips
+    except (ImportError, RuntimeError) as error:  # torchvision beside another build of torch raises the latter
+        way_out = 'pip install -c constraints.txt ".[full]", together with an index build of torch'
+        raise Missing(f"the package lpips is not there; {way_out}") from error
+    return lpips

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from types import SimpleNamespace
+from urllib.error import URLError
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from talker.errors import Missing
 from talker.evaluate.images import load_perceptual
 from talker.losses import PyramidBank, perceptual
 from talker.lpips import LpipsBank, choose_lip_bank, load_lpips
+from talker.types import Silent
 
 
 class ToyLpips(nn.Module):
@@ -61,6 +63,24 @@ def test_pictures_are_told_apart_by_the_same_distance(monkeypatch):
     as_tensor = [torch.from_numpy(each).permute(2, 0, 1)[None].float() / 127.5 - 1 for each in (found, wanted)]
     assert load_perceptual()(found, wanted) == pytest.approx(float(ToyLpips()(*as_tensor)), rel=1e-3)
     assert choose_lip_bank().name == "lpips"
+
+
+def test_an_installed_lpips_whose_backbone_cannot_be_had_is_told_and_nothing_else_is_printed(monkeypatch, capsys):
+    class Listener(Silent):
+        said: list[str] = []  # noqa: RUF012
+
+        def notice(self, text: str) -> None:
+            self.said.append(text)
+
+    def download(net, verbose):
+        print('Downloading: "https://download.pytorch.org/alexnet.pth"', file=sys.stderr)
+        raise URLError("no network")
+
+    monkeypatch.setitem(sys.modules, "lpips", SimpleNamespace(LPIPS=download))
+    assert choose_lip_bank(Listener()).name == "pyramid" and capsys.readouterr().err == ""
+    assert len(Listener.said) == 1 and "AlexNet" in Listener.said[0] and "network" in Listener.said[0]
+    monkeypatch.setitem(sys.modules, "lpips", None)
+    assert choose_lip_bank(Listener()).name == "pyramid" and len(Listener.said) == 1
 
 
 def test_without_the_package_the_pyramid_serves_and_the_way_out_is_said(monkeypatch):

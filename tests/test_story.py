@@ -58,6 +58,7 @@ def test_the_story(place, capsys, monkeypatch):
     assert main(FIT) == 0
     assert (project / "take" / "stage.json").read_bytes() == taken  # the take was not made again
     metrics = json.loads((project / "field" / "metrics.json").read_text())
+    assert metrics["lip_bank"] == "pyramid"
     assert metrics["head_psnr_db"] > 5 and metrics["null_psnr_db"] > 5
     assert (project / "field" / "preview.png").is_file() and not list(project.glob("*.partial-*"))
     take = load_take(project / "take")
