@@ -57,8 +57,11 @@ class FieldOptions:
 
     @classmethod
     def paper(cls) -> FieldOptions:
-        """RAD-NeRF's grids: 16 levels from 16 to 2048, 2^16 vertices, occupancy 128^3; colour at every sample."""
-        return cls(16, 2048, 16, 16, 2048, 16, deferred=False, view_dependent=True, occupancy=128)
+        """RAD-NeRF's grids: 16 levels from 16 to 2048, 2^16 vertices, occupancy 128^3; colour at every sample.
+
+        Unlike RAD-NeRF's, its colour follows the head's pose and not the ray, which breaks colours in turned views.
+        """
+        return cls(16, 2048, 16, 16, 2048, 16, deferred=False, occupancy=128)
 
     @property
     def shape(self) -> FieldShape:

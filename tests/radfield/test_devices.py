@@ -92,3 +92,14 @@ def test_portraits_are_rendered_there_and_come_back_as_bytes(scene, ball_take, t
 def test_the_preset_follows_the_device():
     assert FieldFitOptions.preset("auto", torch.device("cuda")) == FieldFitOptions.preset("gpu")
     assert FieldFitOptions.preset("auto") == FieldFitOptions.preset("cpu")
+
+
+@pytest.mark.parametrize("name", ["cpu", "gpu"])
+def test_no_preset_asks_turned_views_for_a_light_that_nobody_saw(name):
+    assert not FieldFitOptions.preset(name).head.view_dependent
+
+
+def test_more_footage_trains_longer_on_a_cpu_and_as_long_on_a_gpu():
+    short, long = (FieldFitOptions.preset("cpu", footage_s=seconds) for seconds in (20.0, 30.0))
+    assert long.steps > short.steps and long.lip_steps > short.lip_steps
+    assert FieldFitOptions.preset("gpu", footage_s=300.0) == FieldFitOptions.preset("gpu")
