@@ -94,7 +94,7 @@ def evaluate(
     if compares:
         measured.append(measure_images(footage, instruments.lpips, reporter))
         nearest = [nearest_training_frame(footage, pose) for pose in footage.poses]
-        nearest_faces = find_faces(nearest, load, "find faces of nearest poses", reporter)
+        nearest_faces = find_faces(nearest, load, "find faces of nearest poses", reporter, successive=False)
     guess = LoudnessGuess.of(footage.take, wav, footage.wav, len(footage))
     measured += [
         measure_mouth(found_faces, reference_faces, guess, same_speech=footage.same_speech, nearest=nearest_faces),

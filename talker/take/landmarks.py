@@ -10,7 +10,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterator
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -54,6 +54,13 @@ class LandmarkDetector(Protocol):
         self,
         rgb: np.ndarray,  # [H, W, 3] uint8, successive frames of one video
     ) -> np.ndarray | None:  # [M, 3] pixels, None where there is no face
+        ...
+
+    def detect_still(
+        self,
+        rgb: np.ndarray,  # [H, W, 3] uint8, a picture by itself
+    ) -> np.ndarray | None:  # [M, 3] pixels, None where there is no face
+        """As `detect`, but whatever was seen before."""
         ...
 
 
@@ -103,12 +110,10 @@ class MediapipeLandmarks:
 
     def __init__(self) -> None:
         solutions = import_mediapipe().solutions
-        with quiet_stderr():
-            # model_selection=1 is the full-range detector: faces down to a tenth of the picture.
-            self._finder = solutions.face_detection.FaceDetection(model_selection=1, min_detection_confidence=0.5)
-            self._mesh = solutions.face_mesh.FaceMesh(refine_landmarks=True, min_detection_confidence=0.5)
-            for network in (self._finder, self._mesh):  # the graphs' threads say most when they meet a first frame
-                network.process(np.zeros((64, 64, 3), np.uint8))
+        # model_selection=1 is the full-range detector: faces down to a tenth of the picture.
+        self._finder = _warm(solutions.face_detection.FaceDetection, model_selection=1)
+        self._mesh = _warm(solutions.face_mesh.FaceMesh, refine_landmarks=True)
+        self._still_mesh: Any = None  # made where one is wanted
 
     def find_faces(self, rgb: np.ndarray) -> np.ndarray:
         height, width = rgb.shape[:2]
@@ -120,13 +125,31 @@ class MediapipeLandmarks:
         )
 
     def detect(self, rgb: np.ndarray) -> np.ndarray | None:
+        return self._read(self._mesh, rgb)
+
+    def detect_still(self, rgb: np.ndarray) -> np.ndarray | None:
+        if self._still_mesh is None:
+            mesh = import_mediapipe().solutions.face_mesh.FaceMesh
+            self._still_mesh = _warm(mesh, refine_landmarks=True, static_image_mode=True)
+        return self._read(self._still_mesh, rgb)
+
+    @staticmethod
+    def _read(mesh: Any, rgb: np.ndarray) -> np.ndarray | None:
         height, width = rgb.shape[:2]
         with quiet_stderr():
-            found = self._mesh.process(rgb).multi_face_landmarks
+            found = mesh.process(rgb).multi_face_landmarks
         if not found:
             return None
         points = np.array([(point.x, point.y, point.z) for point in found[0].landmark], np.float32)
         return points * np.array([width, height, width], np.float32)  # z has x's scale
+
+
+def _warm(network: Callable[..., Any], **options: object) -> Any:
+    """A network of mediapipe's that has said what it has to say: most of it when its threads meet a first frame."""
+    with quiet_stderr():
+        made = network(min_detection_confidence=0.5, **options)
+        made.process(np.zeros((64, 64, 3), np.uint8))
+    return made
 
 
 class FaceAlignmentLandmarks:
@@ -165,6 +188,8 @@ class FaceAlignmentLandmarks:
             return None
         found = self._network.get_landmarks_from_image(rgb, detected_faces=[[*boxes[0], 1.0]])
         return None if not found else np.asarray(found[0], np.float32)
+
+    detect_still = detect  # it remembers nothing
 
 
 LANDMARK_DETECTORS: dict[str, Callable[[], LandmarkDetector]] = {

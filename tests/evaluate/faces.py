@@ -53,3 +53,5 @@ class DarkestSpot:
             return None
         y, x = np.unravel_index(grey.argmin(), grey.shape)
         return np.pad(a_face(40.0) + (x, y), ((0, 0), (0, 1)))
+
+    detect_still = detect

@@ -20,3 +20,24 @@ def test_a_face_is_where_it_is_and_missing_where_there_is_none(side):
     scale = 1 if side == 300 else 4
     middle = found[[0, 2]] - a_face(40.0) / scale
     assert middle.mean(axis=1) == pytest.approx(np.array([[41.0, 21.0], [11.0, 51.0]]), abs=1.1)
+
+
+class Follower(DarkestSpot):
+    """Once it has a face, it goes on seeing it where it was."""
+
+    def __init__(self):
+        self.last = None
+
+    def detect(self, rgb):
+        if self.last is None:
+            self.last = super().detect(rgb)
+        return self.last
+
+
+def test_pictures_that_do_not_follow_each_other_are_each_looked_at_anew():
+    frames = np.full((2, 300, 300, 3), 200, np.uint8)
+    frames[0, 20, 40], frames[1, 50, 10] = 0, 0
+    followed = find_faces(frames, Follower, "find", Silent())
+    apart = find_faces(frames, Follower, "find", Silent(), successive=False)
+    assert (followed[0] == followed[1]).all()
+    assert apart.mean(axis=1)[1] - apart.mean(axis=1)[0] == pytest.approx([-30.0, 30.0])

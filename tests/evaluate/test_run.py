@@ -109,8 +109,20 @@ def test_every_figure_that_is_known_can_be_had(take):
     assert "psnr_db" not in edited and edited["e_w"] > 0 and edited["lmd_px"] == 0.0
 
 
+def test_the_nearest_poses_frames_are_looked_at_one_by_one(take):
+    class Counting(DarkestSpot):
+        stills = 0
+
+        def detect_still(self, rgb):
+            Counting.stills += 1
+            return self.detect(rgb)
+
+    evaluate(Replaying(take), WAV, Counting, CAPTIONS, instruments=instruments())
+    assert Counting.stills == 60
+
+
 def test_without_faces_and_in_few_frames_every_gap_is_told(take):
-    no_faces = SimpleNamespace(ibug=DarkestSpot.ibug, detect=lambda rgb: None)
+    no_faces = SimpleNamespace(ibug=DarkestSpot.ibug, detect=lambda rgb: None, detect_still=lambda rgb: None)
     those = instruments(syncnet=SYNC, clip=None, left_out={"CLIP direction": "no captions"})
     blind = evaluate(Replaying(take), WAV, lambda: no_faces, CAPTIONS, instruments=those)
     faces = {"mouth", "pose jitter", "identity distance", "SyncNet confidence"}

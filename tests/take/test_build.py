@@ -11,6 +11,7 @@ import torch
 
 from talker.camera import project
 from talker.errors import BadInput
+from talker.speaker.record import SpeakerOptions, record_speaker
 from talker.take.audio import VisemeEncoder
 from talker.take.build import TakeOptions, blank_others, build_take, fit_length, read_sound
 from talker.take.crop import FaceSearch, check_presence, checked_span, choose_crop, follow
@@ -18,7 +19,7 @@ from talker.take.landmarks import LANDMARK_DETECTORS, load_detector
 from talker.take.pose import project_points
 from talker.take.store import TakeFolder, load_encoder_of, load_take, open_take, save_take
 from talker.types import BACKGROUND, PARTS, Silent
-from talker.video import Crop, VideoInfo, VideoWriter, read_audio, write_wav
+from talker.video import Crop, VideoInfo, VideoWriter, read_audio, read_frames, write_wav
 from tests.take.toy import nodding, render
 
 COUNT, SIDE = 80, 64
@@ -275,3 +276,14 @@ def test_mediapipe_speaks_the_protocol_and_is_quiet(capfd: pytest.CaptureFixture
     assert detector.find_faces(picture).shape == (0, 4) and detector.detect(picture) is None
     assert len(detector.ibug) == 68 and max(detector.ibug) < 478
     assert capfd.readouterr().err == ""
+
+
+def test_a_still_is_read_alike_whatever_was_seen_before(tmp_path):
+    record_speaker(tmp_path / "a.mp4", SpeakerOptions(seconds=1.0, size_px=256), None, Silent())
+    here = next(read_frames(tmp_path / "a.mp4")).copy()
+    there = np.roll(here, 30, axis=1)
+    detector = load_detector("mediapipe")
+    first, moved, again = (detector.detect_still(picture) for picture in (here, there, here))
+    assert np.array_equal(first, again) and (moved - first)[:, 0].mean() == pytest.approx(30.0, abs=1.0)
+    detector.detect(there)
+    assert not np.array_equal(detector.detect(here), first)  # it follows, and comes late

@@ -7,12 +7,12 @@ from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 
 from talker import commands
 from talker.drive import Portrait, forth_and_back, to_bytes
+from talker.evaluate.faces import enlarged
 from talker.evaluate.run import evaluate
 from talker.measure import spaced
 from talker.pdu.anchors import take_masks
@@ -42,7 +42,6 @@ NEW_SPEECH_SEED = 1000
 CALM_MOTION = 0.4
 EDITED_FRAMES = 25  # of the held-out part
 SHEET_ROWS = 4
-DETECTION_PX = 256
 CLIP_VIEW = "yaw=15"
 
 Heads = Callable[[int], np.ndarray]
@@ -228,15 +227,11 @@ class Bench:
 
 
 def _landmarks_68() -> Callable[[np.ndarray], np.ndarray | None]:
-    """The default detector's iBUG points of a picture: [68, 2] in pixels of the detector's own picture.
-
-    None where it finds no face. Small pictures are enlarged first: below 256 px detectors lose faces.
-    """
+    """The default detector's iBUG points of a picture by itself: [68, 2] pixels, None where it finds no face."""
     detector = load_detector("mediapipe")
 
     def find(rgb: np.ndarray) -> np.ndarray | None:
-        scale = max(1, -(-DETECTION_PX // min(rgb.shape[:2])))
-        points = detector.detect(cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC))
+        points = enlarged(detector.detect_still, rgb)
         return None if points is None else points[list(detector.ibug), :2]
 
     return find
