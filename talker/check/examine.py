@@ -68,7 +68,7 @@ class Examiner:
         own = load_detector(self._options.landmarks)
         lookout = Lookout(own, person_segmenter())
         found = search_faces(video, info, span_s, detector, reporter, lookout.watch)
-        looks = lookout.looks(found, span_s[0], info.size_px)
+        looks = lookout.looks(found, span_s[0])
         offset: Offset | None = None
         no_offset: str | None = None
         if sound is not None and looks.seen.any():

@@ -45,7 +45,6 @@ class Looks:
     light: np.ndarray  # [n, 3] 5th, 50th and 95th percentile of the face's grey levels
     burnt: np.ndarray  # [n] share of the face that is burnt out
     unrest: np.ndarray  # [h, w] grey levels by which the room changes in two looks; NaN where it was never seen
-    size_px: tuple[int, int]  # (width, height) of the source
 
     @property
     def face_px(self) -> np.ndarray:  # [n] width of the face
@@ -146,7 +145,6 @@ class Lookout:
         self,
         search: FaceSearch,
         start_s: float,
-        size_px: tuple[int, int],
     ) -> Looks:
         """All that was seen, beside what the search found."""
         points = np.array(self._points)
@@ -172,7 +170,6 @@ class Lookout:
             light=facts[:, 1:4],
             burnt=facts[:, 4],
             unrest=unrest,
-            size_px=size_px,
         )
 
 

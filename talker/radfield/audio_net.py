@@ -11,10 +11,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from talker.radfield.field import AUDIO_CODE
+from talker.take.audio import NEIGHBOURS
 
-NEIGHBOURS = 8  # frames i - 4 .. i + 3
-CENTRE = 4  # where frame i stands among them
-WINDOW = 16  # features in a window
+CENTRE = NEIGHBOURS // 2  # where frame i stands among its neighbours
 SLOPE = 0.02
 CENTRE_BIAS = 3.0  # attention starts on the frame itself and learns to widen
 

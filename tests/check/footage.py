@@ -34,7 +34,6 @@ def good_looks() -> Looks:
         light=np.tile([60.0, 140.0, 190.0], (LOOKS, 1)),
         burnt=np.zeros(LOOKS),
         unrest=np.full((144, 256), 0.4),
-        size_px=(1280, 720),
     )
 
 
