@@ -13,7 +13,7 @@ from torch import Tensor
 from talker.drive import Portrait, to_bytes
 from talker.metrics import psnr_db
 from talker.sheet import contact_sheet, depth_picture
-from talker.types import HEAD_PARTS, Reporter, View, mask_of
+from talker.types import HEAD_PARTS, Reporter, Take, View, mask_of
 
 MEASURED_FRAMES = 50  # evenly spaced over the held-out part: more change the mean by less than 0.1 dB
 PREVIEW_YAW_DEG = 20.0
@@ -23,7 +23,7 @@ def held_out_metrics(portrait: Portrait, reporter: Reporter) -> dict[str, float 
     """PSNR inside the head mask on held-out frames, and the nulls'. Sets the portrait's audio to the take's own."""
     take = portrait.take
     training = take.training
-    mean, poses = mean_frame(take.frames[training.start : training.stop]), take.c2w[training.start : training.stop]
+    mean = mean_frame(take.frames[training.start : training.stop])
     portrait.set_audio(take.audio_features, len(take))
     chosen = spaced(take.held_out, MEASURED_FRAMES)
     scores = []
@@ -31,7 +31,7 @@ def held_out_metrics(portrait: Portrait, reporter: Reporter) -> dict[str, float 
         reporter.progress("measure", done / len(chosen))
         found = to_bytes(portrait.render(index, pose=index).rgb)
         head = mask_of(take.parts[index], HEAD_PARTS)
-        nearest = take.frames[training[nearest_pose(poses, take.c2w[index], take.landmarks_head)]]
+        nearest = take.frames[nearest_in_training(take, index)]
         guesses = (found, mean, nearest)
         scores.append([psnr_db(guess, take.frames[index], head) for guess in guesses])
     reporter.progress("measure", 1.0)
@@ -83,6 +83,13 @@ def mean_frame(
     for frame in frames:
         total += frame
     return total / (255 * len(frames))
+
+
+def nearest_in_training(take: Take, index: int) -> int:
+    """The training frame whose head pose is nearest to that of frame `index`."""
+    training = take.training
+    poses = take.c2w[training.start : training.stop]
+    return training[nearest_pose(poses, take.c2w[index], take.landmarks_head)]
 
 
 def nearest_pose(

@@ -18,7 +18,7 @@ import torch
 from talker import losses
 from talker.evaluate.footage import Footage
 from talker.lpips import load_lpips
-from talker.measure import mean_frame, nearest_pose
+from talker.measure import mean_frame, nearest_in_training
 from talker.metrics import as_float, blur, border_band, psnr_db, sharpness_ratio
 from talker.types import HEAD_PARTS, TORSO_PARTS, Reporter, mask_of
 
@@ -66,7 +66,7 @@ def measure_images(
         reporter.progress("compare pictures", number / len(footage))
         found, wanted, parts = footage.found[number], footage.reference[number], take.parts[pose]
         head, seam = mask_of(parts, HEAD_PARTS), seam_of(parts)
-        pictures = {"found": found, "mean": mean, "nearest": nearest_training_frame(footage, pose)}
+        pictures = {"found": found, "mean": mean, "nearest": take.frames[nearest_in_training(take, pose)]}
         for name, picture in pictures.items():
             shown[name]["psnr"].append(psnr_db(picture, wanted, head))
             shown[name]["seam"].append(psnr_db(picture, wanted, seam))
@@ -99,13 +99,6 @@ def measure_images(
             "ssim_nearest": np.array(shown["nearest"]["ssim"]),
         },
     )
-
-
-def nearest_training_frame(footage: Footage, pose: int) -> np.ndarray:  # [H, W, 3] uint8
-    """The training frame whose head pose is nearest to that of frame `pose`."""
-    take = footage.take
-    poses = take.c2w[take.training.start : take.training.stop]
-    return take.frames[take.training[nearest_pose(poses, take.c2w[pose], take.landmarks_head)]]
 
 
 def ssim(

@@ -18,7 +18,7 @@ from talker.evaluate.clip import measure_direction
 from talker.evaluate.faces import find_faces
 from talker.evaluate.footage import Footage, edited_footage, held_out_footage, spoken_footage
 from talker.evaluate.identity import measure_identity
-from talker.evaluate.images import measure_images, nearest_training_frame
+from talker.evaluate.images import measure_images
 from talker.evaluate.instruments import Instruments
 from talker.evaluate.missing import causes_of_gaps
 from talker.evaluate.mouth import LoudnessGuess, measure_mouth
@@ -26,6 +26,7 @@ from talker.evaluate.options import FEWEST_FRAMES, EvalOptions
 from talker.evaluate.steadiness import measure_steadiness
 from talker.evaluate.syncnet import measure_sync
 from talker.evaluate.warping import measure_warping
+from talker.measure import nearest_in_training
 from talker.take.audio import AudioEncoder
 from talker.take.landmarks import LandmarkDetector
 from talker.types import AUDIO_RATE_HZ, FPS, Reporter, Silent
@@ -93,7 +94,7 @@ def evaluate(
     nearest_faces = None
     if compares:
         measured.append(measure_images(footage, instruments.lpips, reporter))
-        nearest = [nearest_training_frame(footage, pose) for pose in footage.poses]
+        nearest = [footage.take.frames[nearest_in_training(footage.take, pose)] for pose in footage.poses]
         nearest_faces = find_faces(nearest, load, "find faces of nearest poses", reporter, successive=False)
     guess = LoudnessGuess.of(footage.take, wav, footage.wav, len(footage))
     measured += [

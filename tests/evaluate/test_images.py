@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from talker.evaluate.footage import Footage
-from talker.evaluate.images import LUMA, measure_images, mouth_box, nearest_training_frame, ssim
+from talker.evaluate.images import LUMA, ImageFigures, measure_images, mouth_box, ssim
+from talker.measure import nearest_in_training
 from talker.metrics import PSNR_CEILING_DB, psnr_db
 from talker.types import HEAD_PARTS, TORSO_PARTS, Silent, Take, mask_of
 
@@ -83,23 +84,22 @@ def footage_of(take: Take, found: np.ndarray) -> Footage:
     return Footage(take, tuple(held_out), found, reference, "original", True, np.zeros(1), 0.0)
 
 
-def measure(take: Take, change) -> tuple:
+def measure(take: Take, change) -> ImageFigures:
     reference = take.frames[take.held_out.start : take.held_out.stop]
     found = np.stack([change(frame.copy(), index) for frame, index in zip(reference, take.held_out)])
-    footage = footage_of(take, found)
-    return measure_images(footage, None, Silent()), footage
+    return measure_images(footage_of(take, found), None, Silent())
 
 
 def test_the_true_frames_themselves_are_perfect(take):
-    figures, _ = measure(take, lambda frame, index: frame)
+    figures = measure(take, lambda frame, index: frame)
     assert figures.psnr_db == PSNR_CEILING_DB and figures.ssim == pytest.approx(1.0)
     assert figures.mouth_sharpness == pytest.approx(1.0) and figures.mouth_sharpness_blurred < 0.7
     assert figures.seam == PSNR_CEILING_DB and figures.lpips is None
 
 
 def test_the_nulls_are_what_their_names_say(take):
-    nulls, footage = measure(take, lambda frame, index: frame)
-    as_nearest = np.stack([nearest_training_frame(footage, index) for index in take.held_out])
+    nulls = measure(take, lambda frame, index: frame)
+    as_nearest = np.stack([take.frames[nearest_in_training(take, index)] for index in take.held_out])
     figures = measure_images(footage_of(take, as_nearest), None, Silent())
     assert figures.psnr_db == pytest.approx(nulls.psnr_nearest_db) and figures.ssim == pytest.approx(nulls.ssim_nearest)
     assert figures.seam == pytest.approx(nulls.seam_nearest)
@@ -109,7 +109,7 @@ def test_the_nulls_are_what_their_names_say(take):
 
 
 def test_a_torn_neck_shows_at_the_seam_and_an_even_error_shows_nowhere_more(take):
-    even, _ = measure(take, lambda frame, index: frame + 10)
+    even = measure(take, lambda frame, index: frame + 10)
     assert even.seam == even.psnr_db == pytest.approx(20 * math.log10(25.5))
 
     def torn(frame, index):
@@ -117,7 +117,7 @@ def test_a_torn_neck_shows_at_the_seam_and_an_even_error_shows_nowhere_more(take
         frame[first - 1 : first + 1] += 20
         return frame
 
-    figures, _ = measure(take, torn)
+    figures = measure(take, torn)
     assert figures.seam == pytest.approx(20 * math.log10(12.75)) and figures.psnr_db > figures.seam + 10
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 
 from talker.camera import view_rotation
-from talker.measure import mean_frame, nearest_pose
+from talker.measure import mean_frame, nearest_in_training, nearest_pose
 from talker.types import View
 
 
@@ -28,3 +30,11 @@ def test_nearest_pose_weighs_turns_and_shifts():
     assert nearest_pose(candidates, pose(20, 0.0), points) == 3
     assert nearest_pose(candidates, pose(2, 0.45), points) == 1
     assert nearest_pose(candidates, pose(-3, 0.02), points) == 2
+
+
+def test_the_nearest_frame_is_one_of_the_training_frames(toy_take):
+    """The toy's head turns steadily: the last training frame is nearest to every held-out one."""
+    landmarks = torch.rand(68, 3, generator=torch.Generator().manual_seed(0)) - 0.5
+    take = replace(toy_take, landmarks_head=landmarks)
+    assert [nearest_in_training(take, index) for index in take.held_out] == [take.training[-1]] * len(take.held_out)
+    assert nearest_in_training(take, take.training[2]) == take.training[2]

@@ -9,7 +9,7 @@ import numpy as np
 
 from talker.drive import Portrait, to_bytes
 from talker.evaluate.images import seam_of
-from talker.measure import mean_frame, nearest_pose
+from talker.measure import mean_frame, nearest_in_training
 from talker.metrics import blur, lip_shift_fraction, psnr_db, sharpness_ratio
 from talker.types import BROWS, EYES, FACE, HAIR, HEAD_PARTS, LIPS, MOUTH, Take, mask_of
 from tools.quality.dump import Dump
@@ -53,10 +53,9 @@ def held_out_psnr(
 ) -> AgainstNulls:
     training = take.training
     mean = mean_frame(wanted[training.start : training.stop])
-    poses = take.c2w[training.start : training.stop]
     scores = []
     for index, rgb in found.items():
-        nearest = wanted[training[nearest_pose(poses, take.c2w[index], take.landmarks_head)]]
+        nearest = wanted[nearest_in_training(take, index)]
         scores.append([psnr_db(guess, wanted[index], head(index)) for guess in (rgb, mean, nearest)])
     return AgainstNulls(*(float(score) for score in np.nanmean(scores, axis=0)))
 
