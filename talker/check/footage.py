@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from talker.axis import runs
 from talker.check.cuts import Pace
 from talker.check.look import Looks
 from talker.check.offset import Offset
@@ -57,5 +58,4 @@ def stretches_where(
     times_s: np.ndarray,  # [n]
 ) -> tuple[tuple[float, float], ...]:
     """First and last second of every run of looks."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], flags.astype(np.int8), [0]])))
-    return tuple((float(times_s[a]), float(times_s[b - 1])) for a, b in edges.reshape(-1, 2))
+    return tuple((float(times_s[run[0]]), float(times_s[run[-1]])) for run in runs(flags))

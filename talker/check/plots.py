@@ -9,9 +9,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from talker.axis import runs, ticks
+
 WIDTH, HEIGHT = 640, 120
 LEFT, RIGHT, TOP, BOTTOM = 44, 8, 8, 20
-MOST_POINTS = 400
+MOST_POINTS, MOST_TICKS = 400, 6
 
 
 def time_plot(
@@ -49,10 +51,10 @@ def time_plot(
         parts.append(f'<rect class="mark" x="{x(start_s) - 1:.1f}" y="{TOP}" {size}/>')
     for value in (low, high):
         parts.append(f'<text x="{LEFT - 6}" y="{y(value) + 4:.1f}" text-anchor="end">{value:.3g}</text>')
-    for place in ticks(first, last):
+    for place in ticks(first, last, MOST_TICKS):
         parts.append(f'<line class="tick" x1="{x(place):.1f}" x2="{x(place):.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>')
         parts.append(f'<text x="{x(place):.1f}" y="{HEIGHT - 5}" text-anchor="middle">{place:g} {axis}</text>')
-    for run in unbroken(values):
+    for run in runs(np.isfinite(values)):
         points = " ".join(f"{x(times_s[i]):.1f},{y(values[i]):.1f}" for i in run)
         parts.append(f'<polyline class="line" points="{points}"/>')
     return "".join([*parts, "</svg>"])
@@ -65,17 +67,3 @@ def thinned(times_s: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.nda
     groups = np.array_split(np.arange(len(values)), MOST_POINTS)
     middle = [np.nanmedian(values[group]) if np.isfinite(values[group]).any() else np.nan for group in groups]
     return times_s[[group[0] for group in groups]], np.array(middle)
-
-
-def ticks(first: float, last: float) -> list[float]:
-    """Round numbers, about six."""
-    rough = (last - first) / 6.0
-    power = 10.0 ** np.floor(np.log10(rough))
-    step = power * min((1, 2, 5, 10), key=lambda factor: abs(factor * power - rough))
-    return [round(float(place), 6) for place in np.arange(np.ceil(first / step) * step, last + 1e-9, step)]
-
-
-def unbroken(values: np.ndarray) -> list[range]:
-    """Runs of values that are there."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], np.isfinite(values).astype(np.int8), [0]])))
-    return [range(a, b) for a, b in edges.reshape(-1, 2)]

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import uniform_filter1d
 
+from talker.axis import runs
 from talker.take.level import HOP, loud_rms, piece_powers
 from talker.types import AUDIO_RATE_HZ
 
@@ -123,10 +124,8 @@ def clipped_samples(
     samples: np.ndarray,  # [n]
 ) -> int:
     """Samples in runs at full scale."""
-    full = np.abs(samples) >= FULL_SCALE
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], full.astype(np.int8), [0]])))
-    lengths = edges[1::2] - edges[::2]
-    return int(lengths[lengths >= CLIPPED_RUN].sum())
+    lengths = map(len, runs(np.abs(samples) >= FULL_SCALE))
+    return sum(length for length in lengths if length >= CLIPPED_RUN)
 
 
 def power_spectra(

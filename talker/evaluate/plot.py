@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from talker.axis import runs, ticks
+
 PAPER, INK, GRID = (250, 249, 246), (40, 40, 44), (222, 220, 214)
 COLOURS = ((200, 70, 40), (60, 60, 66), (120, 150, 190), (150, 170, 110))  # of a panel's lines, in their order
 WIDTH_PX, PANEL_PX = 1100, 150
@@ -87,9 +89,7 @@ class _Scale:
     def draw_line(
         self, draw: ImageDraw.ImageDraw, seconds: np.ndarray, track: np.ndarray, colour: tuple[int, int, int]
     ) -> None:
-        gaps = np.flatnonzero(~np.isfinite(track))
-        for run in np.split(np.arange(len(track)), gaps):
-            run = run[np.isfinite(track[run])]
+        for run in runs(np.isfinite(track)):
             points = [self.place(seconds[index], track[index]) for index in run]
             if len(points) > 1:
                 draw.line(_large(*points), colour, 2 * SMOOTHER, joint="curve")
@@ -110,18 +110,6 @@ class _Scale:
             x, _ = self.place(second, self.y_range[0])
             unit = " s" if seconds_below else ""
             draw.text((x, top + height + 6), f"{second:g}{unit}", INK, small, anchor="mt")
-
-
-def ticks(
-    low: float,
-    high: float,
-    most: int,
-) -> np.ndarray:
-    """Round numbers (1, 2 or 5 times a power of ten apart) within a range, at most about `most`."""
-    power = 10.0 ** np.floor(np.log10((high - low) / most))
-    step = next(power * factor for factor in (1, 2, 5, 10) if (high - low) / (power * factor) <= most)
-    found = np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step
-    return np.round(found, 12) + 0.0  # no minus zero
 
 
 def _large(*points: tuple[float, float]) -> list[tuple[float, float]]:

@@ -12,6 +12,7 @@ from typing import Protocol
 
 import numpy as np
 
+from talker.axis import runs
 from talker.errors import BadInput
 from talker.take.landmarks import LandmarkDetector
 from talker.types import Reporter
@@ -189,13 +190,12 @@ def check_presence(
     longest_gap_s: float = 0.6,
 ) -> None:
     """BadInput when the face is away for longer than poses can be guessed; says what to cut."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[1], seen.astype(int), [1]])))
-    gaps = [(int(a), int(b)) for a, b in edges.reshape(-1, 2) if b - a > longest_gap_s * fps]
+    gaps = [run for run in runs(~seen) if len(run) > longest_gap_s * fps]
     if not gaps:
         return
-    first, last = gaps[0][0], gaps[-1][1]
+    first, last = gaps[0].start, gaps[-1].stop
     before, after = first / fps, (len(seen) - last) / fps
-    where = f"No face in frames {gaps[0][0]}-{gaps[0][1] - 1}" + (" and elsewhere" if len(gaps) > 1 else "")
+    where = f"No face in frames {gaps[0][0]}-{gaps[0][-1]}" + (" and elsewhere" if len(gaps) > 1 else "")
     if max(before, after) < MINIMUM_S:
         raise BadInput(f"{where}: no {MINIMUM_S:.0f} s in one piece show the face; film again, facing the camera")
     if before >= after:

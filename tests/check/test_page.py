@@ -14,7 +14,7 @@ import pytest
 
 from talker.check.findings import find
 from talker.check.page import page
-from talker.check.plots import HEIGHT, LEFT, RIGHT, WIDTH, ticks, time_plot
+from talker.check.plots import HEIGHT, LEFT, RIGHT, WIDTH, time_plot
 from talker.check.report import Report
 from talker.types import Silent
 from talker.video import VideoWriter
@@ -98,8 +98,3 @@ def test_a_plot_is_where_its_values_are():
 def test_long_plots_are_thinned():
     root = ElementTree.fromstring(time_plot(np.arange(9000.0), np.ones(9000)))
     assert len(next(root.iter("polyline")).get("points").split()) <= 400
-
-
-def test_ticks_are_round():
-    assert ticks(0.0, 30.0) == [0, 5, 10, 15, 20, 25, 30]
-    assert ticks(3.0, 63.0) == [10, 20, 30, 40, 50, 60]

@@ -3,17 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
-from talker.evaluate.plot import COLOURS, GAP_PX, LEFT_PX, PANEL_PX, RIGHT_PX, TOP_PX, WIDTH_PX, Panel, plot, ticks
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "expected"),
-    [(0.0, 1.0, [0, 0.2, 0.4, 0.6, 0.8, 1.0]), (-3.0, 38.0, [0, 10, 20, 30]), (0.0021, 0.0058, [0.003, 0.004, 0.005])],
-)
-def test_ticks_are_round_and_inside(low, high, expected):
-    assert ticks(low, high, 5).tolist() == pytest.approx(expected)
+from talker.evaluate.plot import COLOURS, GAP_PX, LEFT_PX, PANEL_PX, RIGHT_PX, TOP_PX, WIDTH_PX, Panel, plot
 
 
 def coloured(picture: np.ndarray, colour: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray]:
