@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from talker.cli.flags import add_flags, add_force, add_project, chosen
+from talker.cli.flags import add_flags, add_force, add_kernels, add_project, chosen
 from talker.cli.parser import Parser
 
 if TYPE_CHECKING:  # what it imports takes seconds
@@ -21,7 +21,7 @@ def add_eval(parser: Parser) -> None:
         "--speech", type=Path, metavar="AUDIO", help="judge the speaker saying this [the held-out part]"
     )
     add_flags(parser, EvalOptions)
-    parser.add_argument("--kernels", default="auto", metavar="NAME", help="what computes, as in talker fit [auto]")
+    add_kernels(parser)
     parser.add_argument(
         "-o",
         "--out",

@@ -58,6 +58,14 @@ def add_project(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--project", type=Path, metavar="DIR", help="the project folder [the nearest *.talker]")
 
 
+def add_kernels(parser: argparse.ArgumentParser) -> None:
+    """For commands without options of their own to hold it; the default and the words are those of `talker fit`."""
+    from talker.options import FitOptions
+
+    help_text = f"{sentences(FitOptions)['kernels']} [{FitOptions.kernels}]"
+    parser.add_argument("--kernels", default=FitOptions.kernels, metavar="NAME", help=help_text)
+
+
 def add_force(parser: argparse.ArgumentParser, what: str) -> None:
     parser.add_argument("-f", "--force", action="store_true", help=f"replace {what}")
 

@@ -16,7 +16,7 @@ from talker import __version__
 from talker.cli.checking import add_check, run_check
 from talker.cli.describe import describe_project
 from talker.cli.evaluation import add_eval, run_eval
-from talker.cli.flags import add_flags, add_force, add_project, chosen
+from talker.cli.flags import add_flags, add_force, add_kernels, add_project, chosen
 from talker.cli.live import STANDARD_OUTPUT, first_interrupt, live_sink, live_source
 from talker.cli.parser import Parser, nearest
 from talker.errors import BadInput
@@ -194,7 +194,7 @@ def _add_drive(parser: Parser) -> None:
         help="turn on top of the head's own motion, in degrees, and zoom: yaw=20,pitch=-5,roll=0,zoom=1.1",
     )
     add_flags(parser, DriveOptions, ["motion", "detail"])
-    parser.add_argument("--kernels", default="auto", metavar="NAME", help="what computes, as in talker fit [auto]")
+    add_kernels(parser)
     parser.add_argument(
         "-o",
         "--out",

@@ -11,6 +11,7 @@ from talker import __version__
 from talker.cli import main
 from talker.cli.flags import flag_name, sentences
 from talker.cli.progress import ProgressPrinter, clock
+from talker.options import FitOptions
 from talker.take.build import TakeOptions
 from talker.video import write_wav
 from tests.cli.console import everything, film, refused, tone
@@ -163,6 +164,13 @@ def test_bugs_keep_their_traceback(project, monkeypatch):
 def test_every_option_has_a_sentence_and_one_default():
     assert flag_name("start_s") == "--start" and flag_name("audio_model") == "--audio-model"
     assert all(sentences(TakeOptions).values()) and len(sentences(TakeOptions)) == 7
+
+
+@pytest.mark.parametrize("command", ["check", "fit", "edit", "drive", "eval"])
+def test_what_computes_is_explained_alike_everywhere(command, capsys):
+    assert main([command, "--help"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert f"--kernels NAME {sentences(FitOptions)['kernels']} [auto]" in said
 
 
 # -------------------------------------------------------------------- progress
