@@ -34,7 +34,7 @@ class StepOptions:
     """What a training step computes. Rates are `talker.radfield.optimiser.Rates`."""
 
     samples: int = 30_000  # samples a step: rays are dropped until they fit
-    audio_noise: float = 0.1  # standard deviation added to normalised audio features
+    audio_noise: float = 0.1  # deviation added to audio features: normalised ones have 1, transformers their own
     mask_weight: float = 0.05  # head and torso alpha against the mattes
     entropy_weight: float = 1e-4  # alpha toward 0 or 1, ramped
     distortion_weight: float = 3e-2  # spread of the density along rays, ramped: fog is slow and blurs views

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from torch import Tensor, nn
+from torch import Tensor
 
 from talker.camera import project
 from talker.losses import FeatureBank, PyramidBank, perceptual
@@ -27,7 +27,7 @@ from talker.radfield.kernels import Kernels
 from talker.radfield.optimiser import Rates
 from talker.radfield.sampling import GuidedObjective, LipTargets, TakeTargets
 from talker.radfield.scene import Scene, SceneOptions, plate_tensor
-from talker.radfield.targets import Batch
+from talker.radfield.targets import Batch, FixedObjective
 from talker.radfield.torso import TorsoOptions, neck_anchors
 from talker.types import HEAD_PARTS, TORSO_PARTS, Reporter, Take, mask_of
 
@@ -79,10 +79,8 @@ class FieldFitOptions:
         return replace(self, steps=steps, lip_steps=steps * self.lip_steps // self.steps)
 
 
-class LipObjective:
+class LipObjective(FixedObjective):
     """A perceptual loss on patches, through a frozen bank of features (RAD-NeRF fine-tunes lips with LPIPS)."""
-
-    learning_rate = 0.0
 
     def __init__(self, weight: float, bank: FeatureBank) -> None:
         self._bank, self._weight = bank, weight
@@ -96,12 +94,6 @@ class LipObjective:
             * self._bank.perceptual_gain
             * perceptual(self._bank.features(found), self._bank.features(wanted))
         )
-
-    def parameters(self) -> tuple[nn.Parameter, ...]:
-        return ()
-
-    def after_step(self, rendered: Tensor, batch: Batch) -> None:
-        pass
 
 
 def carve_hull(take: Take, points: Tensor) -> Tensor:

@@ -75,16 +75,20 @@ class Objective(Protocol):
         ...
 
 
-class PixelObjective:
-    """Mean squared error on the composited pixels."""
+class FixedObjective:
+    """One that trains nothing of its own."""
 
     learning_rate = 0.0
-
-    def __call__(self, rendered: Tensor, batch: Batch) -> Tensor:
-        return (rendered - batch.target).square().mean()
 
     def parameters(self) -> Iterable[nn.Parameter]:
         return ()
 
     def after_step(self, rendered: Tensor, batch: Batch) -> None:
         pass
+
+
+class PixelObjective(FixedObjective):
+    """Mean squared error on the composited pixels."""
+
+    def __call__(self, rendered: Tensor, batch: Batch) -> Tensor:
+        return (rendered - batch.target).square().mean()

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from talker import losses
 from talker.losses import FeatureBank
-from talker.radfield.targets import Batch
+from talker.radfield.targets import Batch, FixedObjective
 from talker.refine.discriminator import Discriminator
 from talker.refine.network import RefinementNet, blend
 
@@ -137,10 +137,8 @@ class RefineObjective:
         return logits
 
 
-class LipEdgeObjective:
+class LipEdgeObjective(FixedObjective):
     """The lip-edge loss on patches of I_r: an `Objective` for the lip stage."""
-
-    learning_rate = 0.0
 
     def __init__(self, originals: Originals, weight: float) -> None:
         self._originals, self._weight = originals, weight
@@ -156,12 +154,6 @@ class LipEdgeObjective:
         original = as_patches(torch.stack([patch.rgb for patch in patches]).to(rendered.device), batch)
         lips = torch.stack([patch.lips for patch in patches]).reshape(original.shape[:3]).to(rendered.device)
         return self._weight * losses.lip_edge(as_patches(rendered, batch), original, lips)
-
-    def parameters(self) -> Iterable[nn.Parameter]:
-        return ()
-
-    def after_step(self, rendered: Tensor, batch: Batch) -> None:
-        pass
 
 
 def as_patches(

@@ -1,4 +1,4 @@
-"""Which pixel is what: a soft person matte per frame, and parts by landmarks, pose and colour."""
+"""Who is a pixel: a soft person matte per frame, its edge moved to the picture's. Parts are `talker.take.parts`."""
 
 from __future__ import annotations
 

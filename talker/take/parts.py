@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from scipy.ndimage import gaussian_filter
 
 from talker.take.landmarks import LandmarkDetector
 from talker.take.pose import HeadMotion
@@ -68,8 +69,6 @@ def fit_colours(
 
 
 def _blur_cube(counts: np.ndarray) -> np.ndarray:
-    from scipy.ndimage import gaussian_filter
-
     return gaussian_filter(counts, 0.8, mode="nearest")
 
 
