@@ -9,7 +9,7 @@ import torch
 
 from talker.camera import apply_view, project, view_rotation
 from talker.types import Camera, View
-from tools.quality.alignment import align_poses, align_shapes, rotation_errors_deg, turn_about
+from tools.quality.alignment import align_poses, rotation_errors_deg, turn_about
 
 
 def swaying_poses(count: int = 60) -> torch.Tensor:
@@ -67,13 +67,6 @@ def test_rotation_errors_are_angles():
     errors = rotation_errors_deg(tracked, true, alignment)
     assert errors[0].item() == pytest.approx(3.0, abs=0.01)
     assert errors[1:].max() < 0.01
-
-
-def test_shapes_give_the_same_scale_and_offset():
-    tracked = torch.rand(20, 3, generator=torch.Generator().manual_seed(0))
-    alignment = align_shapes(tracked, SCALE * tracked @ ROTATION.T + OFFSET, ROTATION)
-    assert alignment.scale == pytest.approx(SCALE, rel=1e-4)
-    assert torch.allclose(alignment.offset, OFFSET, atol=1e-4)
 
 
 def test_a_view_about_the_origin_is_the_programs_own():

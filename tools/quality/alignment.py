@@ -50,18 +50,6 @@ def align_poses(
     return Alignment(rotation.float(), float(solution[0]), solution[2:].float())
 
 
-def align_shapes(
-    tracked: Tensor,  # [P, 3] points of the tracked head frame
-    true: Tensor,  # [P, 3] the same points in the true head frame
-    rotation: Tensor,  # [3, 3] from the poses
-) -> Alignment:
-    """Scale and offset of the similarity from points that both frames know, with the rotation given."""
-    turned = tracked @ rotation.T
-    middle, true_middle = turned.mean(0), true.mean(0)
-    scale = ((turned - middle) * (true - true_middle)).sum() / (turned - middle).square().sum()
-    return Alignment(rotation, float(scale), true_middle - scale * middle)
-
-
 def rotation_errors_deg(
     tracked: Tensor,  # [B, 4, 4] camera to tracked head frame
     true: Tensor,  # [B, 4, 4] camera to true head frame

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import torch
 
 from talker.camera import apply_view
 from talker.drive import Portrait, to_bytes
@@ -12,26 +11,18 @@ from talker.metrics import psnr_db
 from talker.speaker.record import SpeakerOptions, render_truth
 from talker.speaker.truth import Truth
 from talker.types import HEAD_PARTS, View, mask_of
-from tools.quality.alignment import Alignment, align_poses, align_shapes, rotation_errors_deg, turn_about
+from tools.quality.alignment import Alignment, align_poses, rotation_errors_deg, turn_about
 from tools.quality.dump import Dump
 from tools.quality.held_out import AgainstNulls
 
 YAWS_DEG = (-20.0, 20.0)
 FRAMES = 12
-RIGID = tuple(range(27, 48))  # iBUG: nose and eyes, which speech hardly moves
 
 
 def align_take(portrait: Portrait, truth: Truth) -> Alignment:
-    """The constant alignment of a take's head frame to the true one, found on training frames.
-
-    The rotation comes from the poses. The place of the origin comes from the two shapes: a calm head turns too
-    little for its poses to tell how far behind the face they pivot.
-    """
-    take = portrait.take
-    training = slice(take.training.start, take.training.stop)
-    rotation = align_poses(take.c2w[training], truth.c2w[training]).rotation
-    rigid = torch.tensor(RIGID)
-    return align_shapes(take.landmarks_head[rigid], truth.landmarks_head[rigid], rotation)
+    """The constant alignment of a take's head frame to the true one, found on training frames."""
+    training = slice(portrait.take.training.start, portrait.take.training.stop)
+    return align_poses(portrait.take.c2w[training], truth.c2w[training])
 
 
 def held_out_rotation_errors_deg(portrait: Portrait, truth: Truth) -> np.ndarray:
