@@ -19,27 +19,23 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from talker.camera import project
 from talker.losses import FeatureBank, PyramidBank, perceptual
 from talker.radfield.field import FieldOptions
 from talker.radfield.fit import Fitter
+from talker.radfield.hull import carve_hull
 from talker.radfield.kernels import Kernels
 from talker.radfield.optimiser import Rates
 from talker.radfield.sampling import GuidedObjective, LipTargets, TakeTargets
 from talker.radfield.scene import Scene, SceneOptions, plate_tensor
 from talker.radfield.targets import Batch, FixedObjective
 from talker.radfield.torso import TorsoOptions, neck_anchors
-from talker.types import HEAD_PARTS, TORSO_PARTS, Reporter, Take, mask_of
+from talker.types import TORSO_PARTS, Reporter, Take, mask_of
 
 CHECKPOINT_EVERY = 250  # steps
 # More footage holds more to learn: beyond 20 s, the cpu preset takes so many steps for each further second.
 SHORT_S, STEPS_PER_S, MOST_STEPS = 20.0, 110, 3600
-HULL_VIEWS = 40  # frames that carve the hull
-HULL_MARGIN = 0.02  # the masks are dilated by this much of the image's height
-HULL_DISSENT = 0.08  # share of the views that may see a voxel outside the mask before it is ruled out
 RATES = Rates(table=2e-2, network=4e-3)  # higher than an edit's, which begins from a fitted field
 _ERRORS = "errors"  # in a checkpoint: the targets' error maps
-FRONT_MARGIN, FRONT_SLOPE = 0.10, 0.5  # head units: how far in front of the landmarks the head may reach
 EXTENT_MARGIN = 0.03  # the torso may reach this much of the image's height beyond where it was seen
 
 
@@ -94,40 +90,6 @@ class LipObjective(FixedObjective):
             * self._bank.perceptual_gain
             * perceptual(self._bank.features(found), self._bank.features(wanted))
         )
-
-
-def carve_hull(take: Take, points: Tensor) -> Tensor:
-    """Which of the points [V, 3] (head frame) may belong to the head, by the head masks of evenly spaced frames and by
-    the landmarks' shape: masks alone leave a calm head whatever depth explains its pictures from the front."""
-    width, height = take.size_px
-    side = 2 * max(1, round(HULL_MARGIN * height)) + 1
-    seen_outside, views = torch.zeros(len(points)), 0
-    for index in list(take.training)[:: max(1, len(take.training) // HULL_VIEWS)]:
-        mask = cv2.dilate(mask_of(take.parts[index], HEAD_PARTS).astype(np.uint8), np.ones((side, side), np.uint8))
-        pixel = project(take.camera(index), points).floor().long()
-        inside = (pixel[:, 0] >= 0) & (pixel[:, 0] < width) & (pixel[:, 1] >= 0) & (pixel[:, 1] < height)
-        pixel = pixel.clamp(min=0).minimum(torch.tensor([width - 1, height - 1]))
-        covered = torch.from_numpy(mask)[pixel[:, 1], pixel[:, 0]] > 0
-        seen_outside += inside & ~covered
-        views += 1
-    return (seen_outside <= HULL_DISSENT * views) & behind_face(take.landmarks_head, points)
-
-
-def behind_face(
-    landmarks: Tensor,  # [M, 3] head frame
-    points: Tensor,  # [V, 3] head frame
-) -> Tensor:  # [V] bool
-    """Whether points lie behind the face, or not far in front.
-
-    From every landmark a cone recedes at FRONT_SLOPE, and the head may reach FRONT_MARGIN before the foremost of them:
-    cheeks and forehead, which have no landmarks, recede from nose and brows more steeply than that.
-    """
-    kept = []
-    for part in points.split(2**16):
-        squared = (part[:, None, :2] - landmarks[None, :, :2]).square().sum(-1)
-        foremost = (landmarks[:, 2] + FRONT_SLOPE * squared.sqrt()).amin(1)
-        kept.append(part[:, 2] > foremost - FRONT_MARGIN)
-    return torch.cat(kept)
 
 
 def torso_extent(take: Take) -> Tensor:

@@ -90,6 +90,7 @@ def ball_take() -> Take:
     features = torch.from_numpy(np.repeat(loudness, 2)[:, None].astype(np.float32)).expand(-1, 4).contiguous()
     turn, height = torch.arange(68) * 2.39996, torch.linspace(0.0, 0.95, 68)  # a sunflower over the front
     shape = 0.7 * torch.stack([height * turn.cos(), height * turn.sin(), -(1.0 - height**2).sqrt()], dim=-1)
+    shape[4:13] = torch.tensor([0.0, 0.7, 0.0])  # a jaw so low that nothing is behind it
     shape[48:68] = torch.tensor([0.0, 0.3, -0.63])
     return Take(
         frames=np.stack(frames),

@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import save_file
 
 from talker.radfield.fit import Fitter, conditions_for
-from talker.radfield.fit_take import behind_face, carve_hull, fit_scene, new_scene, resumed, save_checkpoint
+from talker.radfield.fit_take import fit_scene, new_scene, resumed, save_checkpoint
 from talker.radfield.optimiser import Rates, SceneOptimiser
 from talker.radfield.sampling import MOUTH_LANDMARKS, GuidedObjective, LipTargets, TakeTargets, box_around
 from talker.radfield.targets import Batch, PixelObjective
@@ -143,22 +143,3 @@ def test_lip_patches_alternate_with_pixels_and_stay_whole(ball_take):
     assert patch.first(3) is patch
     left, top = box_around(ball_take, patch.frames[0], MOUTH_LANDMARKS, 4, 4)
     assert (patch.pixels[0].float().mean(0) - torch.tensor([left + 3.5, top + 3.5])).abs().max() <= 2
-
-
-def test_the_hull_holds_the_ball_and_little_else(ball_take):
-    inside = torch.nn.functional.normalize(torch.randn(200, 3, generator=torch.Generator().manual_seed(0)), dim=-1)
-    assert carve_hull(ball_take, inside * 0.6).all()
-    corners = torch.tensor([[x, y, 0.0] for x in (-0.95, 0.95) for y in (-0.95, 0.95)])
-    assert not carve_hull(ball_take, corners).any()
-
-
-def test_nothing_stands_in_front_of_the_face():
-    landmarks = torch.tensor([[-0.5, 0.0, -0.4], [0.5, 0.0, -0.4], [0.0, 0.2, -0.8], [0.0, 0.9, -0.5]])
-    at_nose, beside = torch.tensor([0.0, 0.2, 0.0]), torch.tensor([0.0, -0.8, 0.0])
-
-    def behind(place: torch.Tensor, z: float) -> bool:
-        return bool(behind_face(landmarks, (place + torch.tensor([0.0, 0.0, z]))[None])[0])
-
-    assert behind(at_nose, -0.88) and not behind(at_nose, -0.92)
-    assert behind(beside, -0.38) and not behind(beside, -0.42)  # a unit from the nose, by whose cone: -0.8 + 0.5 - 0.1
-    assert behind(torch.tensor([0.3, 0.2, 0.0]), -0.7)  # a cheek stands out between nose and ear
