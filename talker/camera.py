@@ -70,6 +70,21 @@ def project_of_frames(
     return xy * camera.focal_px + torch.tensor(camera.centre_px, dtype=xy.dtype).to(xy.device)
 
 
+def meet_planes(
+    c2w: Tensor,  # [F, 4, 4] the frames' poses
+    focal_px: float,
+    centre_px: tuple[float, float],
+    positions: Tensor,  # [F, n, 2] image positions, continuous pixels as `project` gives them
+    depths: Tensor,  # [n] planes z = depth of the head frame
+) -> Tensor:  # [F, n, 2] x, y in the head frame
+    """Where the rays of image positions meet planes of the head: what a face does there, the head's turns undone."""
+    local = (positions - torch.tensor(centre_px, dtype=positions.dtype)) / focal_px
+    directions = torch.cat([local, torch.ones_like(local[..., :1])], dim=-1) @ c2w[:, :3, :3].transpose(1, 2)
+    origins = c2w[:, None, :3, 3]
+    distances = (depths - origins[..., 2]) / directions[..., 2]
+    return origins[..., :2] + distances[..., None] * directions[..., :2]
+
+
 def view_rotation(view: View) -> Tensor:
     """Rotation [3, 3] that a view applies to the head, in camera axes: roll after pitch after yaw."""
     yaw, pitch, roll = (math.radians(a) for a in (view.yaw_deg, view.pitch_deg, view.roll_deg))

@@ -21,6 +21,7 @@ from talker.take.crop import FaceSearch, Search, check_faces, check_presence, ch
 from talker.take.eyes import gaze, lid_ratio, openness
 from talker.take.flow import eye_span_px
 from talker.take.landmarks import LandmarkDetector, load_detector
+from talker.take.lips import refine_lips
 from talker.take.masks import keep_speaker, person_segmenter, refine_matte
 from talker.take.parts import (
     FaceOutlines,
@@ -34,7 +35,7 @@ from talker.take.parts import (
 from talker.take.plate import background_plate, plate_samples
 from talker.take.pose import HeadMotion, rescale_motion, smooth_motion, solve_motion
 from talker.take.store import TakeFolder, Tracks, load_take, read_image, save_tracks, torch_float, write_image
-from talker.types import AUDIO_RATE_HZ, FPS, Reporter, Take
+from talker.types import AUDIO_RATE_HZ, FPS, Camera, Reporter, Take
 from talker.video import Crop, read_audio, read_frames, require_video, write_wav
 
 WORKING_SIDE_PX = 512  # landmarks are read at up to this size: finer than a small take's own frames
@@ -107,7 +108,6 @@ def build_take(
     count = len(seen)
     check_presence(seen, span_s[0], FPS)
     points = fill_points(tracked.points, seen)
-    landmarks = points[:, list(detector.ibug), :2]
     motion = head_motion(tracked, points, seen, detector, options.size_px, reporter)
 
     background = separate(folder, tracked.mattes, points, detector, motion, reporter)
@@ -116,16 +116,20 @@ def build_take(
     wav = fit_length(wav, count * AUDIO_RATE_HZ // FPS)
     write_wav(folder.audio, wav)
     encoder.fit(wav)
-    lids = openness(lid_ratio(landmarks))
+    ibug = list(detector.ibug)
+    landmarks, landmarks_head, c2w = (torch_float(t) for t in (points[:, ibug, :2], motion.shape[ibug], motion.c2w()))
+    camera = Camera(c2w[0], motion.focal_px, motion.centre_px, (options.size_px, options.size_px))
+    pictures = (read_image(folder.frame(i)) for i in range(count))
+    lids = openness(lid_ratio(landmarks.numpy()))
     look = np.zeros((count, 2))
     if detector.irises is not None:
         look = gaze(motion, points[:, list(detector.irises), :2], lids, detector.ibug)
     tracks = Tracks(
-        c2w=torch_float(motion.c2w()),
+        c2w=c2w,
         focal_px=motion.focal_px,
         centre_px=motion.centre_px,
-        landmarks_px=torch_float(landmarks),
-        landmarks_head=torch_float(motion.shape[list(detector.ibug)]),
+        landmarks_px=refine_lips(pictures, camera, c2w, landmarks, landmarks_head),
+        landmarks_head=landmarks_head,
         eye=torch_float(np.concatenate([lids[:, None], look], axis=1)),
         audio_features=encoder.encode(wav),
         audio_encoder=options.audio,

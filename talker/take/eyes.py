@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
 from scipy.ndimage import gaussian_filter1d
 
+from talker.camera import meet_planes
 from talker.take.pose import HeadMotion
 
 RIGHT_EYE, LEFT_EYE = range(36, 42), range(42, 48)  # iBUG order: corner, two upper, corner, two lower
@@ -35,20 +37,6 @@ def openness(
     return np.clip((ratio - shut) / max(wide - shut, 1e-6), 0.0, 1.0)
 
 
-def eye_coordinates(
-    motion: HeadMotion,
-    points_px: np.ndarray,  # [B, 2]
-    plane_z: float,  # head frame
-) -> np.ndarray:  # [B, 2] x, y in the head frame where each pixel's ray meets the plane z = plane_z
-    """Undo the head's turn: a gaze is where the iris is in the head, not in the image."""
-    local = (points_px - np.asarray(motion.centre_px)) / motion.focal_px
-    ray = np.concatenate([local, np.ones((len(local), 1))], axis=1)
-    direction = np.einsum("bji,bj->bi", motion.rotation, ray)
-    origin = -np.einsum("bji,bj->bi", motion.rotation, motion.translation)
-    distance = (plane_z - origin[:, 2]) / direction[:, 2]
-    return origin[:, :2] + distance[:, None] * direction[:, :2]
-
-
 def gaze(
     motion: HeadMotion,
     irises: np.ndarray,  # [B, 2, 2] pixels, in iBUG's order of the eyes
@@ -59,12 +47,13 @@ def gaze(
 
     The corners are the rigid shape's: detected ones wander after the iris.
     """
-    offsets = []
+    offsets, c2w = [], torch.from_numpy(motion.c2w())
     for eye, iris in ((RIGHT_EYE, irises[:, 0]), (LEFT_EYE, irises[:, 1])):
         corners = motion.shape[[ibug[eye[0]], ibug[eye[3]]]]
-        plane_z = float(corners[:, 2].mean())
+        depth = torch.tensor([corners[:, 2].mean()])
+        place = meet_planes(c2w, motion.focal_px, motion.centre_px, torch.from_numpy(iris)[:, None].double(), depth)
         width = float(np.linalg.norm(corners[0] - corners[1]))
-        offsets.append((eye_coordinates(motion, iris, plane_z) - corners[:, :2].mean(axis=0)) / width)
+        offsets.append((place[:, 0].numpy() - corners[:, :2].mean(axis=0)) / width)
     offset = np.mean(offsets, axis=0)
     awake = open_share > 0.4
     if awake.sum() < 2:

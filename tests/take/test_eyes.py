@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from talker.take.eyes import GAZE_RANGE, eye_coordinates, gaze, lid_ratio, openness
-from talker.take.pose import project_points
+from talker.take.eyes import GAZE_RANGE, gaze, lid_ratio, openness
 from tests.take.toy import nodding
 
 IBUG = tuple(range(68))
@@ -28,14 +27,6 @@ def test_openness_follows_blinks_between_shut_and_open():
 def test_a_speaker_who_never_blinks_has_open_eyes():
     ratio = np.full(100, 0.3) + np.random.default_rng(0).normal(0, 0.005, 100)
     assert openness(ratio).min() > 0.85
-
-
-def test_eye_coordinates_undo_the_projection():
-    motion = nodding(6)
-    images = project_points(motion)[0]
-    for point in (36, 45, 30):
-        found = eye_coordinates(motion, images[:, point], motion.shape[point, 2])
-        assert found == pytest.approx(np.tile(motion.shape[point, :2], (6, 1)))
 
 
 def test_gaze_is_the_irises_travel_whatever_the_head_does():

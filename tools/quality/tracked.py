@@ -12,6 +12,7 @@ from torch import Tensor
 from talker.camera import project_of_frames
 from talker.metrics import iou, lip_opening, pearson, psnr_db, unsteadiness
 from talker.speaker.truth import Truth
+from talker.take.lips import LIP_LANDMARKS, lip_shapes
 from talker.types import HEAD_PARTS, LIPS, MOUTH, Camera, Take, mask_of
 
 MASK_STRIDE = 4  # every fourth frame: neighbours tell the same
@@ -30,14 +31,18 @@ def tracked_figures(take: Take, truth: Truth) -> dict[str, float]:
     uncovered = (truth.alpha[:count] == 0).any(axis=0)
     return {
         "eye_corr": pearson(take.eye[:count, 0].numpy(), truth.eye[:count, 0].numpy()),
-        "mouth_track_corr": pearson(
-            lip_opening(take.landmarks_px[:count].numpy()), truth.mouth_opening[:count].numpy()
-        ),
+        "mouth_track_corr": pearson(_opening(take)[:count], truth.mouth_opening[:count].numpy()),
         **{name: float(np.mean([iou(found, wanted) for found, wanted in masks])) for name, masks in pairs.items()},
         "plate_psnr_db": psnr_db(take.background, truth.background, uncovered),
         "jitter_x": _unsteadiness_px(take.camera(0), take.c2w[:count], truth.landmarks_head)
         / _unsteadiness_px(truth.camera(0), truth.c2w[:count], truth.landmarks_head),
     }
+
+
+def _opening(take: Take) -> np.ndarray:
+    """Mouth opening [B] in the head's own plane: a nod is no word."""
+    lips = lip_shapes(take.camera(0), take.c2w, take.landmarks_px, take.landmarks_head).numpy()
+    return lip_opening(np.pad(lips, ((0, 0), (LIP_LANDMARKS.start, 0), (0, 0))))
 
 
 def _unsteadiness_px(camera: Camera, c2w: Tensor, points: Tensor) -> float:
