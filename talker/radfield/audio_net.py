@@ -15,6 +15,7 @@ from talker.take.audio import NEIGHBOURS
 
 CENTRE = NEIGHBOURS // 2  # where frame i stands among its neighbours
 SLOPE = 0.02
+LIP_COORDINATES = 40  # x and y of the 20 lip landmarks
 CENTRE_BIAS = 3.0  # attention starts on the frame itself and learns to widen
 
 
@@ -37,6 +38,7 @@ class AudioNet(nn.Module):
         widths = (AUDIO_CODE, 16, 8, 4, 2, 1)
         self.attention = nn.ModuleList(nn.Conv1d(a, b, 3, padding=1) for a, b in zip(widths, widths[1:], strict=False))
         self.weights = nn.Linear(NEIGHBOURS, NEIGHBOURS)
+        self.lips = nn.Linear(AUDIO_CODE, LIP_COORDINATES)  # what a code says of the lips' shape: a lesson of the fit
         with torch.no_grad():
             self.weights.bias.zero_()
             self.weights.bias[CENTRE] = CENTRE_BIAS

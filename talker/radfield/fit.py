@@ -16,6 +16,7 @@ from torch import Tensor
 from talker.camera import rays_of_frames
 from talker.losses import alpha_entropy
 from talker.radfield.field import HARMONICS, Biases
+from talker.radfield.lesson import lip_lesson
 from talker.radfield.optimiser import Rates, SceneOptimiser
 from talker.radfield.scene import HeadTrace, Scene
 from talker.radfield.targets import Batch, Objective, TargetSource
@@ -38,6 +39,7 @@ class StepOptions:
     mask_weight: float = 0.05  # head and torso alpha against the mattes
     entropy_weight: float = 1e-4  # alpha toward 0 or 1, ramped
     distortion_weight: float = 3e-2  # spread of the density along rays, ramped: fog is slow and blurs views
+    lesson_weight: float = 2e-2  # squared error of the lips' shape that the audio code tells, in their own spread
     ambient_weight: float = 1e-3  # L1 of the visible ambient coordinates outside the lower face, ramped
 
 
@@ -75,6 +77,7 @@ class Fitter:
         self.scene, self.total_steps = scene, total_steps
         self._take, self._objectives = take, list(objectives)
         self._options = options or StepOptions()
+        self._lips = lip_lesson(take).to(scene.device)
         extra = [(p, objective.learning_rate) for objective in self._objectives for p in objective.parameters()]
         self.optimiser = SceneOptimiser(scene, rates or Rates(), extra)
         self.generator = torch.Generator().manual_seed(seed)
@@ -114,6 +117,8 @@ class Fitter:
         if batch.layers:
             loss = loss + self._layer_losses(batch, alpha, behind, torso_alpha)
         loss = loss + self._regularisers(alpha, trace)
+        lips = self.scene.audio_net.lips(condition.audio)
+        loss = loss + self._options.lesson_weight * (lips - self._lips[batch.frames]).square().mean()
         self.optimiser.zero_grad()
         loss.backward()
         self.optimiser.step(self.step_count / self.total_steps)

@@ -24,6 +24,7 @@ from talker.radfield.field import FieldOptions
 from talker.radfield.fit import Fitter
 from talker.radfield.hull import carve_hull
 from talker.radfield.kernels import Kernels
+from talker.radfield.lesson import first_lesson
 from talker.radfield.optimiser import Rates
 from talker.radfield.sampling import GuidedObjective, LipTargets, TakeTargets
 from talker.radfield.scene import Scene, SceneOptions, plate_tensor
@@ -45,6 +46,7 @@ class FieldFitOptions:
 
     steps: int = 1350  # training steps on random pixels
     lip_steps: int = 220  # steps of the lip stage after them
+    lesson_steps: int = 600  # steps that teach the audio network the lips' shapes before all
     lip_weight: float = 0.002  # of the perceptual loss on lip patches
     # Many frames with few pixels each: lips are learnt from how many different sounds a step hears.
     frames_per_step: int = 16  # frames that a step draws pixels from
@@ -71,8 +73,9 @@ class FieldFitOptions:
         return short.of_length(steps)
 
     def of_length(self, steps: int) -> FieldFitOptions:
-        """The same with so many training steps, and a lip stage in proportion."""
-        return replace(self, steps=steps, lip_steps=steps * self.lip_steps // self.steps)
+        """The same with so many training steps, a lip stage in proportion, and no longer a lesson."""
+        lesson_steps = min(self.lesson_steps, steps // 2)
+        return replace(self, steps=steps, lip_steps=steps * self.lip_steps // self.steps, lesson_steps=lesson_steps)
 
 
 class LipObjective(FixedObjective):
@@ -139,6 +142,9 @@ def fit_scene(
 
     checkpoint = workdir / "checkpoint.safetensors"
     fitter = resumed(new_fitter, targets, checkpoint, reporter)
+    if fitter.step_count == 0:
+        generator = torch.Generator().manual_seed(options.seed)
+        first_lesson(fitter.scene.audio_net, take, options.lesson_steps, generator, reporter)
     recent = 0.0
 
     def after_step(step: int, loss: float) -> None:

@@ -31,7 +31,7 @@ from talker.radfield.torso import Torso, TorsoOptions, neck_anchors
 from talker.radfield.volume import Samples
 from talker.types import Camera, Condition, Rays, Render
 
-SCHEMA = 3
+SCHEMA = 4
 TORSO_FAINT = 1.0 / 255.0
 
 

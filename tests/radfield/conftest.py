@@ -31,6 +31,7 @@ TINY_FIT = FieldFitOptions(
     frames_per_step=2,
     pixels_per_frame=128,
     lip_patches=2,
+    lesson_steps=4,
     head=TINY_FIELD,
     torso=TorsoOptions(levels=4, finest=32, table_log2=10),
 )
