@@ -173,6 +173,6 @@ def _plots(report: Report) -> Iterator[tuple[str, str, str]]:
     offset = footage.offset
     if offset is not None and offset.is_long_enough:
         mark = [(offset.offset_s, offset.offset_s)] if offset.is_sure else []
-        curve = time_plot(offset.lags_s, offset.correlations, marks_s=mark, axis="s late")
+        curve = time_plot(offset.lags_s, offset.correlations, marks_s=mark)
         words = "A single high peak is certain." if offset.is_sure else "A single high peak would be certain; none is."
         yield "How well the sound fits the lips when it is taken to be late", curve, words

@@ -23,7 +23,6 @@ def time_plot(
     range_y: tuple[float, float] | None = None,  # None: the values' own
     good: tuple[float, float] | None = None,  # values as they should be
     marks_s: Sequence[tuple[float, float]] = (),  # first and last second of what was found
-    axis: str = "s",  # what the x axis is measured in
 ) -> str:
     """One plot as an <svg> element."""
     times_s, values = thinned(times_s, values)
@@ -53,7 +52,7 @@ def time_plot(
         parts.append(f'<text x="{LEFT - 6}" y="{y(value) + 4:.1f}" text-anchor="end">{value:.3g}</text>')
     for place in ticks(first, last, MOST_TICKS):
         parts.append(f'<line class="tick" x1="{x(place):.1f}" x2="{x(place):.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>')
-        parts.append(f'<text x="{x(place):.1f}" y="{HEIGHT - 5}" text-anchor="middle">{place:g} {axis}</text>')
+        parts.append(f'<text x="{x(place):.1f}" y="{HEIGHT - 5}" text-anchor="middle">{place:g} s</text>')
     for run in runs(np.isfinite(values)):
         points = " ".join(f"{x(times_s[i]):.1f},{y(values[i]):.1f}" for i in run)
         parts.append(f'<polyline class="line" points="{points}"/>')
