@@ -91,7 +91,8 @@ def check(
         raise Conflict(f"{out} exists; add --force to replace it")
     span_s = checked_span(require_video(video), video.name, take_options.start_s, take_options.end_s)
     kernels = choose_kernels(options.kernels, reporter)
-    return examine(video, take_options, options.field(kernels, span_s[1] - span_s[0]), kernels, reporter, out)
+    field_options = options.field(kernels, span_s[1] - span_s[0], take_options.size_px)
+    return examine(video, take_options, field_options, kernels, reporter, out)
 
 
 def fit(
@@ -113,7 +114,7 @@ def fit(
     info = require_video(video)
     span_s = checked_span(info, video.name, take_options.start_s, take_options.end_s)
     kernels = choose_kernels(options.kernels, reporter)
-    field_options = options.field(kernels, span_s[1] - span_s[0])
+    field_options = options.field(kernels, span_s[1] - span_s[0], take_options.size_px)
     take_stage = Stage("take", {"source_sha256": file_hash(video), **asdict(take_options)})
     field_stage = Stage("field", {"take": take_stage.fingerprint, **asdict(field_options)})
     project = Project.create(root or Path(video.stem + SUFFIX))

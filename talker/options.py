@@ -28,8 +28,8 @@ class FitOptions:
         check_range("--seed", self.seed, *SEEDS)
         _check_steps(self.training_steps)
 
-    def field(self, kernels: Kernels, footage_s: float) -> FieldFitOptions:
-        found = FieldFitOptions.preset(self.preset, kernels.device, self.seed, footage_s)
+    def field(self, kernels: Kernels, footage_s: float, size_px: int) -> FieldFitOptions:
+        found = FieldFitOptions.preset(self.preset, kernels.device, self.seed, footage_s, size_px)
         return found if self.training_steps is None else found.of_length(self.training_steps)
 
 

@@ -34,7 +34,8 @@ from talker.types import TORSO_PARTS, Reporter, Take, mask_of
 
 CHECKPOINT_EVERY = 250  # steps
 # More footage holds more to learn: beyond 20 s, the cpu preset takes so many steps for each further second.
-SHORT_S, STEPS_PER_S, MOST_STEPS = 20.0, 110, 3600
+SHORT_S, STEPS_PER_S, MOST_STEPS = 20.0, 65, 2600
+USUAL_PX = 256  # larger pictures hold more to learn, too: steps grow with the root of their side
 RATES = Rates(table=2e-2, network=4e-3)  # higher than an edit's, which begins from a fitted field
 _ERRORS = "errors"  # in a checkpoint: the targets' error maps
 EXTENT_MARGIN = 0.03  # the torso may reach this much of the image's height beyond where it was seen
@@ -63,14 +64,15 @@ class FieldFitOptions:
         device: torch.device | str = "cpu",
         seed: int = 0,
         footage_s: float = SHORT_S,
+        size_px: int = USUAL_PX,
     ) -> FieldFitOptions:
         """`cpu`: minutes on two cores, longer where there is more footage. `gpu`: the paper's grids, 20 000 steps and a
         lip stage of 2 500, however long the footage. `auto`: what suits the device that computes."""
         if name == "gpu" or (name == "auto" and torch.device(device).type == "cuda"):
             return cls(steps=20_000, lip_steps=2_500, seed=seed, head=FieldOptions.paper())
         short = cls(seed=seed)
-        steps = min(MOST_STEPS, short.steps + round(STEPS_PER_S * max(0.0, footage_s - SHORT_S)))
-        return short.of_length(steps)
+        steps = min(MOST_STEPS, short.steps + STEPS_PER_S * max(0.0, footage_s - SHORT_S))
+        return short.of_length(round(steps * max(1.0, size_px / USUAL_PX) ** 0.5))
 
     def of_length(self, steps: int) -> FieldFitOptions:
         """The same with so many training steps, a lip stage in proportion, and no longer a lesson."""

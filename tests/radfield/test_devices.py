@@ -99,7 +99,10 @@ def test_no_preset_asks_turned_views_for_a_light_that_nobody_saw(name):
     assert not FieldFitOptions.preset(name).head.view_dependent
 
 
-def test_more_footage_trains_longer_on_a_cpu_and_as_long_on_a_gpu():
-    short, long = (FieldFitOptions.preset("cpu", footage_s=seconds) for seconds in (20.0, 30.0))
-    assert long.steps > short.steps and long.lip_steps > short.lip_steps
-    assert FieldFitOptions.preset("gpu", footage_s=300.0) == FieldFitOptions.preset("gpu")
+def test_more_to_learn_trains_longer_on_a_cpu_and_as_long_on_a_gpu():
+    usual = FieldFitOptions.preset("cpu", footage_s=20.0, size_px=256)
+    for more in ({"footage_s": 30.0}, {"size_px": 512}):
+        found = FieldFitOptions.preset("cpu", **more)
+        assert found.steps > usual.steps and found.lip_steps > usual.lip_steps
+    assert FieldFitOptions.preset("cpu", size_px=64) == usual
+    assert FieldFitOptions.preset("gpu", footage_s=300.0, size_px=512) == FieldFitOptions.preset("gpu")
