@@ -27,8 +27,9 @@ from talker.pdu.loop import edit_round, run_pdu
 from talker.pdu.schedule import Round, rounds_of
 from talker.pdu.store import EditStore
 from talker.pdu.targets import EditedTargets, lip_centres
+from talker.preview import render_as_taken
 from talker.project import damaged, load_tensors
-from talker.radfield.fit import Fitter, conditions_for
+from talker.radfield.fit import Fitter
 from talker.radfield.scene import Scene
 from talker.radfield.targets import Objective
 from talker.refine.discriminator import Discriminator
@@ -65,15 +66,19 @@ class EditRun:
         training: TrainingOptions,
         folder: Path,
         reporter: Reporter,
+        refiner: RefinementNet | None = None,  # of the edit that `original` is, where one edit builds on another
     ):
         self.take, self.original, self.editor = take, original, editor
         self.plan, self.training, self.folder, self.reporter = plan, training, folder, reporter
         self.frames = spaced(take.training, plan.frames)
+        self._refiner = refiner
         self.scene = original.copy()
         with torch.random.fork_rng():  # torch.nn's own initialisers draw from the global generator
             torch.manual_seed(plan.seed)
             self.net = RefinementNet().to(original.device)
             judge = Discriminator().to(original.device)
+        if refiner is not None:
+            self.net.load_state_dict(refiner.state_dict())
         self._objective = RefineObjective(self.net, judge, choose_bank(device=original.device))
         self._lip_edge = LipEdgeObjective(self._original_patch, self._objective.options.lip_edge)
         total = plan.rounds * training.round_steps + training.lip_steps
@@ -129,13 +134,13 @@ class EditRun:
     def render_original(self, index: int) -> Tensor:
         """[H, W, 3] of the unedited scene, computed once."""
         if index not in self._renders:
-            self._renders[index] = to_bytes(self._render(self.original, index))
+            self._renders[index] = to_bytes(render_as_taken(self.original, self.take, index, self._refiner))
         return torch.from_numpy(self._renders[index]).float() / 255
 
     def render_current(self, index: int) -> Tensor:
         """[H, W, 3] of the edited scene as it is by now."""
         self._show_average(True)
-        return self._render(self.scene, index)
+        return render_as_taken(self.scene, self.take, index)
 
     def _masks_of(self, index: int) -> Masks:
         return take_masks(self.take, index)
@@ -174,11 +179,6 @@ class EditRun:
         if average != self._shows_average:
             self._fitter.optimiser.swap_average()
             self._shows_average = average
-
-    def _render(self, scene: Scene, index: int) -> Tensor:
-        with torch.no_grad():
-            condition = conditions_for(scene, self.take, [index])
-        return scene.render(self.take.camera(index), condition).rgb
 
     def _original_patch(self, frame: int, pixels: Tensor) -> OriginalPatch:
         x, y = pixels.cpu().unbind(1)

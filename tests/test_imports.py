@@ -12,15 +12,16 @@ import pytest
 ROOT = Path(__file__).parent.parent
 # Each room may import the rooms of lower floors, and its own; rooms of one floor do not meet.
 FLOORS = (
-    ("errors", "types", "axis", "__init__"),
+    ("errors", "types", "axis", "outcome", "__init__"),
     ("locks", "ahead"),
     ("camera", "losses", "metrics", "video", "project", "hub"),
     ("sheet", "renders", "lpips", "take", "speaker"),
     ("radfield",),
     ("pdu", "refine"),
     ("drive",),
-    ("measure", "live", "check", "options"),
+    ("measure", "live", "check", "options", "preview"),
     ("edit", "evaluate", "opening"),
+    ("edits",),
     ("commands", "doctor"),
     ("cli", "studio"),
     ("__main__",),
