@@ -15,7 +15,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from talker import __version__, renders
-from talker.drive import DriveOptions, Portrait, Speech, check_detail, load_background
+from talker.drive import DriveOptions, Portrait, Speech, check_options, load_background
 from talker.drive import drive as drive_speech
 from talker.edits import list_edits as list_edits
 from talker.edits import preview as preview
@@ -220,7 +220,7 @@ def drive(
     reporter: Reporter = Silent(),
 ) -> Outcome:
     """Render the speaker, or one of its edits, saying `audio`. Without `out`, into the project's renders/."""
-    check_detail(options.detail)
+    check_options(options, edit)
     if out is not None:
         _check_mp4(out)
     project = open_project(project_dir)
@@ -246,7 +246,7 @@ def drive(
     # Named by what it is made from: the same command, run again after a kill, writes over what the kill left.
     video = out or project.path(f"{renders.FOLDER}/.{Stage(renders.FOLDER, inputs).fingerprint}.mp4")
     with sole_writer(video):
-        portrait = load_portrait(project, take, edit, chosen, options.motion)
+        portrait = load_portrait(project, take, edit, chosen, options.motion, options.strength)
         encoder = load_encoder_of(project.path("take"))
         count = drive_speech(portrait, speech, video, options, reporter, encoder, room)
         facts = {"audio": audio.name, "edit": edit, "frames": count, "talker": __version__, "inputs": inputs}
@@ -268,7 +268,7 @@ def drive_live(
     reporter: Reporter = Silent(),
 ) -> str:
     """Render the speaker saying what comes in, as it comes in; returns a line for people. Keeps no record."""
-    check_detail(options.detail)
+    check_options(options, edit)
     if isinstance(out, Path):
         _check_mp4(out)
         if out.exists() and not force:
@@ -278,8 +278,9 @@ def drive_live(
     take, encoder = open_take(project.path("take")), load_encoder_of(project.path("take"))
     check_live(encoder)
     room = load_background(background, take.size_px) if background is not None else None
+    chosen = choose_kernels(kernels, reporter)
     with sole_writer(out) if isinstance(out, Path) else nullcontext():
-        portrait = load_portrait(project, take, edit, choose_kernels(kernels, reporter), options.motion)
+        portrait = load_portrait(project, take, edit, chosen, options.motion, options.strength)
         report = drive_speech_live(portrait, source, out, options, reporter, encoder, stop or Event(), room)
     place = f"{out}: " if isinstance(out, Path) else ""
     return f"{place}{report.describe()}"

@@ -108,9 +108,15 @@ def load_portrait(
     edit_name: str | None = None,
     kernels: Kernels | None = None,  # None: the fastest that this machine has
     motion: Motion = "take",
+    strength: float = 1.0,  # 0: the speaker as fitted, 1: the edit
 ) -> Portrait:
-    """The speaker as fitted, or as edited."""
-    folder = project.path(f"edits/{edit_name}" if edit_name else "field")
-    scene = Scene.load(folder / SCENE_FILE, kernels or choose_kernels())
-    refiner = RefinementNet.load(folder / REFINER_FILE).to(scene.device) if edit_name else None
-    return Portrait(scene, take, refiner, motion)
+    """The speaker as fitted, as edited, or in between."""
+    kernels = kernels or choose_kernels()
+    if edit_name is None or strength == 0:
+        return Portrait(Scene.load(project.path("field") / SCENE_FILE, kernels), take, None, motion)
+    folder = project.path(f"edits/{edit_name}")
+    scene = Scene.load(folder / SCENE_FILE, kernels)
+    if strength < 1:
+        scene = Scene.load(project.path("field") / SCENE_FILE, kernels).blended(scene, strength)
+    refiner = RefinementNet.load(folder / REFINER_FILE).to(scene.device)
+    return Portrait(scene, take, refiner, motion, strength)

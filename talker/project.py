@@ -84,7 +84,9 @@ class Project:
             raise BadInput(f"No project at {root}; make one: talker fit VIDEO -o {root}")
         schema = read_json(root / MANIFEST).get("schema")
         if schema != SCHEMA:
-            raise BadInput(f"{root} has project format {schema}, this talker reads {SCHEMA}; upgrade talker")
+            newer = isinstance(schema, int) and schema > SCHEMA
+            way_out = "upgrade talker" if newer else "fit the video again into another folder: talker fit VIDEO -o DIR"
+            raise BadInput(f"{root} has project format {schema}, this talker reads {SCHEMA}; {way_out}")
         return cls(root)
 
     @classmethod

@@ -29,9 +29,7 @@ def describe_edits(
 ) -> str:
     """What `talker edits` prints."""
     if not edits:
-        return (
-            "No edits yet; look at one: talker preview --instruction TEXT; make one: talker edit --instruction TEXT"
-        )
+        return "No edits yet; look at one: talker preview --instruction TEXT; make one: talker edit --instruction TEXT"
     width = max(len(edit["name"]) for edit in edits)
     lines = []
     for edit in edits:

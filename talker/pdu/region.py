@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from talker.errors import BadInput
 from talker.pdu.editor import Editor, Masks
@@ -99,25 +99,28 @@ def region_weights(
 ) -> Tensor:  # [B, H, W] in [0, 1]
     """How much of each pixel belongs to a region.
 
-    Within the person the hard labels are blurred, normalised by the blurred person so that no border bleeds into the
-    background; what the matte gives to the background belongs to it or not as a whole.
+    What the matte gives to the background belongs to it or not as a whole. What it gives to the person is told by the
+    labels, blurred; beyond them (loose hair) the nearest one counts, so that no border bleeds into the background.
     """
-    person = (masks.parts != BACKGROUND).float()
-    inside = mask_of(masks.parts, tuple(part for part in parts if part != BACKGROUND)).float()
-    sigma = BORDER_PX * min(masks.parts.shape[1:]) / 256
-    share = _blur(inside, sigma) / _blur(person, sigma).clamp_min(1e-3)
-    return torch.lerp(torch.full_like(share, float(BACKGROUND in parts)), share.clamp(0, 1), masks.alpha.to(share))
+    share = torch.from_numpy(np.stack([_share(labels, parts) for labels in masks.parts.cpu().numpy()]))
+    alpha = masks.alpha.to(share)
+    return torch.lerp(torch.full_like(share, float(BACKGROUND in parts)), share, alpha)
 
 
-def _blur(
-    images: Tensor,  # [B, H, W]
-    sigma: float,  # pixels
-) -> Tensor:
-    reach = max(1, round(3 * sigma))
-    weights = torch.exp(-0.5 * (torch.arange(-reach, reach + 1, device=images.device) / sigma) ** 2)
-    weights = weights / weights.sum()
-    rows = functional.conv2d(images[:, None], weights[None, None, None], padding=(0, reach))
-    return functional.conv2d(rows, weights[None, None, :, None], padding=(reach, 0))[:, 0]
+def _share(
+    labels: np.ndarray,  # [H, W] uint8 indices into PARTS
+    parts: tuple[int, ...],
+) -> np.ndarray:  # [H, W] float32
+    """The share of a region in the person at each pixel."""
+    nowhere = (labels == BACKGROUND).astype(np.uint8)
+    if nowhere.all():
+        return np.zeros(labels.shape, np.float32)
+    _, nearest = cv2.distanceTransformWithLabels(nowhere, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    known = np.zeros(nearest.max() + 1, np.uint8)
+    known[nearest[nowhere == 0]] = labels[nowhere == 0]
+    inside = mask_of(known[nearest], parts).astype(np.float32)
+    sigma = BORDER_PX * min(labels.shape) / 256
+    return cv2.GaussianBlur(inside, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
 
 
 class WithinRegion:

@@ -124,7 +124,9 @@ def test_misspelt_words_bring_the_nearest(place, capsys, words, hint):
     assert hint in refused(capsys, *words)
 
 
-@pytest.mark.parametrize("name", ["speaker", "check", "fit", "edit", "drive", "eval", "info", "doctor"])
+@pytest.mark.parametrize(
+    "name", ["speaker", "check", "fit", "preview", "edit", "edits", "drive", "eval", "info", "doctor"]
+)
 def test_every_subcommand_has_help_with_examples(name, capsys):
     assert main([name, "--help"]) == 0
     said = capsys.readouterr().out
