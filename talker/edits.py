@@ -13,12 +13,11 @@ from typing import Any
 from talker import renders
 from talker.errors import BadInput, Conflict
 from talker.opening import dependents, edit_command, edit_record, load_portrait, name_of, open_project, scene_record
-from talker.options import EditOptions
+from talker.options import EditOptions, PreviewOptions
 from talker.outcome import Outcome
 from talker.pdu.editor import open_editor
 from talker.pdu.instructions import one_after_the_other
 from talker.pdu.region import Region, within
-from talker.preview import PreviewOptions, preview_sheet, telling_moments
 from talker.project import Project, Stage, check_name, read_json, slug
 from talker.radfield.kernels import choose_kernels
 from talker.sheet import save_picture
@@ -41,6 +40,8 @@ def preview(
     reporter: Reporter = Silent(),
 ) -> Outcome:
     """Edit three frames over a small grid, as a picture; with the command that makes the edit."""
+    from talker.preview import preview_sheet, telling_moments  # which driving does without
+
     plan = options.plan(instruction)
     project = open_project(project_dir)
     fingerprint = scene_record(project, base)["fingerprint"]

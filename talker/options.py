@@ -1,4 +1,4 @@
-"""How a field is fitted and how it is edited, as people choose it: what the commands ask for beside files."""
+"""How a field is fitted, edited and looked at, as people choose it: what the commands ask for beside files."""
 
 from __future__ import annotations
 
@@ -6,8 +6,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from talker.errors import SEEDS, check_range
+from talker.pdu.plan import check_plan
 from talker.radfield.fit_take import FieldFitOptions
 from talker.radfield.kernels import Kernels
+from talker.types import EditPlan
+
+MOST_COLUMNS = 12  # of a preview: more are too small to judge
 
 
 def _check_steps(steps: int | None) -> None:
@@ -44,3 +48,35 @@ class EditOptions:
 
     def __post_init__(self) -> None:
         _check_steps(self.training_steps)
+
+
+@dataclass(frozen=True)
+class PreviewOptions:
+    """The grid over which an edit is looked at, and chance."""
+
+    text_guidance: tuple[float, ...] = (3.0, 4.5, 6.0)  # how strongly the instruction counts: one column for each
+    steps: tuple[int, ...] = (10, 20)  # sampling steps of InstructPix2Pix: one column for each, with each guidance
+    image_guidance: float = EditPlan.image_guidance
+    seed: int = EditPlan.seed
+
+    def __post_init__(self) -> None:
+        check_range("--seed", self.seed, *SEEDS)
+        check_range("--text-guidance times --steps", len(self.grid), 1, MOST_COLUMNS)
+
+    @property
+    def grid(self) -> list[tuple[float, int]]:
+        """Text guidance and steps of every column."""
+        return [(guidance, steps) for guidance in sorted(set(self.text_guidance)) for steps in sorted(set(self.steps))]
+
+    def plan(self, instruction: str) -> EditPlan:
+        """The edit whose last round looks like the strongest column; BadInput where the grid is out of range."""
+        for guidance, steps in self.grid:
+            check_plan(EditPlan(instruction, self.seed, 1, (guidance,) * 2, (steps,) * 2, self.image_guidance))
+        highest, most = max(self.text_guidance), max(self.steps)
+        return EditPlan(
+            instruction,
+            self.seed,
+            text_guidance=(min(EditPlan.text_guidance[0], highest), highest),
+            steps=(min(EditPlan.steps[0], most), most),
+            image_guidance=self.image_guidance,
+        )

@@ -7,7 +7,6 @@ masks of the three frames are read, and nothing is trained: seconds, with the bu
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -15,52 +14,18 @@ import torch
 from torch import Tensor
 
 from talker.drive import USUAL_DETAIL, to_bytes
-from talker.errors import SEEDS, check_range
 from talker.metrics import lip_opening
+from talker.options import PreviewOptions
 from talker.pdu.anchors import take_masks
 from talker.pdu.editor import Editor, stack_masks
-from talker.pdu.plan import check_plan
 from talker.radfield.fit import conditions_for
 from talker.radfield.scene import Scene
 from talker.refine.network import RefinementNet
 from talker.sheet import contact_sheet
-from talker.types import EditPlan, Reporter, Take
+from talker.types import Reporter, Take
 
-MOST_COLUMNS = 12  # more are too small to judge
 PICTURE_PX = 224  # height of each picture on the sheet
 FRONTAL_SHARE = 0.25  # of the frames: those most frontal, among which a quiet mouth is looked for
-
-
-@dataclass(frozen=True)
-class PreviewOptions:
-    """The grid, and chance."""
-
-    text_guidance: tuple[float, ...] = (3.0, 4.5, 6.0)  # how strongly the instruction counts: one column for each
-    steps: tuple[int, ...] = (10, 20)  # sampling steps of InstructPix2Pix: one column for each, with each guidance
-    image_guidance: float = EditPlan.image_guidance
-    seed: int = EditPlan.seed
-
-    def __post_init__(self) -> None:
-        check_range("--seed", self.seed, *SEEDS)
-        check_range("--text-guidance times --steps", len(self.grid), 1, MOST_COLUMNS)
-
-    @property
-    def grid(self) -> list[tuple[float, int]]:
-        """Text guidance and steps of every column."""
-        return [(guidance, steps) for guidance in sorted(set(self.text_guidance)) for steps in sorted(set(self.steps))]
-
-    def plan(self, instruction: str) -> EditPlan:
-        """The edit whose last round looks like the strongest column; BadInput where the grid is out of range."""
-        for guidance, steps in self.grid:
-            check_plan(EditPlan(instruction, self.seed, 1, (guidance,) * 2, (steps,) * 2, self.image_guidance))
-        highest, most = max(self.text_guidance), max(self.steps)
-        return EditPlan(
-            instruction,
-            self.seed,
-            text_guidance=(min(EditPlan.text_guidance[0], highest), highest),
-            steps=(min(EditPlan.steps[0], most), most),
-            image_guidance=self.image_guidance,
-        )
 
 
 class Moments(NamedTuple):

@@ -175,6 +175,15 @@ def test_detail_has_a_range():
             check_options(DriveOptions(detail=bad), None)
 
 
+def test_the_detail_of_an_edit_shown_in_part_counts_in_part(toy_take):
+    shown = []
+    for strength, detail in ((1.0, 0.4), (0.5, 0.8)):
+        portrait = Portrait(ToyScene(), toy_take, Inverter(), strength=strength)
+        portrait.set_audio(toy_take.audio_features)
+        shown.append(portrait.render(0, detail=detail).rgb)
+    assert torch.equal(*shown)
+
+
 def test_strength_has_a_range_and_wants_an_edit():
     check_options(DriveOptions(strength=0.0), "bronze")
     for bad in (-0.1, 1.1, math.nan):

@@ -19,7 +19,8 @@ FLOORS = (
     ("radfield",),
     ("pdu", "refine"),
     ("drive",),
-    ("measure", "live", "check", "options", "preview"),
+    ("measure", "live", "check", "options"),
+    ("preview",),
     ("edit", "evaluate", "opening"),
     ("edits",),
     ("commands", "doctor"),
@@ -88,7 +89,15 @@ def test_the_overview_does_not_load_torch():
 
 def test_driving_loads_nothing_that_only_fitting_needs():
     """Every import here is a delay before the first frame; torch alone takes a second."""
-    slow = LAZY | {"numba", "talker.speaker", "talker.edit", "talker.measure", "talker.check", "talker.evaluate.run"}
+    slow = LAZY | {
+        "numba",
+        "talker.speaker",
+        "talker.edit",
+        "talker.preview",
+        "talker.measure",
+        "talker.check",
+        "talker.evaluate.run",
+    }
     code = f"import sys, talker.commands; print(*({slow!r} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert done.stdout.split() == []

@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from talker.errors import BadInput
-from talker.preview import MOST_COLUMNS, PreviewOptions, preview_sheet, telling_moments
+from talker.options import MOST_COLUMNS, PreviewOptions
+from talker.preview import preview_sheet, telling_moments
 from talker.types import EditPlan, Silent
 from tests.toys import ToyScene
 

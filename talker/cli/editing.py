@@ -65,8 +65,7 @@ def _region(arguments: argparse.Namespace) -> Region:
 
 
 def add_preview(parser: Parser) -> None:
-    from talker.options import EditOptions
-    from talker.preview import PreviewOptions
+    from talker.options import EditOptions, PreviewOptions
 
     _add_what(parser)
     add_flags(parser, EditOptions, ["editor", "model", "kernels"])
@@ -78,8 +77,8 @@ def add_preview(parser: Parser) -> None:
 
 def run_preview(arguments: argparse.Namespace, reporter: Reporter) -> str:
     from talker import commands
+    from talker.options import PreviewOptions
     from talker.pdu.instructions import join_instructions
-    from talker.preview import PreviewOptions
 
     return commands.preview(
         arguments.project,

@@ -9,15 +9,17 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from talker.cli import main
 from talker.drive import to_bytes
-from talker.opening import SCENE_FILE, load_portrait
+from talker.opening import REFINER_FILE, SCENE_FILE, load_portrait
 from talker.preview import render_as_taken
 from talker.project import write_json
 from talker.radfield.kernels import TorchKernels
+from talker.refine.network import RefinementNet
 from talker.take.store import StoredPictures, load_take, read_image
 from talker.types import HAIR
 from talker.video import read_frames, write_wav
@@ -149,6 +151,9 @@ def test_projects_of_older_schemas_are_refused(project, capsys, command):
 
 def test_an_edit_builds_on_another(project, capsys):
     edit(*BLUE, "--name", "blue")
+    net = RefinementNet.load(project.path("edits/blue") / REFINER_FILE)
+    torch.nn.init.constant_(net.convolutions[4].bias, 0.1)  # a detail that can be told from none
+    net.save(project.path("edits/blue") / REFINER_FILE)
     edit(*RED, "--from", "blue", "--name", "both")
     base = facts("blue", "stage.json")["fingerprint"]
     assert facts("both")["from"] == base
@@ -231,6 +236,7 @@ def _interrupt():
 def test_strength_goes_from_the_original_to_the_edit(project, capsys):
     edit(*BLUE, "--name", "blue")
     write_wav(Path("speech.wav"), tone(0.4))
+    assert load_portrait(project, load_take(project.path("take")), "blue", TorchKernels(), strength=0.0).refiner is None
     say = ["drive", "speech.wav", "--quiet"]
     for out, words in {
         "filmed": [],
