@@ -157,7 +157,7 @@ def edit(
 ) -> Outcome:
     """Edit the fitted speaker; with `dry_run`, only say how."""
     from talker import measure
-    from talker.edit import EditRun, TrainingOptions, estimate
+    from talker.edit import EditRun, TrainingOptions, estimate, measure_likeness
 
     name = check_name(name if name is not None else slug(plan.instruction))
     check_plan(plan)
@@ -192,7 +192,8 @@ def edit(
         run = begin(folder, Silent())  # a plan has no progress
         edit_s, train_s = estimate(run)
         report = report_plan(plan, editor, len(run.frames), edit_s=edit_s, train_s=train_s)
-        return Outcome(folder, "\n".join([*report.lines(), f"into         {folder}"]))
+        facts = {**report.as_json(), **region.inputs(), "from": base, "into": str(folder)}
+        return Outcome(folder, "\n".join([*report.lines(), f"into         {folder}"]), facts=facts)
     with project.lock(), project.build(stage) as build:
         run = begin(build.folder, reporter)
         run.run()
@@ -203,7 +204,8 @@ def edit(
         understood = editor.describe(plan.instruction)
         write_json(build.folder / "edit.json", {**inputs, "understood": understood, "edited_frames": run.frames})
         run.forget_work()
-        build.measured.update(kernels=kernels.name, edited_frames=len(run.frames))
+        likeness = measure_likeness(run)
+        build.measured.update(kernels=kernels.name, edited_frames=len(run.frames), edited_psnr_db=likeness)
     return Outcome(folder, f"{folder}: drive it with --edit {name}. Look at {folder / 'preview.png'}")
 
 

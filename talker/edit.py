@@ -21,6 +21,7 @@ from torch import Tensor
 
 from talker.drive import to_bytes
 from talker.measure import spaced
+from talker.metrics import psnr_db
 from talker.pdu.anchors import take_masks
 from talker.pdu.editor import Editor, Masks
 from talker.pdu.loop import edit_round, run_pdu
@@ -39,6 +40,7 @@ from talker.refine.vgg import choose_bank
 from talker.types import LIPS, MOUTH, EditPlan, Reporter, Take, mask_of
 
 SAVE_EVERY_S = 60.0
+MEASURED_EDITS = 8
 _STATE = "state.safetensors"
 _OBJECTIVE = "objective/"
 _TRIAL_STEPS = 3
@@ -241,3 +243,14 @@ def estimate(run: EditRun) -> tuple[float, float]:
         step_s = (time.monotonic() - started) / _TRIAL_STEPS
     sampling_steps = sum(each.steps for each in rounds_of(run.plan)) / run.plan.rounds
     return edit_s * (sampling_steps if run.editor.name == "ip2p" else 1), step_s * run.total_steps
+
+
+def measure_likeness(run: EditRun) -> float:
+    """Mean PSNR in dB of what a finished edit shows, with its detail, against what the last round made of them."""
+    store, last = EditStore(run.folder / "frames"), rounds_of(run.plan)[-1].number
+    scores = []
+    for place in spaced(range(len(run.frames)), MEASURED_EDITS):
+        index = run.frames[place]
+        found = to_bytes(render_as_taken(run.scene, run.take, index, run.net))
+        scores.append(psnr_db(found, store.read(last, index)))
+    return round(float(np.mean(scores)), 2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -13,3 +14,4 @@ class Outcome:
     path: Path  # the file or folder that it made
     text: str  # one or a few lines for people
     already_done: bool = False
+    facts: dict[str, Any] | None = None  # the same for programs, as JSON values, where somebody may want it

@@ -105,6 +105,7 @@ def add_edit(parser: Parser) -> None:
     add_flags(parser, EditOptions)
     add_flags(parser, EditPlan, PLAN_WORDS, PLAN_WORDS)
     parser.add_argument("-n", "--dry-run", action="store_true", help="say what would be done, and do nothing")
+    parser.add_argument("--json", action="store_true", help="with --dry-run: the plan for programs")
     add_project(parser)
     add_force(parser, "an edit of that name made from other inputs")
 
@@ -112,10 +113,12 @@ def add_edit(parser: Parser) -> None:
 def run_edit(arguments: argparse.Namespace, reporter: Reporter) -> str:
     from talker import commands
     from talker.pdu.instructions import join_instructions
-    from talker.types import EditPlan
+    from talker.types import EditPlan, Silent
 
+    if arguments.json and not arguments.dry_run:
+        raise BadInput("--json is for --dry-run; talker edits --json tells of edits that are made")
     arguments.instruction = join_instructions(arguments.instruction)
-    return commands.edit(
+    done = commands.edit(
         arguments.project,
         chosen(EditPlan, arguments),
         chosen(commands.EditOptions, arguments),
@@ -124,8 +127,9 @@ def run_edit(arguments: argparse.Namespace, reporter: Reporter) -> str:
         base=arguments.base,
         dry_run=arguments.dry_run,
         force=arguments.force,
-        reporter=reporter,
-    ).text
+        reporter=Silent() if arguments.json else reporter,
+    )
+    return json.dumps(done.facts, indent=2) if arguments.json else done.text
 
 
 # -------------------------------------------------------------------- edits

@@ -23,7 +23,8 @@ from talker.refine.network import RefinementNet
 from talker.take.store import StoredPictures, load_take, read_image
 from talker.types import HAIR
 from talker.video import read_frames, write_wav
-from tests.cli.console import refused, tone
+from talker.video.sound import to_pcm
+from tests.cli.console import everything, refused, spoken_into, tone
 
 LENGTH = ["--rounds", "1", "--frames", "2", "--training-steps", "1"]
 BLUE = ["--instruction", "make the background blue"]
@@ -80,6 +81,15 @@ def test_a_preview_is_a_picture_and_the_command_that_makes_it(project, capsys, m
 )
 def test_previews_that_cannot_be(project, capsys, words, hint):
     assert hint in refused(capsys, "preview", *BLUE, *words)
+
+
+def test_the_plan_for_programs(project, capsys):
+    before = everything()
+    assert main(["edit", *RED, *LENGTH, "--from", "bronze", "--dry-run", "--json"]) == 0
+    plan = json.loads(capsys.readouterr().out)
+    assert plan["keep"] == ["background"] and plan["from"] == "bronze" and len(plan["rounds"]) == 1
+    assert "hair" in plan["understood"] and plan["estimated_s"] > 0 and everything() == before
+    assert "--dry-run" in refused(capsys, "edit", *RED, "--json")
 
 
 # -------------------------------------------------------------------- limits
@@ -157,6 +167,7 @@ def test_an_edit_builds_on_another(project, capsys):
     edit(*RED, "--from", "blue", "--name", "both")
     base = facts("blue", "stage.json")["fingerprint"]
     assert facts("both")["from"] == base
+    assert 5 < facts("both", "stage.json")["measured"]["edited_psnr_db"] < 60
     # What it edits is what the other shows, detail included: where it changes nothing, its frames are that.
     take = load_take(project.path("take"))
     blue, fitted = (load_portrait(project, take, name, TorchKernels()) for name in ("blue", None))
@@ -233,7 +244,7 @@ def _interrupt():
 # -------------------------------------------------------------------- strength
 
 
-def test_strength_goes_from_the_original_to_the_edit(project, capsys):
+def test_strength_goes_from_the_original_to_the_edit(project, capsys, monkeypatch):
     edit(*BLUE, "--name", "blue")
     write_wav(Path("speech.wav"), tone(0.4))
     assert load_portrait(project, load_take(project.path("take")), "blue", TorchKernels(), strength=0.0).refiner is None
@@ -246,11 +257,14 @@ def test_strength_goes_from_the_original_to_the_edit(project, capsys):
         "edited": ["--edit", "blue"],
     }.items():
         assert main([*say, *words, "-o", f"{out}.mp4"]) == 0
+    with spoken_into(monkeypatch, to_pcm(tone(0.4))):
+        assert main(["drive", "--live", "--quiet", "--edit", "blue", "--strength", "0.5", "-o", "live.mp4"]) == 0
     shown = {path.stem: np.stack(list(read_frames(path))).astype(int) for path in Path.cwd().glob("*.mp4")}
     assert (shown["none"] == shown["filmed"]).all() and (shown["whole"] == shown["edited"]).all()
     corner = {name: frames[:, 0, 0].mean(0) for name, frames in shown.items()}
     apart = np.abs(corner["edited"] - corner["filmed"])
-    assert apart.max() > 30
-    assert np.allclose(corner["half"], (corner["edited"] + corner["filmed"]) / 2, atol=6)
+    assert apart.max() > 60  # its half is far from either end
+    for half in ("half", "live"):
+        assert np.allclose(corner[half], (corner["edited"] + corner["filmed"]) / 2, atol=10), half
     assert "--edit" in refused(capsys, *say, "--strength", "0.5", "-o", "no.mp4")
     assert "0 (as filmed)" in refused(capsys, *say, "--edit", "blue", "--strength", "1.5", "-o", "no.mp4")
