@@ -11,7 +11,7 @@ from talker.pdu.builtin import editor
 from talker.pdu.builtin.editor import BuiltinEditor, Memory, apply_edits, strength_of, whole_edit
 from talker.pdu.builtin.parser import parse
 from talker.pdu.builtin.picture import Picture
-from talker.pdu.builtin.vocabulary import STYLES
+from talker.pdu.builtin.styles import STYLES
 from talker.pdu.editor import Masks
 from talker.types import FACE, HAIR, LIPS, MOUTH, TORSO, mask_of
 from tests.pdu.portrait import draw_portrait

@@ -4,7 +4,8 @@ import pytest
 
 from talker.errors import BadInput
 from talker.pdu.builtin.parser import describe, parse
-from talker.pdu.builtin.vocabulary import COLOURS, REGION_OPERATORS, STYLES
+from talker.pdu.builtin.styles import STYLES
+from talker.pdu.builtin.vocabulary import COLOURS, REGION_OPERATORS
 
 UNDERSTOOD = {
     "make him a Van Gogh painting": "Van Gogh painting",

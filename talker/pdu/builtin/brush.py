@@ -102,7 +102,8 @@ def _hash(i: np.ndarray, j: np.ndarray, salt: int) -> np.ndarray:
     return h ^ (h >> np.uint32(16))
 
 
-def _chance(i: np.ndarray, j: np.ndarray, salt: int) -> np.ndarray:
+def lattice_chance(i: np.ndarray, j: np.ndarray, salt: int) -> np.ndarray:
+    """A number in [0, 1) for each lattice cell (i, j), always the same one."""
     return _hash(i, j, salt).astype(np.float32) * np.float32(2.0**-32)
 
 
@@ -118,7 +119,7 @@ def find_seeds(
     dv_dx, dv_dy = _derivatives(anchors[..., 1])
     determinant = du_dx * dv_dy - du_dy * dv_dx
     cells = np.floor(anchors / cell).astype(np.int64)
-    jitter = np.stack([_chance(cells[..., 0], cells[..., 1], salt + k) for k in (0, 1)], axis=-1)
+    jitter = np.stack([lattice_chance(cells[..., 0], cells[..., 1], salt + k) for k in (0, 1)], axis=-1)
     miss = (cells + 0.15 + 0.7 * jitter) * cell - anchors
     safe = np.where(np.abs(determinant) > 1e-9, determinant, 1e-9)
     dx = (dv_dy * miss[..., 0] - du_dy * miss[..., 1]) / safe
@@ -128,7 +129,7 @@ def find_seeds(
     i, j = cells[rows, columns, 0], cells[rows, columns, 1]
     _, first = np.unique(i * 1_000_003 + j, return_index=True)
     rows, columns, i, j = rows[first], columns[first], i[first], j[first]
-    chance = np.stack([_chance(i, j, salt + k) for k in range(2, 7)], axis=-1)
+    chance = np.stack([lattice_chance(i, j, salt + k) for k in range(2, 7)], axis=-1)
     area_px = cell * cell / np.abs(determinant[rows, columns])
     kept = chance[:, 4] < area_px / (least_px * least_px)
     positions = np.stack([columns + 0.5 + dx[rows, columns], rows + 0.5 + dy[rows, columns]], axis=-1)

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, field
 
 from talker.errors import BadInput
+from talker.pdu.builtin.styles import STYLES, Style
 from talker.pdu.builtin.vocabulary import (
     AGES,
     AMOUNTS,
@@ -24,10 +25,8 @@ from talker.pdu.builtin.vocabulary import (
     REGION_WORDS,
     RELATED,
     SHADES,
-    STYLES,
     VIVID,
     Colour,
-    Style,
     known_edits,
 )
 

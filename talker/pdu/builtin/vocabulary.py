@@ -8,186 +8,14 @@ entry accounts for makes the instruction unknown: the parser never guesses.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
-from talker.pdu.builtin import colour, draw, light, material, paint
+from talker.pdu.builtin import colour
 from talker.pdu.builtin.picture import Picture
+from talker.pdu.builtin.styles import STYLES, words_of
 
-Operator = Callable[[Picture], np.ndarray]
 Colour = tuple[float, float, float]
-
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-@dataclass(frozen=True)
-class Style:
-    """An edit of the whole image, or of the person in it."""
-
-    name: str
-    title: str
-    operator: Operator
-    triggers: tuple[frozenset[str], ...]
-    companions: frozenset[str] = frozenset()
-
-
-def _style(name: str, title: str, operator: Operator, triggers: list[str], companions: str = "") -> Style:
-    return Style(name, title, operator, tuple(_words(t) for t in triggers), _words(companions))
-
-
-ART = (
-    "painting paintings painted paint paints art artwork artist canvas brush brushes brushstroke brushstrokes stroke "
-    "strokes"
-)
-DRAWING = "drawing drawn draw sketch sketched drawings art artwork paper lines line hand"
-STATUE = (
-    "statue sculpture bust sculpted carved carve cast sculpt figure monument made out block museum metal metallic solid"
-)
-PHOTO = "photo photograph picture image snapshot print portrait film photography"
-WEATHER = "light lighting lit time scene atmosphere mood outside outdoors during weather season sky there day"
-
-STYLES = (
-    _style(
-        "van_gogh",
-        "Van Gogh painting",
-        paint.van_gogh,
-        ["van gogh", "vangogh", "vincent", "starry night"],
-        f"{ART} oil van gogh vincent starry night post impressionist impressionism impressionistic swirling swirly "
-        "swirls thick expressive impasto bold textured colours self vivid",
-    ),
-    _style(
-        "oil",
-        "oil painting",
-        paint.oil,
-        ["oil painting", "oil paint", "oil painted", "oil portrait", "oil canvas", "oils", "oil colours", "oil"],
-        f"{ART} oil oils old classical classic traditional master masters colours textured studio rich",
-    ),
-    _style(
-        "watercolour",
-        "watercolour",
-        paint.watercolour,
-        ["watercolour", "watercolours", "water colour", "water colours", "aquarelle"],
-        f"{ART} {DRAWING} wash washes soft loose delicate wet water aquarelle colours",
-    ),
-    _style(
-        "pencil",
-        "pencil sketch",
-        draw.pencil,
-        ["pencil", "sketch", "sketched", "graphite", "line drawing"],
-        f"{DRAWING} pencil graphite blackandwhite grey hatching hatched shaded shading rough notebook artist lead",
-    ),
-    _style(
-        "charcoal",
-        "charcoal drawing",
-        draw.charcoal,
-        ["charcoal"],
-        f"{DRAWING} charcoal blackandwhite rough smudged soft hatching stick artist",
-    ),
-    _style(
-        "cartoon",
-        "cartoon",
-        draw.cartoon,
-        ["cartoon", "cartoons", "cartoonish", "toon", "cel shaded"],
-        f"{DRAWING} character characters animated animation cel shaded toon flat outlines bold colours figure "
-        "colourful",
-    ),
-    _style(
-        "comic",
-        "comic book",
-        draw.comic,
-        ["comic", "comics", "pop art", "popart", "halftone", "lichtenstein", "graphic novel"],
-        f"{DRAWING} book character printed page strip panel dots dot bold pop roy graphic novel ink inked halftone "
-        "comic comics hero style",
-    ),
-    _style(
-        "bronze",
-        "bronze statue",
-        material.bronze,
-        ["bronze", "bronzed statue"],
-        f"{STATUE} polished patina brown dark old ancient cast",
-    ),
-    _style(
-        "gold",
-        "golden statue",
-        material.gold,
-        [
-            "gold statue",
-            "golden statue",
-            "solid gold",
-            "pure gold",
-            "gold",
-            "gilded",
-            "golden bust",
-            "golden sculpture",
-        ],
-        f"{STATUE} gold golden gilded pure polished shiny shining",
-    ),
-    _style(
-        "silver",
-        "silver statue",
-        material.silver,
-        ["silver statue", "silver bust", "silver sculpture", "solid silver", "chrome"],
-        f"{STATUE} silver chrome polished shiny pure",
-    ),
-    _style(
-        "marble",
-        "marble statue",
-        material.marble,
-        ["marble"],
-        f"{STATUE} white stone greek roman ancient classical polished antique veined",
-    ),
-    _style(
-        "stone",
-        "stone statue",
-        material.stone,
-        ["stone", "sandstone", "stone statue", "granite"],
-        f"{STATUE} stone sandstone granite grey old ancient weathered rock",
-    ),
-    _style(
-        "winter",
-        "winter light",
-        light.winter,
-        ["winter", "wintry", "snow", "snowing", "snowy", "snowfall", "frosty", "snows"],
-        f"{WEATHER} winter snow snowy snowing cold icy frosty frozen falling freezing white snowflakes",
-    ),
-    _style(
-        "night",
-        "night light",
-        light.night,
-        ["night", "nighttime", "midnight", "moonlight", "moonlit"],
-        f"{WEATHER} night nighttime midnight moonlight moon dark late blue city lights at",
-    ),
-    _style(
-        "sunset",
-        "sunset light",
-        light.sunset,
-        ["sunset", "golden hour", "dusk", "evening light", "evening sun", "setting sun"],
-        f"{WEATHER} sunset evening golden hour warm sun glow glowing orange low setting beautiful dusk",
-    ),
-    _style(
-        "old_photo",
-        "old photo",
-        light.old_photo,
-        [
-            f"{age} {noun}"
-            for age in ("old", "vintage", "antique", "aged", "ancient", "victorian", "faded", "fashioned")
-            for noun in ("photo", "photograph", "picture", "print", "snapshot", "photography")
-        ]
-        + ["sepia", "daguerreotype", "age photo", "age photograph", "age picture"],
-        f"{PHOTO} old vintage antique aged faded sepia toned tone worn fashioned century family album from brown "
-        "scratched grainy daguerreotype early victorian",
-    ),
-    _style(
-        "black_and_white",
-        "black-and-white photo",
-        light.black_and_white,
-        ["blackandwhite", "monochrome", "greyscale", "b&w", "noir"],
-        f"{PHOTO} blackandwhite classic noir old studio monochrome greyscale movie contrast shot",
-    ),
-)
 
 REGION_OPERATORS: dict[str, Callable[[Picture, Colour], np.ndarray]] = {
     "hair": colour.dye_hair,
@@ -240,16 +68,16 @@ COLOUR_WORDS: dict[str, str] = {
 }
 # (factor towards black below 1, towards white above 1)
 SHADES = {"dark": 0.6, "darker": 0.6, "deep": 0.7, "light": 1.4, "lighter": 1.4, "pale": 1.55, "pastel": 1.55}
-VIVID = _words(
+VIVID = words_of(
     "bright vivid vibrant intense strong rich pure plain solid neon natural completely all fully totally very"
 )
 AMOUNTS = {"slightly": 0.5, "subtle": 0.5, "subtly": 0.5, "lightly": 0.5, "gently": 0.5, "faint": 0.4, "bit": 0.5}
 
 # Before a person these ask for another person, which no edit here can make.
-AGES = _words("old older elderly aged young younger ancient bald fat thin")
+AGES = words_of("old older elderly aged young younger ancient bald fat thin")
 
 # Words that may stand in any clause without meaning anything to an editor.
-FILLER = _words(
+FILLER = words_of(
     "make makes making turn turns turned transform convert change changes changed give gives render rendered show "
     "shown put set have has having let want would like look looks looking appear seem become becomes be been is are "
     "was were as if in into to of on onto by with for from at it its this that these the a an what his her their "
@@ -259,36 +87,40 @@ FILLER = _words(
     "shade whole entire image picture photo photograph video frame clip scene portrait drawn work piece through "
     "himself herself themselves own famous beautiful nice realistic s re wearing wear"
 )
-PEOPLE = _words("man woman person guy girl boy lady gentleman speaker subject people human someone head character one")
+PEOPLE = words_of(
+    "man woman person guy girl boy lady gentleman speaker subject people human someone head character one"
+)
 
 # Things people ask for that sound like something here, and what to point them to.
 RELATED: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(
-        _words(
+        words_of(
             "painting painted monet munch rembrandt picasso fauvism fauvist impressionist expressionist cubist "
             "klimt vermeer warhol painter acrylic pastel da vinci renaissance baroque"
         ),
         ("oil painting", "Van Gogh painting", "watercolour"),
     ),
-    **dict.fromkeys(_words("drawing ink manga anime sketchy disney pixar illustration"), ("pencil sketch", "cartoon")),
-    **dict.fromkeys(_words("old older elderly aged aging young younger age"), ("old photo",)),
     **dict.fromkeys(
-        _words("statue sculpture wood wooden clay iron copper steel robot metal glass ice"),
+        words_of("drawing ink manga anime sketchy disney pixar illustration"), ("pencil sketch", "cartoon")
+    ),
+    **dict.fromkeys(words_of("old older elderly aged aging young younger age"), ("old photo",)),
+    **dict.fromkeys(
+        words_of("statue sculpture wood wooden clay iron copper steel robot metal glass ice"),
         ("bronze statue", "marble statue", "silver statue"),
     ),
     **dict.fromkeys(
-        _words("zombie hulk shrek alien vampire ghost devil smurf elf joker clown"), ("a colour of the skin",)
+        words_of("zombie hulk shrek alien vampire ghost devil smurf elf joker clown"), ("a colour of the skin",)
     ),
-    **dict.fromkeys(_words("beard mohawk bald curly braids wig moustache"), ("a colour of the hair",)),
+    **dict.fromkeys(words_of("beard mohawk bald curly braids wig moustache"), ("a colour of the hair",)),
     **dict.fromkeys(
-        _words("beach forest city mountains space sea park street room office jungle desert"),
+        words_of("beach forest city mountains space sea park street room office jungle desert"),
         ("a colour of the background", "sunset light", "winter light"),
     ),
     **dict.fromkeys(
-        _words("summer autumn fall spring rain rainy storm fog sunny morning dawn sunrise"),
+        words_of("summer autumn fall spring rain rainy storm fog sunny morning dawn sunrise"),
         ("winter light", "sunset light"),
     ),
-    **dict.fromkeys(_words("dark neon moody"), ("night light",)),
+    **dict.fromkeys(words_of("dark neon moody"), ("night light",)),
 }
 
 
