@@ -28,31 +28,38 @@ class Style:
     name: str
     title: str
     operator: Operator
+    kind: str  # "picture", "statue" or "light": one clause may name one of each
     triggers: tuple[frozenset[str], ...]
     companions: frozenset[str] = frozenset()
 
 
 def style(name: str, title: str, operator: Operator, triggers: list[str], companions: str = "") -> Style:
-    return Style(name, title, operator, tuple(words_of(t) for t in triggers), words_of(companions))
+    kind = {material.__name__: "statue", light.__name__: "light"}.get(operator.__module__, "picture")
+    kind = "picture" if name in ("old_photo", "black_and_white") else kind
+    return Style(name, title, operator, kind, tuple(words_of(t) for t in triggers), words_of(companions))
 
 
 ART = (
     "painting paintings painted paint paints art artwork artist canvas brush brushes brushstroke brushstrokes stroke "
     "strokes"
 )
-DRAWING = "drawing drawn draw sketch sketched drawings art artwork paper lines line hand"
+DRAWING = "drawing drawn draw sketch sketched drawings art artwork paper lines line hand outline outlines illustration"
 STATUE = (
-    "statue sculpture bust sculpted carved carve cast sculpt figure monument made out block museum metal metallic solid"
+    "statue sculpture bust sculpted carved carve carving cast casting sculpt figure figurine monument made out block "
+    "museum metal metallic solid hewn chiselled chiseled forged moulded molded pedestal plinth statues sculptural"
 )
-PHOTO = "photo photograph picture image snapshot print portrait film photography"
-WEATHER = "light lighting lit time scene atmosphere mood outside outdoors during weather season sky there day"
+PHOTO = "photo photograph photos picture image snapshot print portrait film photography camera shot footage"
+WEATHER = (
+    "light lighting lit time scene atmosphere mood outside outdoors during weather season sky there day middle under "
+    "illuminated falling falls bathed bathe glow glowing"
+)
 
 STYLES = (
     style(
         "van_gogh",
         "Van Gogh painting",
         paint.van_gogh,
-        ["van gogh", "vangogh", "vincent", "starry night"],
+        ["gogh", "vangogh", "vincent", "starry night"],
         f"{ART} oil van gogh vincent starry night post impressionist impressionism impressionistic swirling swirly "
         "swirls thick expressive impasto bold textured colours self vivid",
     ),
@@ -67,15 +74,15 @@ STYLES = (
         "watercolour",
         "watercolour",
         paint.watercolour,
-        ["watercolour", "watercolours", "water colour", "water colours", "aquarelle"],
+        ["watercolour", "watercolours", "watercoloured", "water colour", "water colours", "aquarelle"],
         f"{ART} {DRAWING} wash washes soft loose delicate wet water aquarelle colours",
     ),
     style(
         "pencil",
         "pencil sketch",
         draw.pencil,
-        ["pencil", "sketch", "sketched", "graphite", "line drawing"],
-        f"{DRAWING} pencil graphite blackandwhite grey hatching hatched shaded shading rough notebook artist lead",
+        ["pencil", "pencils", "pencilled", "sketch", "sketched", "graphite", "line drawing"],
+        f"{DRAWING} pencil pencils pencilled graphite blackandwhite grey hatching hatched shaded shading rough notebook artist lead",
     ),
     style(
         "charcoal",
@@ -88,8 +95,8 @@ STYLES = (
         "cartoon",
         "cartoon",
         press.cartoon,
-        ["cartoon", "cartoons", "cartoonish", "toon", "cel shaded"],
-        f"{DRAWING} character characters animated animation cel shaded toon flat outlines bold colours figure "
+        ["cartoon", "cartoons", "cartoonish", "cartoony", "toon", "cel shaded"],
+        f"{DRAWING} character characters animated animation cel shaded toon tv saturday morning show flat outlines bold colours figure "
         "colourful",
     ),
     style(
@@ -112,14 +119,9 @@ STYLES = (
         "golden statue",
         material.gold,
         [
-            "gold statue",
-            "golden statue",
-            "solid gold",
-            "pure gold",
             "gold",
+            "golden",
             "gilded",
-            "golden bust",
-            "golden sculpture",
         ],
         f"{STATUE} gold golden gilded pure polished shiny shining",
     ),
@@ -127,7 +129,7 @@ STYLES = (
         "silver",
         "silver statue",
         material.silver,
-        ["silver statue", "silver bust", "silver sculpture", "solid silver", "chrome"],
+        ["silver", "chrome"],
         f"{STATUE} silver chrome polished shiny pure",
     ),
     style(
@@ -141,28 +143,40 @@ STYLES = (
         "stone",
         "stone statue",
         material.stone,
-        ["stone", "sandstone", "stone statue", "granite"],
+        ["stone", "sandstone", "granite", "petrified"],
         f"{STATUE} stone sandstone granite grey old ancient weathered rock",
     ),
     style(
         "winter",
         "winter light",
         light.winter,
-        ["winter", "wintry", "snow", "snowing", "snowy", "snowfall", "frosty", "snows"],
-        f"{WEATHER} winter snow snowy snowing cold icy frosty frozen falling freezing white snowflakes",
+        [
+            "winter",
+            "wintry",
+            "wintery",
+            "snow",
+            "snowing",
+            "snowy",
+            "snowfall",
+            "frosty",
+            "snows",
+            "snowstorm",
+            "blizzard",
+        ],
+        f"{WEATHER} winter snow snowy snowing snowstorm blizzard heavy cold ice icy frosty frozen falling freezing white snowflakes",
     ),
     style(
         "night",
         "night light",
         light.night,
-        ["night", "nighttime", "midnight", "moonlight", "moonlit"],
+        ["night", "nighttime", "midnight", "moonlight", "moonlit", "moon"],
         f"{WEATHER} night nighttime midnight moonlight moon dark late blue city lights at",
     ),
     style(
         "sunset",
         "sunset light",
         light.sunset,
-        ["sunset", "golden hour", "dusk", "evening light", "evening sun", "setting sun"],
+        ["sunset", "sundown", "golden hour", "dusk", "evening light", "evening sun", "evening glow", "setting sun"],
         f"{WEATHER} sunset evening golden hour warm sun glow glowing orange low setting beautiful dusk",
     ),
     style(
@@ -171,10 +185,10 @@ STYLES = (
         light.old_photo,
         [
             f"{age} {noun}"
-            for age in ("old", "vintage", "antique", "aged", "ancient", "victorian", "faded", "fashioned")
-            for noun in ("photo", "photograph", "picture", "print", "snapshot", "photography")
+            for age in ("bygone", "old", "vintage", "antique", "aged", "ancient", "victorian", "faded", "fashioned")
+            for noun in ("photo", "photos", "photograph", "picture", "print", "snapshot", "photography")
         ]
-        + ["sepia", "daguerreotype", "age photo", "age photograph", "age picture"],
+        + ["sepia", "daguerreotype", "tintype", "age photo", "age photograph", "age picture"],
         f"{PHOTO} old vintage antique aged faded sepia toned tone worn fashioned century family album from brown "
         "scratched grainy daguerreotype early victorian",
     ),
@@ -182,7 +196,7 @@ STYLES = (
         "black_and_white",
         "black-and-white photo",
         light.black_and_white,
-        ["blackandwhite", "monochrome", "greyscale", "b&w", "noir"],
+        ["blackandwhite", "monochrome", "monochromatic", "greyscale", "desaturated", "noir"],
         f"{PHOTO} blackandwhite classic noir old studio monochrome greyscale movie contrast shot",
     ),
     style(
@@ -190,29 +204,38 @@ STYLES = (
         "pointillist painting",
         paint.pointillist,
         ["pointillist", "pointillism", "pointillistic", "seurat", "signac"],
-        f"{ART} pointillist pointillism pointillistic seurat georges signac dots dot dotted tiny small little spots "
+        f"{ART} pointillist pointillism pointillistic seurat georges signac dots dot dotted thousands hundreds many coloured tiny small little spots "
         "points unmixed colourful",
     ),
     style(
         "pastel",
         "pastel drawing",
         paint.pastel,
-        ["pastel", "pastels"],
-        f"{ART} {DRAWING} pastel pastels chalk soft powdery sticks crayon crayons",
+        [
+            *(f"pastel {noun}" for noun in ("drawing", "painting", "sketch", "portrait", "art", "artwork")),
+            "pastels",
+            "pastel sketched",
+            "pastel drawn",
+            "soft pastel",
+            "pastel sticks",
+            "pastel crayons",
+            "pastel chalk",
+        ],
+        f"{ART} {DRAWING} pastel pastels oil chalk soft powdery sticks crayon crayons",
     ),
     style(
         "ink",
         "ink drawing",
         draw.ink,
-        ["ink", "inked"],
-        f"{DRAWING} ink inked pen nib indian india blackandwhite hatching hatched crosshatching crosshatched wash",
+        ["ink"],
+        f"{DRAWING} ink inked pen nib indian india blackandwhite hatching hatched crosshatching crosshatched cross wash",
     ),
     style(
         "chalk",
         "chalk drawing",
         draw.chalk,
         ["chalk", "blackboard", "chalkboard"],
-        f"{DRAWING} chalk chalked blackboard chalkboard board white school dusty",
+        f"{DRAWING} chalk chalked blackboard chalkboard board blackandwhite white school dusty classroom",
     ),
     style(
         "pop_art",
@@ -233,13 +256,13 @@ STYLES = (
         "mosaic",
         tiles.mosaic,
         ["mosaic", "mosaics", "tesserae"],
-        "mosaic mosaics tesserae tiles tile tiled small little stones stone roman byzantine ancient art floor",
+        "mosaic mosaics tesserae tiles tile tiled tiny thousands hundreds many small little stones stone roman byzantine ancient art floor",
     ),
     style(
         "wood",
         "wooden statue",
         material.wood,
-        ["wood", "wooden", "oak", "limewood"],
+        ["wood", "wooden", "oak", "oaken", "limewood", "woodcarving"],
         f"{STATUE} wood wooden oak limewood carving oiled brown grain grained",
     ),
     style(
@@ -254,7 +277,7 @@ STYLES = (
         "ice sculpture",
         material.ice,
         ["ice"],
-        f"{STATUE} ice icy frozen clear transparent translucent cold crystal blue carving glassy",
+        f"{STATUE} ice icy frozen freeze clear transparent translucent cold crystal blue carving glassy",
     ),
     style(
         "clay",

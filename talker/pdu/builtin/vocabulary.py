@@ -1,8 +1,6 @@
-"""What the built-in editor knows: styles, regions, colours, and the words that may surround them.
+"""The words of the built-in editor: regions, colours, amounts, and what may stand in any clause.
 
-A new edit is one entry here and one operator. `triggers` are sets of words that must all stand in a clause;
-`companions` are words that mean nothing beside the style ("swirling strokes" beside Van Gogh). A word that no
-entry accounts for makes the instruction unknown: the parser never guesses.
+A word that neither an entry here nor a style accounts for makes an instruction unknown: the parser never guesses.
 """
 
 from __future__ import annotations
@@ -26,23 +24,32 @@ REGION_OPERATORS: dict[str, Callable[[Picture, Colour], np.ndarray]] = {
 }
 
 REGION_WORDS: dict[str, str] = {
-    **dict.fromkeys(("hair", "haircut", "hairs", "hairdo", "hairstyle"), "hair"),
+    **dict.fromkeys(("hair", "haircut", "hairs", "hairdo", "hairstyle", "haired", "locks", "tresses"), "hair"),
     **dict.fromkeys(("skin", "complexion", "skinned"), "skin"),
     **dict.fromkeys(("face", "faced"), "face"),
+    "whole-head": "head",
     **dict.fromkeys(("lips", "lipstick", "lip"), "lips"),
     **dict.fromkeys(
-        ("clothes", "clothing", "shirt", "jacket", "suit", "sweater", "jumper", "dress", "outfit", "tshirt"), "clothes"
+        words_of(
+            "clothes clothing shirt jacket suit sweater jumper dress outfit tshirt tee blouse coat hoodie top garment "
+            "garments attire cardigan pullover sweatshirt"
+        ),
+        "clothes",
     ),
-    **dict.fromkeys(("background", "backdrop", "wall", "backgrounds"), "background"),
+    **dict.fromkeys(words_of("background backdrop wall backgrounds surroundings room behind"), "background"),
 }
 # Verbs that already say which region a colour is for.
-REGION_VERBS = {"dye": "hair"}
-HAIR_COLOUR_NOUNS = {"blonde": "blonde", "brunette": "brown", "redhead": "auburn"}
+REGION_VERBS = {"dye": "hair", "wearing": "clothes", "wear": "clothes", "wears": "clothes", "dressed": "clothes"}
+HAIR_COLOUR_NOUNS = {
+    **{"blonde": "blonde", "blond": "blonde", "brunette": "brown", "redhead": "auburn"},
+    **{"redheaded": "auburn", "ginger": "auburn"},
+}
 
 COLOURS: dict[str, Colour] = {
     "red": (0.72, 0.10, 0.09),
     "orange": (0.96, 0.50, 0.10),
     "yellow": (0.95, 0.83, 0.18),
+    "gold": (0.83, 0.62, 0.16),
     "blonde": (0.86, 0.74, 0.52),
     "green": (0.26, 0.52, 0.26),
     "turquoise": (0.15, 0.68, 0.66),
@@ -60,68 +67,111 @@ COLOURS: dict[str, Colour] = {
 }
 COLOUR_WORDS: dict[str, str] = {
     **{name: name for name in COLOURS},
-    **{"blond": "blonde", "golden": "blonde", "platinum": "blonde", "ginger": "auburn", "brunette": "brown"},
-    **{"crimson": "red", "scarlet": "red", "ruby": "red", "emerald": "green", "lime": "green", "olive": "green"},
-    **{"teal": "turquoise", "cyan": "turquoise", "aqua": "turquoise", "azure": "blue", "cobalt": "blue"},
-    **{"violet": "purple", "lilac": "purple", "magenta": "pink", "rose": "pink", "chestnut": "brown"},
-    **{"cream": "beige", "ivory": "beige", "ebony": "black", "gold": "blonde"},
+    **dict.fromkeys(words_of("crimson scarlet ruby vermilion cherry burgundy maroon reddish"), "red"),
+    **dict.fromkeys(words_of("blond platinum"), "blonde"),
+    **dict.fromkeys(words_of("golden"), "gold"),
+    **dict.fromkeys(words_of("ginger copper coppery"), "auburn"),
+    **dict.fromkeys(words_of("brunette chestnut chocolate brownish"), "brown"),
+    **dict.fromkeys(words_of("emerald lime olive jade mint greenish"), "green"),
+    **dict.fromkeys(words_of("teal cyan aqua aquamarine"), "turquoise"),
+    **dict.fromkeys(words_of("azure cobalt sapphire bluish indigo"), "blue"),
+    **dict.fromkeys(words_of("violet lilac lavender plum mauve purplish"), "purple"),
+    **dict.fromkeys(words_of("magenta rose fuchsia salmon pinkish"), "pink"),
+    **dict.fromkeys(words_of("cream ivory tan sand khaki"), "beige"),
+    **dict.fromkeys(words_of("ebony"), "black"),
+    **dict.fromkeys(words_of("mustard lemon yellowish"), "yellow"),
+    **dict.fromkeys(words_of("tangerine"), "orange"),
+    **dict.fromkeys(words_of("charcoal greyish"), "grey"),
 }
 # (factor towards black below 1, towards white above 1)
-SHADES = {"dark": 0.6, "darker": 0.6, "deep": 0.7, "light": 1.4, "lighter": 1.4, "pale": 1.55, "pastel": 1.55}
-VIVID = words_of(
-    "bright vivid vibrant intense strong rich pure plain solid neon natural completely all fully totally very"
+SHADES = {
+    **{"dark": 0.6, "darker": 0.6, "deep": 0.7, "midnight": 0.6},
+    **{"light": 1.4, "lighter": 1.4, "pale": 1.55, "pastel": 1.55},
+}
+# "Snow white", "jet black", "hot pink": directly before a colour these say which one, near enough.
+TINTS = words_of(
+    "sky royal baby hot jet snow blood fire engine burnt brick wine sea ocean forest canary ice coal steel slate ash "
+    "strawberry honey dusty electric powder bottle grass raven pitch neon chalk stone wood bronze brilliant shocking"
 )
-AMOUNTS = {"slightly": 0.5, "subtle": 0.5, "subtly": 0.5, "lightly": 0.5, "gently": 0.5, "faint": 0.4, "bit": 0.5}
+VIVID = words_of(
+    "bright brightly vivid vividly vibrant intense strong rich pure plain solid natural completely all fully totally "
+    "very really quite entirely properly truly deeply beautifully"
+)
+AMOUNTS = {
+    **dict.fromkeys(words_of("slightly subtle subtly lightly gently mild mildly partly partially somewhat"), 0.5),
+    **{"faint": 0.4, "faintly": 0.4},
+}
 
 # Before a person these ask for another person, which no edit here can make.
-AGES = words_of("old older elderly aged young younger ancient bald fat thin")
+AGES = words_of("old older elderly aged young younger ancient bald fat thin little small big tall")
 
 # Words that may stand in any clause without meaning anything to an editor.
 FILLER = words_of(
-    "make makes making turn turns turned transform convert change changes changed give gives render rendered show "
-    "shown put set have has having let want would like look looks looking appear seem become becomes be been is are "
-    "was were as if in into to of on onto by with for from at it its this that these the a an what his her their "
-    "hers theirs my your him them he she they me i you please can could should do style styled styles effect filter "
-    "version using use apply add get got more so some same way being up out over too also both now just colour "
-    "coloured color colors tint tinted paint painted dyed front behind against done created create kind sort type "
-    "shade whole entire image picture photo photograph video frame clip scene portrait drawn work piece through "
-    "himself herself themselves own famous beautiful nice realistic s re wearing wear"
+    "make makes making made turn turns turned turning transform convert change changes changed give gives giving "
+    "render rendered rendering show shows shown put puts set have has had having let lets want wants would like love "
+    "prefer wish need look looks looking appear appears seem become becomes be been being is are was were am as if in "
+    "into to of on onto by with for from at it its this that these those the a an what how when where who his her hers "
+    "him their theirs them my mine your yours he she they i we us you me please can could should shall will may might "
+    "do does did style styles styled effect filter version using use used apply applied add get got give more so some "
+    "same way up over too also both now just about though through across rather colour coloured colours tint tinted "
+    "paint painted repaint recolour dyed dyeing front against done create created creating kind sort type shade tone "
+    "whole entire entirely everything all image picture photo photograph video clip film movie scene portrait drawn work piece "
+    "own famous beautiful nice lovely gorgeous stunning elegant realistic cool great proper actual real typical himself "
+    "herself themselves itself re hey hi hello thanks thank ok okay imagine think see seen try go going straight right "
+    "only must manner fashion wearing wear wears dressed worn switch swap replace exchange feel feeling vibe"
 )
 PEOPLE = words_of(
-    "man woman person guy girl boy lady gentleman speaker subject people human someone head character one"
+    "man woman person guy girl boy lady gentleman speaker subject people human someone head character one bloke fellow "
+    "presenter actor somebody individual"
 )
 
+_PAINTINGS = ("oil painting", "Van Gogh painting", "watercolour")
+_STATUES = ("bronze statue", "marble statue", "silver statue")
 # Things people ask for that sound like something here, and what to point them to.
 RELATED: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(
         words_of(
-            "painting painted monet munch rembrandt picasso fauvism fauvist impressionist expressionist cubist "
-            "klimt vermeer warhol painter acrylic pastel da vinci renaissance baroque"
+            "painting painted monet munch rembrandt picasso fauvism fauvist impressionist impressionism expressionist "
+            "cubist cubism klimt vermeer painter acrylic da vinci leonardo renaissance baroque fresco surrealist dali"
         ),
-        ("oil painting", "Van Gogh painting", "watercolour"),
+        _PAINTINGS,
     ),
     **dict.fromkeys(
-        words_of("drawing ink manga anime sketchy disney pixar illustration"), ("pencil sketch", "cartoon")
+        words_of("drawing manga anime sketchy disney pixar illustration doodle simpsons ghibli"),
+        ("pencil sketch", "ink drawing", "cartoon"),
     ),
-    **dict.fromkeys(words_of("old older elderly aged aging young younger age"), ("old photo",)),
+    **dict.fromkeys(words_of("crayon crayons pastel"), ("pastel drawing", "chalk drawing")),
+    **dict.fromkeys(words_of("old older elderly aged aging young younger age vintage retro"), ("old photo",)),
     **dict.fromkeys(
-        words_of("statue sculpture wood wooden clay iron copper steel robot metal glass ice"),
-        ("bronze statue", "marble statue", "silver statue"),
+        words_of("statue sculpture iron copper steel robot metal metallic brass titanium android"), _STATUES
     ),
+    **dict.fromkeys(words_of("glass crystal diamond"), ("ice sculpture", "stained glass")),
+    **dict.fromkeys(words_of("terracotta porcelain ceramic wax lego plastic"), ("clay figure", "marble statue")),
     **dict.fromkeys(
-        words_of("zombie hulk shrek alien vampire ghost devil smurf elf joker clown"), ("a colour of the skin",)
+        words_of("zombie hulk shrek alien vampire ghost devil smurf elf joker clown avatar"), ("a colour of the skin",)
     ),
     **dict.fromkeys(words_of("beard mohawk bald curly braids wig moustache"), ("a colour of the hair",)),
     **dict.fromkeys(
-        words_of("beach forest city mountains space sea park street room office jungle desert"),
+        words_of("beach forest city mountains space sea park street office jungle desert"),
         ("a colour of the background", "sunset light", "winter light"),
     ),
     **dict.fromkeys(
-        words_of("summer autumn fall spring rain rainy storm fog sunny morning dawn sunrise"),
-        ("winter light", "sunset light"),
+        words_of("summer autumn fall spring rain rainy storm fog sunny morning dawn sunrise twilight"),
+        ("winter light", "sunset light", "night light"),
     ),
-    **dict.fromkeys(words_of("dark neon moody"), ("night light",)),
+    **dict.fromkeys(words_of("dark moody"), ("night light", "candlelight")),
+    **dict.fromkeys(words_of("xray x-ray radar"), ("thermal camera", "night vision")),
+    **dict.fromkeys(words_of("pixel pixelated minecraft"), ("mosaic",)),
 }
+
+# Small words of other languages that are none in English.
+FOREIGN = words_of(
+    "der das ein eine einen einer einem mit und ihn ihm ihr sie zu zum zur mach mache machen soll wie ist nicht haare "
+    "verwandle verwandeln bitte als le la les un une des du avec et dans lui en fais faire fait rends rendre cheveux "
+    "transforme transformer el las una haz hazlo convierte pelo cabello fondo che il gli "
+    "como di del della fallo trasforma rendi capelli sfondo um uma com para fa\u00e7a transforme cabelo het een "
+    "maak haar zijn"
+)
 
 
 def known_edits() -> str:
