@@ -163,12 +163,13 @@ def _read(tokens: list[str], beside: frozenset[str]) -> Clause:
     colours = _said_of_the_goal(_heads(colours), pivot, backward)
     if len(colours) == 2 and len(clause.regions) == 1 and colours[0][0] < (first_region or 0) < colours[1][0]:
         colours = colours[1:]  # "turn the white wall black"
+    said_styles = [k for k, word in enumerate(tokens) if word in named]
+    if pivot is not None and any(k > pivot for k in said_styles) and all(k < pivot for k, _, _ in colours):
+        colours = []  # "turn the blue wall into a mosaic"
+    if colours and any(tokens[k + 1 : k + 2] and tokens[k + 1] in REGION_WORDS for k in said_styles):
+        clause.unknown += [" ".join(tokens[k : k + 2]) for k in said_styles]  # "the wooden wall blue"
     clause.colours = [_colour(word, factor, clause.regions) for _, word, factor in colours]
-    said = [position for position, _, _ in colours]
-    said += [
-        k for k, word in enumerate(tokens) if any(word in trigger for s in clause.styles for trigger in s.triggers)
-    ]
-    first_said = min(said, default=None)
+    first_said = min([position for position, _, _ in colours] + said_styles, default=None)
     clause.region_first = first_region is None or (first_said is not None and first_region < first_said)
     if clause.styles and not clause.colours and _were_there_before(clause, tokens, pivot):
         clause.unknown.append(" ".join(tokens[pivot:]))
