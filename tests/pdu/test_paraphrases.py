@@ -12,19 +12,24 @@ PARAPHRASES = json.loads(Path(__file__).with_name("paraphrases.json").read_text(
 
 
 def wanted(entry: list[dict]) -> list[tuple]:
-    """(what, where, how much) of each edit, in no order."""
-    return sorted(
-        (edit.get("style") or edit["colour"], edit.get("on") or "", float(edit.get("amount") or 1.0)) for edit in entry
-    )
+    """(what, where, how much) of each edit, in no order; "more" than usual is the whole edit."""
+    found = []
+    for edit in entry:
+        on = edit.get("on") or ""
+        amount = "less" if edit.get("amount") == "less" else "whole"
+        what = (edit.get("style") or edit["colour"]).lower()
+        found += [(what, region, amount) for region in (on if isinstance(on, list) else [on])]
+    return sorted(found)
 
 
 def understood(edits: tuple[Edit, ...]) -> list[tuple]:
     found = []
     for edit in edits:
+        amount = "less" if edit.amount < 1.0 else "whole"
         if isinstance(edit, StyleEdit):
-            found += [(edit.style.name, region, edit.amount) for region in edit.regions or ("",)]
+            found += [(edit.style.title.lower(), region, amount) for region in edit.regions or ("",)]
         else:
-            found.append((edit.colour_name, edit.region, edit.amount))
+            found.append((edit.colour_name, edit.region, amount))
     return sorted(found)
 
 
