@@ -8,6 +8,7 @@ from talker.pdu.builtin.brush import PX_PER_RADIAN
 from talker.pdu.builtin.draw import even_light
 from talker.pdu.builtin.filters import blur, gradient_map, mix, saturate, smoothstep
 from talker.pdu.builtin.light import vignette
+from talker.pdu.builtin.paint import redrawn
 from talker.pdu.builtin.picture import Picture
 from talker.pdu.builtin.texture import grain
 
@@ -61,7 +62,8 @@ def thermal(picture: Picture) -> np.ndarray:
     features = picture.grey - blur(picture.grey, 4.0 * unit)
     heat = heat + 0.55 * shape * picture.alpha + 0.9 * picture.detail * features - 0.07 * picture.region("lips")
     heat = heat - 0.22 * (1.0 - smoothstep(0.45, 1.0, blur(picture.alpha, 6.0 * unit))) * picture.alpha
-    return gradient_map(np.clip(heat, 0.0, 1.0), IRONBOW)
+    colours = gradient_map(np.clip(heat, 0.0, 1.0), IRONBOW)
+    return np.clip(mix(colours, redrawn(picture, colours), 0.7 * picture.detail), 0.0, 1.0)
 
 
 def night_vision(picture: Picture) -> np.ndarray:

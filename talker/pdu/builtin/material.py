@@ -14,6 +14,7 @@ from talker.pdu.builtin.filters import (
     saturate,
     smoothstep,
 )
+from talker.pdu.builtin.paint import redrawn
 from talker.pdu.builtin.picture import Picture
 from talker.pdu.builtin.texture import grain, ridges
 from talker.types import BROWS, EARS, EYES, FACE, HAIR, LIPS, MOUTH, NECK, TORSO
@@ -234,5 +235,6 @@ def clay(picture: Picture) -> np.ndarray:
     own = own / np.maximum(shading, 0.25)[..., None] * 0.55
     flat = np.isin(picture.parts, (EYES, MOUTH)).astype(np.float32)
     colours = mix(colours, own, np.maximum(blur(flat, 0.8 * unit), 0.55 * picture.region("clothes")))
-    body = colours * light[..., None] + (0.10 * smoothstep(0.75, 1.2, soft))[..., None]
+    body = np.clip(colours * light[..., None] + (0.10 * smoothstep(0.75, 1.2, soft))[..., None], 0.0, 1.0)
+    body = mix(body, redrawn(picture, body), 0.7 * picture.detail)
     return on_person(picture, np.clip(body, 0.0, 1.0))

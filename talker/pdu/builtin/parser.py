@@ -11,7 +11,7 @@ from talker.pdu.builtin.suggest import HOW_TO_FREE, not_understood
 from talker.pdu.builtin.vocabulary import REGION_OPERATORS, Colour, known_edits
 
 KINDS = ("statue", "light", "picture")  # a drawing of a statue by candlelight: made in this order
-PARTS_OF_THE_PERSON = {"hair", "skin", "lips", "clothes"}
+PARTS_OF_THE_PERSON = {"hair", "skin", "lips", "clothes", "face", "head"}
 
 
 @dataclass(frozen=True)
@@ -126,6 +126,8 @@ def _edits_of(clause: Clause, instruction: str) -> list[Edit]:
     for style in styles:
         if style.kind == "statue" and "background" in regions:
             raise BadInput(f"{instruction!r}: {style.title} is for the person and cannot be put on the background")
+        if style.kind == "light" and PARTS_OF_THE_PERSON & set(regions):
+            raise BadInput(f"{instruction!r}: {style.title} falls on everything; leave out the {regions[0]}")
         if style.name == "black_and_white" and PARTS_OF_THE_PERSON & set(regions):
             raise BadInput(f"{instruction!r}: which colour is for what? Say it in clauses joined by 'and'")
     return [StyleEdit(style, regions, clause.amount) for style in styles]

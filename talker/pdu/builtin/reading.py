@@ -33,6 +33,7 @@ SEPARATORS = re.compile(
 YEAR = re.compile(r"1[89]\d\d'?s?|\d\dth")
 PERCENT = re.compile(r"amount(\d+)")
 MEANINGLESS = FILLER | PEOPLE | VIVID | frozenset(REGION_VERBS)
+TRIGGER_WORDS = frozenset().union(*(trigger for style in STYLES for trigger in style.triggers if len(trigger) == 1))
 SWAPS = words_of("replace swap exchange")
 KEEP_BACKGROUND, ONLY_PERSON, BLACK_AND_WHITE = "keepbackground", "onlyperson", "blackandwhite"
 # Nouns that leave no doubt that a style is meant, and not the colour of the same name.
@@ -45,7 +46,7 @@ PHRASES = tuple(
     for pattern, plain in (
         ("\u2019", "'"),
         (r"(?<=\w)'(?:s|d|m|ll|re|ve)\b", ""),
-        (r"\bcolor", "colour"),
+        (r"color", "colour"),
         (r"\bgray", "grey"),
         (r"\b(?:t|tee)-shirt", "tshirt"),
         (r"\bback ground\b", "background"),
@@ -54,24 +55,30 @@ PHRASES = tuple(
         (r"\bblack\s*(?:and|&|-and-|n|-n-|'n')\s*white\b|\bb\s*&\s*w\b|\bb/w\b", BLACK_AND_WHITE),
         (
             r"\b(?:without|no|remove|drop|drain|take|strip|suck)\s+(?:out |away )?(?:all |any |every )?(?:of )?"
-            r"(?:the |its |his |her )?colours?(?:\s+(?:out|away)\b)?(?:\s+(?:of|from) (?:it|the (?:video|picture|image|scene|photo|frame))\b)?",
+            r"(?:the |its |his |her )?colours?(?:\s+(?:out|away)\b)?"
+            r"(?:\s+(?:of|from) (?:it|the (?:video|picture|image|scene|photo|frame))\b)?",
             BLACK_AND_WHITE,
         ),
         (r"\b(?:at|by|with|to)?\s*half (?:the )?(?:strength|way)|\bhalfway\b", " amount50 "),
         (r"\b(\d{1,3}) ?(?:%|percent\b|per cent\b)", r" amount\1 "),
-        (r"\b(?:just )?a (?:little |tiny )?(?:bit|touch|hint|tad|trace)(?: of)?\b", " slightly "),
+        (
+            r"\b(?:just )?an? (?:(?:little|tiny|faint|slight|small|mere|subtle) )?"
+            r"(?:bit|touch|hint|tad|trace)(?: of)?\b",
+            " slightly ",
+        ),
+        (r"\ba (?:pop|splash|shock|burst) of\b", ""),
         (r"\ba little (?=(?:more )?(?:like|of)\b)", " slightly "),
         (rf"(?:\bnot|\b(?:leav|keep|preserv)(?:e|ing|)) {_BACKGROUND}"
          r"(?: (?:alone|(?:just )?(?:as|like|the way) it (?:is|was)|unchanged|untouched|intact|the same|original|normal"
          r"|natural|in place))?(?=\s*(?:$|[,;.!]|and\b|but\b|while\b))", f" {KEEP_BACKGROUND} "),
-        (rf"(?:\b(?:everything|all) )?\b(?:except|but|apart from|other than)(?: for)? {_BACKGROUND}", f" {KEEP_BACKGROUND} "),
+        (rf"(?:\b(?:everything|all) )?\b(?:except|but|apart from|other than)(?: for)? {_BACKGROUND}",
+         f" {KEEP_BACKGROUND} "),
         (rf"\b(?:only|just) (?:him|her|them|the (?:{'|'.join(sorted(PEOPLE))}))\b", f" {ONLY_PERSON} "),
         (r"\b(?:instead of|rather than|in place of) [^,;.]*", ""),
         (rf"\b(?:as )?({'|'.join(COLOUR_WORDS)}) (?:as|like) (?:a |an |the )?\w+", r"\1"),  # "white as snow"
         (r"\bcolour(?:ed)? pencils?\b", "coloured-pencils"),
         (r"\b(his|her|the|their) head\b", r"\1 whole-head"),
-        # Snow White is a person.
-        (r"\bsnow white\b(?! (?:hair|skin|lips|background|shirt|suit|dress|jacket|wall|backdrop|clothes))", "snowwhite"),
+        (rf"\bsnow white\b(?! (?:{'|'.join(REGION_WORDS)})\b)", "snowwhite"),  # a person
     )
 )  # fmt: skip
 
@@ -111,7 +118,22 @@ def plain_text(instruction: str) -> str:
 
 def tokens_of(text: str) -> list[str]:
     words = re.findall(r"#[0-9a-f]{6}\b|whole-head|coloured-pencils|[^\W_]+(?:'[a-z]+)?", text)
-    return [re.sub(r"'s$|'$", "", word) for word in words]
+    return [_base_form(re.sub(r"'s$|'$", "", word)) for word in words]
+
+
+def _base_form(word: str) -> str:
+    """ "cartoonify" is "cartoon", "pinker" and "pinkish" are "pink": endings that leave the meaning as it is."""
+    for ending, known in (
+        ("ify", TRIGGER_WORDS),
+        ("ified", TRIGGER_WORDS),
+        ("er", COLOUR_WORDS),
+        ("ish", COLOUR_WORDS),
+    ):
+        stem = word.removesuffix(ending)
+        for base in (stem, stem + "e", stem[:-1]) if stem != word else ():
+            if word not in COLOUR_WORDS and base in known:
+                return base
+    return word
 
 
 def _read(tokens: list[str], beside: frozenset[str]) -> Clause:
@@ -166,8 +188,8 @@ def _read(tokens: list[str], beside: frozenset[str]) -> Clause:
     said_styles = [k for k, word in enumerate(tokens) if word in named]
     if pivot is not None and any(k > pivot for k in said_styles) and all(k < pivot for k, _, _ in colours):
         colours = []  # "turn the blue wall into a mosaic"
-    if colours and any(tokens[k + 1 : k + 2] and tokens[k + 1] in REGION_WORDS for k in said_styles):
-        clause.unknown += [" ".join(tokens[k : k + 2]) for k in said_styles]  # "the wooden wall blue"
+    if colours or any(style.kind != "statue" for style in clause.styles):
+        clause.unknown += _things(tokens, said_styles, bool(colours))
     clause.colours = [_colour(word, factor, clause.regions) for _, word, factor in colours]
     first_said = min([position for position, _, _ in colours] + said_styles, default=None)
     clause.region_first = first_region is None or (first_said is not None and first_region < first_said)
@@ -199,6 +221,12 @@ def _hung_on_walls(tokens: list[str]) -> list[str]:
     said = " ".join(tokens)
     hung = re.search(r"\bon (?:the|a|his|her) wall\b|\b(?:statue|sculpture|bust|painting) behind\b", said)
     return [hung.group()] if hung else []
+
+
+def _things(tokens: list[str], said_styles: list[int], coloured: bool) -> list[str]:
+    """A style's word directly before a part names another thing: a winter coat, a comic shirt, the wooden wall."""
+    named = [k for k in said_styles if tokens[k + 1 : k + 2] and tokens[k + 1] in REGION_WORDS]
+    return [" ".join(tokens[k : k + 2]) for k in named if coloured or REGION_WORDS[tokens[k + 1]] != "background"]
 
 
 def _leads_to_colour(tokens: list[str], position: int) -> bool:

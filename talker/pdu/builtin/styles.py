@@ -82,7 +82,8 @@ STYLES = (
         "pencil sketch",
         draw.pencil,
         ["pencil", "pencils", "pencilled", "sketch", "sketched", "graphite", "line drawing"],
-        f"{DRAWING} pencil pencils pencilled graphite blackandwhite grey hatching hatched shaded shading rough notebook artist lead",
+        f"{DRAWING} pencil pencils pencilled graphite blackandwhite grey hatching hatched shaded shading rough "
+        "notebook artist lead",
     ),
     style(
         "charcoal",
@@ -96,7 +97,8 @@ STYLES = (
         "cartoon",
         press.cartoon,
         ["cartoon", "cartoons", "cartoonish", "cartoony", "toon", "cel shaded"],
-        f"{DRAWING} character characters animated animation cel shaded toon tv saturday morning show flat outlines bold colours figure "
+        f"{DRAWING} character characters animated animation cel shaded toon tv saturday morning show flat "
+        "outlines bold colours figure "
         "colourful",
     ),
     style(
@@ -163,7 +165,8 @@ STYLES = (
             "snowstorm",
             "blizzard",
         ],
-        f"{WEATHER} winter snow snowy snowing snowstorm blizzard heavy cold ice icy frosty frozen falling freezing white snowflakes",
+        f"{WEATHER} winter snow snowy snowing snowstorm blizzard heavy cold ice icy frosty frozen falling "
+        "freezing white snowflakes",
     ),
     style(
         "night",
@@ -204,7 +207,8 @@ STYLES = (
         "pointillist painting",
         paint.pointillist,
         ["pointillist", "pointillism", "pointillistic", "seurat", "signac"],
-        f"{ART} pointillist pointillism pointillistic seurat georges signac dots dot dotted thousands hundreds many coloured tiny small little spots "
+        f"{ART} pointillist pointillism pointillistic seurat georges signac dots dot dotted thousands hundreds "
+        "many coloured tiny small little spots "
         "points unmixed colourful",
     ),
     style(
@@ -228,7 +232,8 @@ STYLES = (
         "ink drawing",
         draw.ink,
         ["ink"],
-        f"{DRAWING} ink inked pen nib indian india blackandwhite hatching hatched crosshatching crosshatched cross wash",
+        f"{DRAWING} ink inked pen nib indian india blackandwhite hatching hatched crosshatching crosshatched "
+        "cross wash",
     ),
     style(
         "chalk",
@@ -256,7 +261,8 @@ STYLES = (
         "mosaic",
         tiles.mosaic,
         ["mosaic", "mosaics", "tesserae"],
-        "mosaic mosaics tesserae tiles tile tiled tiny thousands hundreds many small little stones stone roman byzantine ancient art floor",
+        "mosaic mosaics tesserae tiles tile tiled tiny thousands hundreds many small little stones stone roman "
+        "byzantine ancient art floor",
     ),
     style(
         "wood",

@@ -24,15 +24,15 @@ REGION_OPERATORS: dict[str, Callable[[Picture, Colour], np.ndarray]] = {
 }
 
 REGION_WORDS: dict[str, str] = {
-    **dict.fromkeys(("hair", "haircut", "hairs", "hairdo", "hairstyle", "haired", "locks", "tresses"), "hair"),
+    **dict.fromkeys(("hair", "haircut", "hairs", "hairdo", "hairstyle", "haired", "locks", "tresses", "mane"), "hair"),
     **dict.fromkeys(("skin", "complexion", "skinned"), "skin"),
     **dict.fromkeys(("face", "faced"), "face"),
     "whole-head": "head",
-    **dict.fromkeys(("lips", "lipstick", "lip"), "lips"),
+    **dict.fromkeys(("lips", "lipstick", "lip", "mouth"), "lips"),
     **dict.fromkeys(
         words_of(
             "clothes clothing shirt jacket suit sweater jumper dress outfit tshirt tee blouse coat hoodie top garment "
-            "garments attire cardigan pullover sweatshirt"
+            "garments attire cardigan pullover sweatshirt blazer waistcoat polo jersey fleece overcoat gown robe"
         ),
         "clothes",
     ),
@@ -95,7 +95,9 @@ TINTS = words_of(
 )
 VIVID = words_of(
     "bright brightly vivid vividly vibrant intense strong rich pure plain solid natural completely all fully totally "
-    "very really quite entirely properly truly deeply beautifully"
+    "very really quite entirely properly truly deeply beautifully extremely super absolutely intensely "
+    "strongly heavily "
+    "highly incredibly thoroughly utterly"
 )
 AMOUNTS = {
     **dict.fromkeys(words_of("slightly subtle subtly lightly gently mild mildly partly partially somewhat"), 0.5),
@@ -115,10 +117,14 @@ FILLER = words_of(
     "do does did style styles styled effect filter version using use used apply applied add get got give more so some "
     "same way up over too also both now just about though through across rather colour coloured colours tint tinted "
     "paint painted repaint recolour dyed dyeing front against done create created creating kind sort type shade tone "
-    "whole entire entirely everything all image picture photo photograph video clip film movie scene portrait drawn work piece "
-    "own famous beautiful nice lovely gorgeous stunning elegant realistic cool great proper actual real typical himself "
+    "whole entire entirely everything all image picture photo photograph video clip film movie scene portrait "
+    "drawn work piece "
+    "own famous beautiful nice lovely gorgeous stunning elegant realistic cool great proper actual real "
+    "typical himself "
     "herself themselves itself re hey hi hello thanks thank ok okay imagine think see seen try go going straight right "
-    "only must manner fashion wearing wear wears dressed worn switch swap replace exchange feel feeling vibe"
+    "out filmed recorded photographed taken captured viewed pictured depicted portrayed presented displayed whatever "
+    "anything something stuff thing things better best good well perfect only must manner fashion wearing wear "
+    "wears dressed worn switch swap replace exchange feel feeling vibe"
 )
 PEOPLE = words_of(
     "man woman person guy girl boy lady gentleman speaker subject people human someone head character one bloke fellow "
