@@ -77,8 +77,9 @@ def lay_strokes(
     stray = np.where(shift > 0, STRAY_WARM, STRAY_COLD) * np.abs(shift) + (seeds.chance[:, 2:3] - 0.5) * 0.16
     paint = sample(colours, seeds.positions) + stray * brush.stray * (1.0 - 0.8 * near[:, None])
     order = np.argsort(seeds.chance[:, 3], kind="stable")
+    points = 5 if brush.length > 3.6 * brush.width else 3  # a dab needs no curve, and drawing is most of the time
     return Strokes(
-        follow(flow, seeds.positions, lengths)[order],
+        follow(flow, seeds.positions, lengths, points)[order],
         paint[order],
         0.25 + 0.75 * seeds.chance[order, 2],
         (brush.width * px * small)[order],

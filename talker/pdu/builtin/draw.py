@@ -15,6 +15,7 @@ from talker.pdu.builtin.filters import (
     smoothstep,
     structure_tensor,
 )
+from talker.pdu.builtin.paint import redrawn
 from talker.pdu.builtin.picture import Picture
 from talker.pdu.builtin.texture import grain
 
@@ -52,7 +53,8 @@ def pencil(picture: Picture) -> np.ndarray:
     graphite = np.clip(graphite * (1.0 + 0.10 * tooth), 0.0, 1.0)
     paper = np.array([0.965, 0.955, 0.93], np.float32)
     lead = np.array([0.16, 0.16, 0.18], np.float32)
-    return mix(np.broadcast_to(paper, picture.rgb.shape), lead, graphite)
+    drawn = mix(np.broadcast_to(paper, picture.rgb.shape), lead, graphite)
+    return np.clip(mix(drawn, redrawn(picture, drawn), 0.4 * picture.detail), 0.0, 1.0)
 
 
 def charcoal(picture: Picture) -> np.ndarray:
@@ -92,7 +94,8 @@ def ink(picture: Picture) -> np.ndarray:
     black = 1.0 - (1.0 - hatching) * (1.0 - mass) * (1.0 - np.clip(wash + lips, 0.0, 1.0)) * (1.0 - line)
     black = black * mix(np.full_like(tone, 0.55), np.ones_like(tone), picture.alpha)
     paper = np.array([0.975, 0.962, 0.93], np.float32)
-    return mix(np.broadcast_to(paper, picture.rgb.shape), np.array([0.06, 0.055, 0.09], np.float32), black)
+    drawn = mix(np.broadcast_to(paper, picture.rgb.shape), np.array([0.06, 0.055, 0.09], np.float32), black)
+    return np.clip(mix(drawn, redrawn(picture, drawn), 0.5 * picture.detail), 0.0, 1.0)
 
 
 def chalk(picture: Picture) -> np.ndarray:
@@ -115,4 +118,5 @@ def chalk(picture: Picture) -> np.ndarray:
     board = np.array([0.105, 0.135, 0.120], np.float32) * (1.0 + 0.14 * grain(picture, 38.0, salt=317))[..., None]
     wiped = 0.035 * smoothstep(-0.5, 1.8, grain(picture, 12.0, salt=319, stretch=6.0, degrees=12.0))
     white = np.array([0.95, 0.945, 0.91], np.float32)
-    return np.clip(mix(board + wiped[..., None], white, np.clip(0.96 * powder, 0.0, 1.0)), 0.0, 1.0)
+    drawn = np.clip(mix(board + wiped[..., None], white, np.clip(0.96 * powder, 0.0, 1.0)), 0.0, 1.0)
+    return np.clip(mix(drawn, redrawn(picture, drawn), 0.6 * picture.detail), 0.0, 1.0)

@@ -47,7 +47,9 @@ def hologram(picture: Picture) -> np.ndarray:
     behind = blur(room, 10.0 * unit)
     halo = blur(picture.alpha, 11.0 * unit) * (1.0 - picture.alpha)
     room = room + (0.40 * halo)[..., None] * np.array([0.10, 0.55, 0.85], np.float32)
-    return np.clip(mix(room, 0.94 * blue + 0.25 * behind, picture.alpha), 0.0, 1.0)
+    body = 0.94 * blue + 0.25 * behind
+    body = mix(body, redrawn(picture, body), 0.5 * picture.detail)
+    return np.clip(mix(room, body, picture.alpha), 0.0, 1.0)
 
 
 def thermal(picture: Picture) -> np.ndarray:
@@ -81,4 +83,5 @@ def night_vision(picture: Picture) -> np.ndarray:
         np.clip(tone * vignette(picture, 0.35), 0.0, 1.0),
         [(0.01, 0.04, 0.02), (0.09, 0.25, 0.11), (0.29, 0.58, 0.29), (0.60, 0.88, 0.56), (0.92, 1.0, 0.88)],
     )
-    return np.clip(phosphor * (0.06 + 0.94 * tube)[..., None], 0.0, 1.0)
+    phosphor = phosphor * (0.06 + 0.94 * tube)[..., None]
+    return np.clip(mix(phosphor, redrawn(picture, phosphor), 0.5 * picture.detail), 0.0, 1.0)

@@ -95,7 +95,7 @@ def metal(
     shading = sculpted(picture)
     tone = np.clip((shading - 0.16) / 0.78, 0.0, 1.0)
     # Metal mirrors its surroundings: tones fold once instead of rising evenly.
-    folded = tone + 0.10 * np.sin(tone * 2.0 * np.pi * 1.5 - 0.8)
+    folded = tone + 0.10 * (1.0 - picture.detail) * np.sin(tone * 2.0 * np.pi * 1.5 - 0.8)
     turned = rounded(picture)
     body = gradient_map(np.clip(folded * (0.55 + 0.45 * turned), 0.0, 1.0), ramp)
     if patina is not None:
@@ -106,7 +106,8 @@ def metal(
             body, body * 0.45 + np.asarray(patina, np.float32) * 0.5, 0.55 * hollow * (1.0 - 0.6 * picture.detail)
         )
     highlight = smoothstep(0.72, 1.15, shading) * (1.0 - 0.5 * picture.detail)
-    body = body + shine * highlight[..., None] * np.array([1.0, 0.93, 0.78], np.float32)
+    body = np.clip(body + shine * highlight[..., None] * np.array([1.0, 0.93, 0.78], np.float32), 0.0, 1.0)
+    body = mix(body, redrawn(picture, body), 0.5 * picture.detail)
     return on_person(picture, np.clip(body, 0.0, 1.0))
 
 
@@ -134,7 +135,7 @@ def marble(picture: Picture) -> np.ndarray:
     shading = sculpted(picture)
     # Light leaks sideways in marble; at eyes and lips the chisel's line stays.
     soft = mix(blur(shading, 1.6 * unit), shading, 0.35 + 0.5 * picture.detail)
-    tone = np.clip(0.16 + 0.94 * soft + 0.16 * (rounded(picture) - 1.0), 0.0, 1.0)
+    tone = np.clip(0.05 + 1.02 * soft + 0.16 * (rounded(picture) - 1.0), 0.0, 1.0)
     stone = gradient_map(
         tone, [(0.22, 0.22, 0.25), (0.50, 0.50, 0.53), (0.74, 0.74, 0.75), (0.90, 0.89, 0.87), (1.0, 0.99, 0.97)]
     )
@@ -189,7 +190,9 @@ def jade(picture: Picture) -> np.ndarray:
     pale = smoothstep(0.2, 2.0, clouds)[..., None] * np.array([0.10, 0.09, 0.05], np.float32)
     polish = smoothstep(0.84, 1.15, shading + 0.5 * (shading - blur(shading, 6.0 * unit)))
     polish = polish * (1.0 - 0.6 * picture.detail)
-    return on_person(picture, np.clip(body + pale + (0.40 * polish)[..., None], 0.0, 1.0))
+    body = np.clip(body + pale + (0.40 * polish)[..., None], 0.0, 1.0)
+    body = mix(body, redrawn(picture, body), 0.6 * picture.detail)
+    return on_person(picture, np.clip(body, 0.0, 1.0))
 
 
 def ice(picture: Picture) -> np.ndarray:

@@ -8,6 +8,7 @@ import numpy as np
 from talker.pdu.builtin.brush import PX_PER_RADIAN
 from talker.pdu.builtin.draw import contours, even_light
 from talker.pdu.builtin.filters import Pen, blur, luminance, mix, saturate, smoothstep, with_luminance
+from talker.pdu.builtin.paint import redrawn
 from talker.pdu.builtin.picture import Picture
 
 
@@ -54,7 +55,7 @@ def comic(picture: Picture) -> np.ndarray:
         picture.head,
     )
     dots = smoothstep(-0.35, 0.35, across * 0.9 + (0.62 - tone) * 2.0)
-    printed = saturate(with_luminance(base, np.clip(tone * 1.18 + 0.04, 0.0, 1.0)), 1.35)
+    printed = saturate(with_luminance(base, np.clip(tone * 1.06 + 0.03, 0.0, 1.0)), 1.35)
     shadowed = printed * np.array([0.72, 0.66, 0.80], np.float32)
     screened = mix(
         printed,
@@ -95,9 +96,14 @@ def pop_art(picture: Picture) -> np.ndarray:
             where,
         )
     # Whites of eyes and teeth are the paper.
-    bare = picture.detail * smoothstep(0.62, 0.80, picture.grey) * smoothstep(0.30, 0.16, np.ptp(picture.rgb, axis=-1))
+    bare = (
+        picture.detail
+        * smoothstep(0.62, 0.80, picture.grey)
+        * smoothstep(0.22, 0.10, picture.rgb[..., 0] - picture.rgb[..., 2])
+    )
     print_ = mix(print_, np.array([0.98, 0.97, 0.93], np.float32), bare)
     fine, bold = contours(picture, Pen(0.9, 28.0, 0.010), Pen(1.6, 16.0, 0.012))
     own_dark = smoothstep(0.30, 0.16, tone) * (1.0 - 0.55 * picture.region("hair") - 0.4 * picture.region("clothes"))
     black = np.clip(np.maximum(np.maximum(bold, 0.8 * fine), own_dark), 0.0, 1.0) * picture.alpha
-    return np.clip(mix(print_, np.array([0.07, 0.05, 0.10], np.float32), 0.92 * black), 0.0, 1.0)
+    printed = np.clip(mix(print_, np.array([0.07, 0.05, 0.10], np.float32), 0.92 * black), 0.0, 1.0)
+    return np.clip(mix(printed, redrawn(picture, printed), 0.5 * picture.detail), 0.0, 1.0)
