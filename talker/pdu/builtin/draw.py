@@ -76,13 +76,13 @@ def ink(picture: Picture) -> np.ndarray:
     """Pen and Indian ink: firm contours, hatching in three directions as it darkens, black masses."""
     unit = picture.unit
     tone = even_light(picture)
-    fine, bold = contours(picture, Pen(0.8, 40.0, 0.006), Pen(1.5, 20.0, 0.010))
-    dark = 1.0 - mix(tone, blur(tone, 2.0 * unit), 0.6 * (1.0 - picture.detail))
+    fine, bold = contours(picture, Pen(0.8, 32.0, 0.007), Pen(1.5, 18.0, 0.011))
+    dark = 1.0 - mix(tone, blur(tone, 3.5 * unit), (1.0 - 0.3 * picture.alpha) * (1.0 - picture.detail))
     # Three directions, each from its own darkness on; the darker it is, the more paper its strokes cover.
     white = np.ones_like(tone)
     for least, salt, degrees in ((0.40, 301, -46.0), (0.56, 303, 38.0), (0.70, 305, -82.0)):
         stroke = grain(picture, 1.6, salt=salt, stretch=14.0, degrees=degrees)
-        cover = smoothstep(-0.5, 0.5, stroke + 5.0 * (dark - least) - 0.8) * smoothstep(-0.10, 0.10, dark - least)
+        cover = smoothstep(-0.7, 0.7, stroke + 3.5 * (dark - least) - 0.6) * smoothstep(-0.12, 0.12, dark - least)
         white = white * (1.0 - 0.88 * cover)
     # On the face a wash of thinned ink carries the tone, and hatching only its shadows.
     near = np.maximum(picture.detail, 0.75 * picture.face)
@@ -106,7 +106,9 @@ def chalk(picture: Picture) -> np.ndarray:
     tooth = grain(picture, 1.9, salt=311)
     stroke = np.tanh(grain(picture, 2.6, salt=313, stretch=8.0, degrees=-50.0))
     quiet = (1.0 - 0.9 * picture.detail) * (1.0 - 0.5 * picture.face)
-    rubbed = smoothstep(0.16, 0.86, tone)
+    # Chalk draws the light: a dark face takes as much of it as a pale one.
+    face = float((tone * picture.face).sum()) / max(float(picture.face.sum()), 1.0)
+    rubbed = smoothstep(0.16, 0.86, tone + np.clip(0.60 - face, 0.0, 0.25) * picture.head if face else tone)
     powder = rubbed * (0.88 + quiet * (0.16 * stroke + 0.20 * tooth))
     powder = powder * (1.0 - 0.7 * np.maximum(fine, bold) * np.maximum(picture.face, picture.detail))
     powder = powder * (1.0 - 0.20 * picture.region("lips"))

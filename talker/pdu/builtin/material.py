@@ -224,7 +224,7 @@ def clay(picture: Picture) -> np.ndarray:
     soft = mix(blur(shading, 1.6 * unit), shading, 0.25 + 0.65 * picture.detail)
     thumbs = blur(grain(picture, 13.0, salt=361), 0.6 * unit)
     dents = relief(thumbs, 0.022 * unit)
-    light = 0.30 + 1.26 * soft + dents * (1.0 - 0.9 * picture.detail) * (1.0 - 0.35 * picture.face)
+    light = 0.30 + 1.26 * soft + dents * (1.0 - 0.9 * picture.detail) * (1.0 - 0.75 * picture.face)
     colours = picture.rgb * 0.0 + np.array([0.5, 0.5, 0.5], np.float32)
     for parts, gain in (((TORSO,), 1.5), ((HAIR,), 1.6), ((FACE, EARS, NECK), 1.3), ((BROWS,), 1.3), ((LIPS,), 1.5)):
         mask = np.isin(picture.parts, parts)
