@@ -10,7 +10,7 @@ from talker.pdu.builtin.styles import Style
 from talker.pdu.builtin.suggest import HOW_TO_FREE, not_understood
 from talker.pdu.builtin.vocabulary import REGION_OPERATORS, Colour, known_edits
 
-KINDS = ("statue", "light", "picture")  # a drawing of a statue by candlelight: made in this order
+KINDS = ("statue", "light", "picture", "photo")  # an old photo of a drawing of a statue: made in this order
 PARTS_OF_THE_PERSON = {"hair", "skin", "lips", "clothes", "face", "head"}
 
 
@@ -56,6 +56,7 @@ def parse(instruction: str) -> tuple[Edit, ...]:
     if unknown:
         raise BadInput(not_understood(instruction, unknown))
     edits: list[Edit] = []
+    _give_amounts(clauses)
     waiting: list[str] = []  # regions whose colour or style comes with a later clause: "hair and skin blue"
     for clause in clauses:
         if clause.empty:
@@ -79,6 +80,15 @@ def parse(instruction: str) -> tuple[Edit, ...]:
 
 def describe(edits: tuple[Edit, ...]) -> str:
     return ", ".join(str(edit) for edit in edits)
+
+
+def _give_amounts(clauses: list[Clause]) -> None:
+    """An amount that stands alone is that of the clause before it, or else of the one behind: "a sketch, slightly"."""
+    full = [clause for clause in clauses if not clause.empty]
+    for number, clause in enumerate(clauses):
+        if clause.empty and clause.amount != 1.0 and full:
+            before = [other for other in clauses[:number] if not other.empty]
+            (before[-1] if before else full[0]).amount = clause.amount
 
 
 def _carried(edits: list[Edit], waiting: list[str], instruction: str) -> list[Edit]:

@@ -105,7 +105,8 @@ def read_clauses(instruction: str) -> list[Clause]:
     texts = [part for part in SEPARATORS.split(plain_text(instruction)) if part.strip()]
     spoken = [tokens_of(text) for text in texts]
     # "Cold and snowy": a clause without a style of its own may speak of the style beside it.
-    beside = frozenset().union(*(style.companions for words in spoken for style in styles_in(frozenset(words))))
+    first = [_read(words, frozenset()) for words in spoken]
+    beside = frozenset().union(*(style.companions for clause in first for style in clause.styles))
     return [_read(words, beside) for words in spoken]
 
 
@@ -143,10 +144,16 @@ def _read(tokens: list[str], beside: frozenset[str]) -> Clause:
     placed = any(word in REGION_WORDS or word in REGION_VERBS for word in tokens)
     tints = _tints(tokens) if placed or any(word in HAIR_COLOUR_NOUNS for word in tokens) else frozenset()
     words = frozenset("bygone" if YEAR.fullmatch(w) else w for k, w in enumerate(tokens) if k not in tints)
-    clause.styles = [style for style in styles_in(words) if not (placed and _only_a_colour(style, words))]
+    clause.styles = [style for style in styles_in(words) if not (placed and _only_a_colour(style, words, tokens))]
     own = frozenset().union(*(style.companions | frozenset().union(*style.triggers) for style in clause.styles))
     companions = own if clause.styles else beside
     named = frozenset().union(*(_seen(style, words) for style in clause.styles))
+
+    def adorns(position: int, word: str) -> bool:
+        """Whether a colour word only adorns a style: "a white marble statue"."""
+        beside_it = frozenset(tokens[position + 1 : position + 2]) & (named | STYLE_NOUNS)
+        return word in named or (word in companions and (not placed or bool(beside_it)))
+
     pivot, backward = _pivot(tokens)
     colours: list[tuple[int, str, float]] = []  # position, word, shade
     first_region, shade = None, 1.0
@@ -169,9 +176,7 @@ def _read(tokens: list[str], beside: frozenset[str]) -> Clause:
             shade = SHADES.get(word, shade)
         elif word in SHADES and tokens[position + 1 : position + 2] and _leads_to_colour(tokens, position + 1):
             shade = SHADES[word]
-        elif (
-            (word in COLOUR_WORDS or word.startswith("#")) and word not in named and (placed or word not in companions)
-        ):
+        elif (word in COLOUR_WORDS or word.startswith("#")) and not adorns(position, word):
             colours.append((position, word, shade))
             shade = 1.0
         elif word in AMOUNTS or PERCENT.fullmatch(word):
@@ -190,6 +195,8 @@ def _read(tokens: list[str], beside: frozenset[str]) -> Clause:
         colours = []  # "turn the blue wall into a mosaic"
     if colours or any(style.kind != "statue" for style in clause.styles):
         clause.unknown += _things(tokens, said_styles, bool(colours))
+    if clause.styles and not colours:
+        clause.unknown += _loose_ends(tokens, said_styles)
     clause.colours = [_colour(word, factor, clause.regions) for _, word, factor in colours]
     first_said = min([position for position, _, _ in colours] + said_styles, default=None)
     clause.region_first = first_region is None or (first_said is not None and first_region < first_said)
@@ -227,6 +234,13 @@ def _things(tokens: list[str], said_styles: list[int], coloured: bool) -> list[s
     """A style's word directly before a part names another thing: a winter coat, a comic shirt, the wooden wall."""
     named = [k for k in said_styles if tokens[k + 1 : k + 2] and tokens[k + 1] in REGION_WORDS]
     return [" ".join(tokens[k : k + 2]) for k in named if coloured or REGION_WORDS[tokens[k + 1]] != "background"]
+
+
+def _loose_ends(tokens: list[str], said_styles: list[int]) -> list[str]:
+    """Parts that stand beside a style without a word of what they should become: "a sketch against a wall"."""
+    first = min(said_styles)
+    parts = [k for k, word in enumerate(tokens) if k > first and word in REGION_WORDS]
+    return [" ".join(tokens[first : k + 1]) for k in parts if {"with", "against", "front"} & set(tokens[first:k])][:1]
 
 
 def _leads_to_colour(tokens: list[str], position: int) -> bool:
@@ -304,9 +318,11 @@ def _explains(style: Style, other: Style, words: frozenset[str]) -> bool:
     return _seen(other, words) <= style.companions and STYLES.index(style) < STYLES.index(other)
 
 
-def _only_a_colour(style: Style, words: frozenset[str]) -> bool:
-    """Whether "charcoal" or "gold" beside a region is the colour: no noun says that the style is meant."""
-    return _seen(style, words) <= COLOUR_WORDS.keys() and not (words & STYLE_NOUNS)
+def _only_a_colour(style: Style, words: frozenset[str], tokens: list[str]) -> bool:
+    """Whether "charcoal" or "gold" is a part's colour: no noun says that the style is meant, or the part follows."""
+    seen = _seen(style, words)
+    before_a_part = all(following in REGION_WORDS for word, following in zip(tokens, tokens[1:]) if word in seen)
+    return seen <= COLOUR_WORDS.keys() and (before_a_part or not (words & STYLE_NOUNS))
 
 
 def _colour(word: str, shade: float, regions: list[str]) -> tuple[str, Colour]:

@@ -28,14 +28,14 @@ class Style:
     name: str
     title: str
     operator: Operator
-    kind: str  # "picture", "statue" or "light": one clause may name one of each
+    kind: str  # "statue", "light", "picture" or "photo": one clause may name one of each
     triggers: tuple[frozenset[str], ...]
     companions: frozenset[str] = frozenset()
 
 
 def style(name: str, title: str, operator: Operator, triggers: list[str], companions: str = "") -> Style:
     kind = {material.__name__: "statue", light.__name__: "light"}.get(operator.__module__, "picture")
-    kind = "picture" if name in ("old_photo", "black_and_white") else kind
+    kind = "photo" if name in ("old_photo", "black_and_white") else kind
     return Style(name, title, operator, kind, tuple(words_of(t) for t in triggers), words_of(companions))
 
 
@@ -232,7 +232,8 @@ STYLES = (
         "ink drawing",
         draw.ink,
         ["ink"],
-        f"{DRAWING} ink inked pen nib indian india blackandwhite hatching hatched crosshatching crosshatched "
+        f"{DRAWING} ink inked black white pen nib indian india blackandwhite hatching hatched crosshatching "
+        "crosshatched "
         "cross wash",
     ),
     style(
@@ -240,7 +241,7 @@ STYLES = (
         "chalk drawing",
         draw.chalk,
         ["chalk", "blackboard", "chalkboard"],
-        f"{DRAWING} chalk chalked blackboard chalkboard board blackandwhite white school dusty classroom",
+        f"{DRAWING} chalk chalked blackboard chalkboard board blackandwhite black white school dusty classroom",
     ),
     style(
         "pop_art",
@@ -261,7 +262,8 @@ STYLES = (
         "mosaic",
         tiles.mosaic,
         ["mosaic", "mosaics", "tesserae"],
-        "mosaic mosaics tesserae tiles tile tiled tiny thousands hundreds many small little stones stone roman "
+        "mosaic mosaics colourful tesserae tiles tile tiled tiny thousands hundreds many small little stones "
+        "stone roman "
         "byzantine ancient art floor",
     ),
     style(
@@ -283,7 +285,7 @@ STYLES = (
         "ice sculpture",
         material.ice,
         ["ice"],
-        f"{STATUE} ice icy frozen freeze clear transparent translucent cold crystal blue carving glassy",
+        f"{STATUE} ice icy frozen freeze clear transparent translucent crystal blue carving glassy",
     ),
     style(
         "clay",
@@ -299,7 +301,7 @@ STYLES = (
         lens.hologram,
         ["hologram", "holographic", "holograms"],
         "hologram holographic holograms projection projected blue glowing futuristic scifi sci fi translucent "
-        "transparent flickering shimmering lines",
+        "transparent flickering shimmering scan scanlines lines",
     ),
     style(
         "thermal",
