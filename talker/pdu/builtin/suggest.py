@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 
-from talker.pdu.builtin.reading import tokens_of
+from talker.pdu.builtin.phrases import tokens_of
 from talker.pdu.builtin.styles import STYLES
 from talker.pdu.builtin.vocabulary import COLOUR_WORDS, FILLER, FOREIGN, PEOPLE, RELATED, known_edits
 
