@@ -30,8 +30,8 @@ LIP_PALETTE = [(0.14, 0.05, 0.08), (0.44, 0.14, 0.13), (0.76, 0.34, 0.26), (0.94
 # Eddies of The Starry Night: centre and radius in image widths, turning sense.
 EDDIES = ((0.16, 0.22, 0.17, 1.0), (0.86, 0.30, 0.15, -1.0), (0.55, 0.02, 0.13, 0.9))
 
-ROOM_BRUSH = Brush(width=4.6, length=19.0, spacing=0.85, stray=0.75, salt=11)
-HEAD_BRUSH = Brush(width=3.4, length=12.0, spacing=0.80, stray=0.42, salt=23)
+ROOM_BRUSH = Brush(width=4.6, length=19.0, spacing=0.95, stray=0.75, salt=11)
+HEAD_BRUSH = Brush(width=3.4, length=12.0, spacing=0.88, stray=0.42, salt=23)
 FINE_BRUSH = Brush(width=2.2, length=7.0, spacing=0.80, stray=0.35, salt=37)
 
 
@@ -158,8 +158,8 @@ def watercolour(picture: Picture) -> np.ndarray:
     return np.clip(paper * np.exp(-density) * (1.0 - 0.7 * pencil)[..., None], 0.0, 1.0)
 
 
-DOT_ROOM = Brush(width=4.2, length=0.3, spacing=0.72, stray=1.0, salt=241)
-DOT_HEAD = Brush(width=3.2, length=0.3, spacing=0.72, stray=0.75, salt=247)
+DOT_ROOM = Brush(width=4.4, length=0.3, spacing=0.82, stray=1.0, salt=241)
+DOT_HEAD = Brush(width=3.3, length=0.3, spacing=0.80, stray=0.75, salt=247)
 DOT_FINE = Brush(width=2.1, length=0.3, spacing=0.75, stray=0.45, salt=253)
 
 
