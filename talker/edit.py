@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import tempfile
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from talker.measure import spaced
 from talker.pdu.anchors import take_masks
 from talker.pdu.editor import Editor, Masks
 from talker.pdu.loop import edit_round, run_pdu
-from talker.pdu.schedule import Round, rounds_of
+from talker.pdu.schedule import Round, Turn, rounds_of
 from talker.pdu.store import EditStore
 from talker.pdu.targets import EditedTargets, lip_centres
 from talker.project import damaged, load_tensors
@@ -33,11 +34,13 @@ from talker.radfield.scene import Scene
 from talker.radfield.targets import Objective
 from talker.refine.discriminator import Discriminator
 from talker.refine.network import RefinementNet
-from talker.refine.objective import LipEdgeObjective, OriginalPatch, RefineObjective
+from talker.refine.objective import LipEdgeObjective, OriginalPatch, RefineObjective, RefineOptions
 from talker.refine.vgg import choose_bank
 from talker.types import LIPS, MOUTH, EditPlan, Reporter, Take, mask_of
 
 SAVE_EVERY_S = 60.0
+GPU_BATCH = 8  # edits at once; a CPU gains nothing by it, and one by one is told and kept one by one
+PLATES_A_ROUND = 8  # how often the background is made anew while frames are replaced one by one
 _STATE = "state.safetensors"
 _OBJECTIVE = "objective/"
 _TRIAL_STEPS = 3
@@ -47,7 +50,7 @@ _TRIAL_STEPS = 3
 class TrainingOptions:
     """How an edited field is trained: patches in every round, then a lip stage (the paper's 300 and 100 epochs)."""
 
-    round_steps: int = 220  # steps in each round
+    round_steps: int = 220  # steps in each of the plan's rounds; a strategy with fewer rounds trains as long
     lip_steps: int = 160  # steps on lip patches after the last round
     patches: int = 2  # patches in a step, each of its own frame
     patch_px: int | None = 64  # side of a patch; None takes half of the frame's, as the paper does
@@ -65,6 +68,7 @@ class EditRun:
         training: TrainingOptions,
         folder: Path,
         reporter: Reporter,
+        losses: RefineOptions = RefineOptions(),
     ):
         self.take, self.original, self.editor = take, original, editor
         self.plan, self.training, self.folder, self.reporter = plan, training, folder, reporter
@@ -74,10 +78,13 @@ class EditRun:
             torch.manual_seed(plan.seed)
             self.net = RefinementNet().to(original.device)
             judge = Discriminator().to(original.device)
-        self._objective = RefineObjective(self.net, judge, choose_bank(device=original.device))
-        self._lip_edge = LipEdgeObjective(self._original_patch, self._objective.options.lip_edge)
-        total = plan.rounds * training.round_steps + training.lip_steps
+        self._objective = RefineObjective(self.net, judge, choose_bank(device=original.device), losses)
+        self._lip_edge = LipEdgeObjective(self._original_patch, losses.lip_edge)
+        self.patch_steps = plan.rounds * training.round_steps  # whatever the strategy: it trains as long
+        total = self.patch_steps + training.lip_steps
         self._fitter = Fitter(self.scene, take, total, [self._objective, self._lip_edge], seed=plan.seed)
+        self._targets: EditedTargets | None = None
+        self._saved_at = time.monotonic()
         self._renders: dict[int, np.ndarray] = {}  # of the original scene; 8 bit: 200 frames of 512x512 are 157 MB
         self._shows_average = False
         if (folder / _STATE).is_file():
@@ -92,17 +99,19 @@ class EditRun:
             self.frames,
             self.render_original,
             self.render_current,
-            self._train_round,
+            self._train_turn,
             store,
             self._masks_of,
             self.reporter,
+            batch_size=1 if self.original.device.type == "cpu" else GPU_BATCH,
         )
+        newest = dict.fromkeys(self.frames, rounds_of(self.plan)[-1].number)
         self._train(
-            EditedTargets(store, self.plan.rounds, lip_centres(self.take), stage="lips"),
-            self.training.lip_steps,
+            EditedTargets(store, newest, lip_centres(self.take), stage="lips"),
             self._fitter.total_steps,
-            "train, lips",
             [self._objective, self._lip_edge],
+            lambda done, note: self.reporter.progress("train, lips", done, note),
+            save_after=True,
         )
         self._show_average(True)
         self.net.eval()
@@ -118,7 +127,8 @@ class EditRun:
 
     def try_steps(self, store: EditStore, steps: int) -> None:
         """A few training steps on the first round."""
-        self._fitter.run(self._patches(store, 1), self._fitter.step_count + steps, objectives=[self._objective])
+        targets = self._patches(store, dict.fromkeys(store.edited(1), 1))
+        self._fitter.run(targets, self._fitter.step_count + steps, objectives=[self._objective])
 
     def forget_work(self) -> None:
         """Drop what only an unfinished run needs."""
@@ -140,33 +150,48 @@ class EditRun:
     def _masks_of(self, index: int) -> Masks:
         return take_masks(self.take, index)
 
-    def _patches(self, store: EditStore, round_number: int) -> EditedTargets:
+    def _patches(self, store: EditStore, newest: Mapping[int, int]) -> EditedTargets:
         sizes = {"patches": self.training.patches, "patch_px": self.training.patch_px}
-        return EditedTargets(store, round_number, lip_centres(self.take), **sizes)
+        return EditedTargets(store, newest, lip_centres(self.take), **sizes)
 
-    def _train_round(self, store: EditStore, round_number: int) -> None:
-        targets = self._patches(store, round_number)
-        with torch.no_grad():
-            self.scene.plate.copy_(edited_plate(targets, self.take, self.scene.plate.detach().cpu()))
-        steps = self.training.round_steps
-        task = f"train, round {round_number} of {self.plan.rounds}"
-        self._train(targets, steps, round_number * steps, task, [self._objective])
+    def _train_turn(self, store: EditStore, turn: Turn) -> None:
+        if self._targets is None:
+            self._targets = self._patches(store, turn.newest)
+        self._targets.show(turn.newest)
+        if turn.before % max(1, len(self.frames) // PLATES_A_ROUND) == 0:
+            with torch.no_grad():
+                self.scene.plate.copy_(edited_plate(self._targets, self.take, self.scene.plate.detach().cpu()))
+        until = turn.number * self.patch_steps // turn.of
+
+        def tell(done: float, note: str) -> None:
+            if not turn.round.one_by_one:  # there, the loop tells of edits and training together
+                self.reporter.progress(f"train, round {turn.number} of {turn.of}", done, note)
+
+        self._train(self._targets, until, [self._objective], tell, save_after=turn.last_of_round)
 
     # ---------------------------------------------------------------- training
 
-    def _train(self, targets: EditedTargets, steps: int, until: int, task: str, objectives: list[Objective]) -> None:
+    def _train(
+        self,
+        targets: EditedTargets,
+        until: int,  # steps in all
+        objectives: list[Objective],
+        tell: Callable[[float, str], None],  # share of this stretch, and a note
+        *,
+        save_after: bool,
+    ) -> None:
+        first = self._fitter.step_count
+        if first >= until:
+            return
         self._show_average(False)
-        saved = time.monotonic()
 
         def after_step(step: int, loss: float) -> None:
-            nonlocal saved
-            self.reporter.progress(task, 1 - (until - step) / steps, f"loss {loss:.4f}")
-            if time.monotonic() - saved > SAVE_EVERY_S:
+            tell((step - first) / (until - first), f"loss {loss:.4f}")
+            if time.monotonic() - self._saved_at > SAVE_EVERY_S:
                 self._save()
-                saved = time.monotonic()
 
-        if self._fitter.step_count < until:
-            self._fitter.run(targets, until, after_step, objectives)
+        self._fitter.run(targets, until, after_step, objectives)
+        if save_after:
             self._save()
 
     def _show_average(self, average: bool) -> None:
@@ -194,6 +219,7 @@ class EditRun:
         tensors = {**self._fitter.tensors(), **objective}
         save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, partial)
         os.replace(partial, self.folder / _STATE)
+        self._saved_at = time.monotonic()
 
     def _restore(self) -> None:
         tensors = load_tensors(self.folder / _STATE)
@@ -239,5 +265,6 @@ def estimate(run: EditRun) -> tuple[float, float]:
         started = time.monotonic()
         run.try_steps(store, _TRIAL_STEPS)
         step_s = (time.monotonic() - started) / _TRIAL_STEPS
-    sampling_steps = sum(each.steps for each in rounds_of(run.plan)) / run.plan.rounds
+    rounds = rounds_of(run.plan)
+    sampling_steps = sum(each.steps for each in rounds) / len(rounds)
     return edit_s * (sampling_steps if run.editor.name == "ip2p" else 1), step_s * run.total_steps

@@ -25,6 +25,8 @@ if TYPE_CHECKING:  # what it imports takes seconds, too
     from talker.types import Reporter
 
 PLAN_WORDS = {
+    "strategy": "progressive: in rounds, each stronger than the one before; iterative: one image at a time, training "
+    "between; once: everything in one round at full strength",
     "rounds": "how often frames are rendered, edited and trained on, each time more strongly",
     "frames": "how many frames every round edits",
     "text_guidance": "how strongly the instruction counts in the first and in the last round",

@@ -43,7 +43,9 @@ class Editor(Protocol):
     """Edits images by an instruction."""
 
     name: str
-    reads: frozenset[str]  # which of "rendered" and "originals" it looks at; the loop renders only those
+    # Which of "rendered" and "originals" it looks at: the loop renders only those. A start below 1 adds "originals" for
+    # an editor that reads "rendered".
+    reads: frozenset[str]
 
     def describe(self, instruction: str) -> str:
         """What the editor understood, for people; raises BadInput when it cannot do it."""
