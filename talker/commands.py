@@ -164,12 +164,13 @@ def edit(
     check_plan(plan)
     project = open_project(project_dir)
     field = scene_record(project, None)
-    editor = open_editor(options.editor, plan.instruction, options.model)
+    editor = open_editor(options.editor, plan.instruction, options.diffusion, reporter)
     kernels = choose_kernels(options.kernels, reporter)
     training = TrainingOptions()
     if options.training_steps is not None:
         training = replace(training, round_steps=options.training_steps, lip_steps=options.training_steps)
-    inputs = {**asdict(plan), "editor": editor.name, "model": options.model, "training": asdict(training)}
+    diffusion = asdict(options.diffusion) if editor.name == "ip2p" else {"model": options.model}
+    inputs = {**asdict(plan), "editor": editor.name, **diffusion, "training": asdict(training)}
     stage = Stage(f"edits/{name}", {"field": field["fingerprint"], **inputs})
     folder = project.path(stage.path)
     if project.is_done(stage) and not dry_run:

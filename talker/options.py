@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from talker.errors import SEEDS, check_range
+from talker.pdu.editor import DiffusionOptions
 from talker.radfield.fit_take import FieldFitOptions
 from talker.radfield.kernels import Kernels
 
@@ -39,8 +40,15 @@ class EditOptions:
 
     editor: Literal["auto", "builtin", "ip2p"] = "auto"  # builtin knows a vocabulary, ip2p (InstructPix2Pix) any words
     model: str | None = None  # InstructPix2Pix from this folder or hub name
+    sampler: Literal["ddim", "dpm++"] = "ddim"  # of InstructPix2Pix: dpm++ needs fewer --steps for the same picture
+    precision: Literal["auto", "float16", "bfloat16", "float32"] = "auto"
+    """of InstructPix2Pix; auto: float16 on a GPU, float32 elsewhere; bfloat16 where float16 overflows"""
     kernels: str = "auto"  # what computes: auto (the fastest that this machine has), or one by name (talker doctor)
     training_steps: int | None = None  # train for so many steps in each round instead of the usual number
 
     def __post_init__(self) -> None:
         _check_steps(self.training_steps)
+
+    @property
+    def diffusion(self) -> DiffusionOptions:
+        return DiffusionOptions(self.model, self.sampler, self.precision)
