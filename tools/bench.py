@@ -13,22 +13,12 @@ from pathlib import Path
 
 from talker.errors import BadInput, TalkerError
 from talker.speaker.record import SpeakerOptions
+from tools.notes import Notes
 from tools.quality.clips import ROWS, Bench
 from tools.quality.dump import Dump
 from tools.quality.figures import table
 from tools.speed import drive, fit, kernels
 from tools.speed.report import Report
-
-
-class Notes:
-    """A Reporter that says on standard error which part has begun."""
-
-    def progress(self, task: str, fraction: float, note: str = "") -> None:
-        if fraction == 0.0:
-            print(f"measuring {task}", file=sys.stderr)
-
-    def notice(self, text: str) -> None:
-        print(text, file=sys.stderr)
 
 
 def quality(arguments: argparse.Namespace) -> None:
