@@ -159,8 +159,9 @@ class EditRun:
             self._targets = self._patches(store, turn.newest)
         self._targets.show(turn.newest)
         if turn.before % max(1, len(self.frames) // PLATES_A_ROUND) == 0:
+            # From the original's plate and not from its own, which a killed run may have left at another turn's.
             with torch.no_grad():
-                self.scene.plate.copy_(edited_plate(self._targets, self.take, self.scene.plate.detach().cpu()))
+                self.scene.plate.copy_(edited_plate(self._targets, self.take, self.original.plate.detach().cpu()))
         until = turn.number * self.patch_steps // turn.of
 
         def tell(done: float, note: str) -> None:
@@ -234,7 +235,7 @@ class EditRun:
 def edited_plate(
     targets: EditedTargets,
     take: Take,
-    plate: Tensor,  # [H, W, 3] as it is
+    plate: Tensor,  # [H, W, 3] of the unedited scene
 ) -> Tensor:  # [H, W, 3]
     """The background of edited frames: each pixel's mean over the frames that show it, inpainted where none does.
 

@@ -21,6 +21,7 @@ ROWS = {
     "per frame": "every driven frame edited",
     "per frame, deflickered": "  the same, deflickered",
     "builtin": "builtin, progressive",
+    "operator": "builtin, every driven frame",
 }
 COLUMNS = {
     "mouth_corr": ("mouth r", 3),
