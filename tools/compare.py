@@ -40,11 +40,11 @@ def compare(
         speaker = SpeakerOptions(seconds=20.0, size_px=size_px)
         Bench(work, Dump(None), Notes(), frozenset(), speaker).demo()
         project = work / "demo.talker"
-    return Comparison(project, work, size, Notes()).run(instructions, seeds)
+    return Comparison.of(project, work, size, Notes()).run(instructions, seeds)
 
 
-def add_flags(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--work", type=Path, default=Path("out/compare"), metavar="DIR", help="where [%(default)s]")
+def add_flags(parser: argparse.ArgumentParser, work: Path) -> None:
+    parser.add_argument("--work", type=Path, default=work, metavar="DIR", help="where [%(default)s]")
     parser.add_argument("--project", type=Path, metavar="DIR", help="edit this speaker [the demo speaker, 20 s]")
     parser.add_argument("--size", type=int, default=128, metavar="PX", help="side of the demo speaker [%(default)s]")
     parser.add_argument("--frames", type=int, default=USUAL.frames, metavar="N", help="edited a round [%(default)s]")
@@ -70,7 +70,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.compare", description=__doc__)
     parser.add_argument("--instructions", nargs="+", default=INSTRUCTIONS, metavar="TEXT", help="[four of them]")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], metavar="N", help="[0 1 2]")
-    add_flags(parser)
+    add_flags(parser, Path("out/compare"))
     asked = parser.parse_args(argv)
     where = {"project": asked.project, "size_px": asked.size}
     try:

@@ -22,7 +22,7 @@ from talker.opening import SCENE_FILE, open_project, scene_record
 from talker.pdu.builtin.editor import BuiltinEditor
 from talker.pdu.editor import Editor
 from talker.project import slug, write_json
-from talker.radfield.kernels import Kernels, choose_kernels
+from talker.radfield.kernels import choose_kernels
 from talker.radfield.scene import Scene
 from talker.refine.objective import RefineOptions
 from talker.sheet import contact_sheet, save_picture
@@ -73,21 +73,28 @@ class Size:
     driven: int = 75  # at most so many held-out frames are judged
 
 
+@dataclass(frozen=True)
 class Comparison:
     """One fitted speaker, edited in all ways. What it has found out lies in `work`."""
 
-    def __init__(self, project: Path, work: Path, size: Size, reporter: Reporter, kernels: Kernels | None = None):
+    original: Scene
+    drive: Drive
+    fingerprint: str  # of the fit
+    work: Path
+    size: Size
+    bank: FeatureBank
+    embed: Embed | None  # None: identity is left out
+    reporter: Reporter
+
+    @classmethod
+    def of(cls, project: Path, work: Path, size: Size, reporter: Reporter) -> Comparison:
         opened = open_project(project)
-        self.work, self.size, self.reporter = work, size, reporter
-        self.field_fingerprint = scene_record(opened, None)["fingerprint"]
-        self.take = load_take(opened.path("take"))
-        self.original = Scene.load(opened.path("field") / SCENE_FILE, kernels or choose_kernels())
+        fingerprint = scene_record(opened, None)["fingerprint"]
+        take, original = load_take(opened.path("take")), Scene.load(opened.path("field") / SCENE_FILE, choose_kernels())
         detector = opened.record("take")["inputs"]["landmarks"]
         wav = read_audio(TakeFolder(opened.path("take")).audio)
-        portrait = Portrait(self.original, self.take)
-        self.drive = Drive.of(portrait, wav, lambda: load_detector(detector), size.driven, reporter)
-        self.bank: FeatureBank = PyramidBank()
-        self.embed = _arcface(reporter)
+        drive = Drive.of(Portrait(original, take), wav, lambda: load_detector(detector), size.driven, reporter)
+        return cls(original, drive, fingerprint, work, size, PyramidBank(), _arcface(reporter), reporter)
 
     def run(self, instructions: Sequence[str], seeds: Sequence[int]) -> list[dict[str, dict[str, float | None]]]:
         """A cell for each instruction and seed: figures by the name of the row that they belong to."""
@@ -112,16 +119,17 @@ class Comparison:
         if made is not None:
             return made
         self.reporter.progress(f"{instruction}, seed {seed}: {name}", 0.0)
+        take = self.drive.take
         plan = EditPlan(instruction, seed=seed, frames=self.size.frames, strategy=way.strategy)
         editor: Editor = NoisyEditor() if way.noisy else BuiltinEditor()
         losses = RefineOptions() if way.lip_edge else RefineOptions(lip_edge=0.0)
         at_work = folder / f"{name}.work"
         whole = not at_work.exists()  # a run that was cut in two has no time of its own
         started = time.monotonic()
-        run = EditRun(self.take, self.original, editor, plan, self.size.training, at_work, Silent(), losses)
+        run = EditRun(take, self.original, editor, plan, self.size.training, at_work, Silent(), losses)
         run.run()
         seconds = time.monotonic() - started if whole else None
-        edited, rows, videos = Portrait(run.scene, self.take, run.net), {}, {}
+        edited, rows, videos = Portrait(run.scene, take, run.net), {}, {}
         for detail in way.details:
             videos[detail] = self.drive.rendered(edited, detail)
             rows[_row_name(name, detail)] = self._judged(videos[detail], wanted, seconds)
@@ -158,7 +166,7 @@ class Comparison:
 
     def _inputs(self, instruction: str, seed: int) -> dict:
         size = asdict(self.size)
-        return {"field": self.field_fingerprint, "instruction": instruction, "seed": seed, "faults": PROPORTIONS} | size
+        return {"field": self.fingerprint, "instruction": instruction, "seed": seed, "faults": PROPORTIONS} | size
 
     # ---------------------------------------------------------------- what is kept
 
