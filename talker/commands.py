@@ -166,7 +166,7 @@ def edit(
     field = scene_record(project, None)
     editor = open_editor(options.editor, plan.instruction, options.diffusion, reporter)
     kernels = choose_kernels(options.kernels, reporter)
-    training = TrainingOptions()
+    training = TrainingOptions.preset(options.preset, kernels.device)
     if options.training_steps is not None:
         training = replace(training, round_steps=options.training_steps, lip_steps=options.training_steps)
     diffusion = asdict(options.diffusion) if editor.name == "ip2p" else {"model": options.model}

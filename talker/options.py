@@ -44,7 +44,8 @@ class EditOptions:
     precision: Literal["auto", "float16", "bfloat16", "float32"] = "auto"
     """of InstructPix2Pix; auto: float16 on a GPU, float32 elsewhere; bfloat16 where float16 overflows"""
     kernels: str = "auto"  # what computes: auto (the fastest that this machine has), or one by name (talker doctor)
-    training_steps: int | None = None  # train for so many steps in each round instead of the usual number
+    preset: Literal["auto", "cpu", "gpu"] = "auto"  # length of the training: minutes on two cores, or ten times as long
+    training_steps: int | None = None  # train for so many steps in each round instead of the preset's number
 
     def __post_init__(self) -> None:
         _check_steps(self.training_steps)
