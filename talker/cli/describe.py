@@ -34,4 +34,5 @@ def _measured(path: str, record: dict[str, Any]) -> str:
             f"held-out head PSNR {measured['head_psnr_db']:.1f} dB, without a field {measured['null_psnr_db']:.1f}, "
             f"{measured['kernels']} kernels"
         )
-    return f'"{inputs["instruction"]}" by {inputs["editor"]}, {inputs["rounds"]} rounds'
+    pace = {"once": "at once", "iterative": "one image at a time"}.get(inputs.get("strategy"))
+    return f'"{inputs["instruction"]}" by {inputs["editor"]}, ' + (pace or f"{inputs['rounds']} rounds")

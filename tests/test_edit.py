@@ -1,4 +1,4 @@
-"""An edit that is killed at any moment and run again ends as if nobody had killed it, and edits no frame twice."""
+"""An edit that is killed at any moment and run again ends as if nobody had killed it; and how long edits train."""
 
 from __future__ import annotations
 
@@ -88,3 +88,19 @@ def test_a_killed_edit_is_the_same_edit(ball_take, original, monkeypatch, tmp_pa
         # The frame that was being written when it died is edited again, and no other.
         assert 0 <= (first.edits + second.edits).total() - whole.edits.total() <= 1
         assert whole.edits.total() == (3 if strategy == "once" else 6)
+
+
+def test_a_gpu_trains_longer_on_the_papers_patches():
+    cpu, gpu = TrainingOptions.preset("auto", "cpu"), TrainingOptions.preset("auto", "cuda")
+    assert cpu == TrainingOptions() == TrainingOptions.preset("cpu", "cuda") and gpu == TrainingOptions.preset("gpu")
+    assert gpu.patch_px is None and gpu.round_steps >= 10 * cpu.round_steps and gpu.lip_steps >= 10 * cpu.lip_steps
+
+
+@pytest.mark.parametrize("strategy", ["progressive", "iterative", "once"])
+def test_every_strategy_trains_as_long(ball_take, original, tmp_path, strategy):
+    plan = replace(PLAN, strategy=strategy)
+    run = EditRun(ball_take, original, CountingEditor(), plan, TRAINING, tmp_path, Silent())
+    before = {name: tensor.clone() for name, tensor in original.state_dict().items()}
+    run.run()
+    assert run.total_steps == run._fitter.step_count == 2 * 4 + 2
+    assert all(torch.equal(before[name], tensor) for name, tensor in original.state_dict().items())
