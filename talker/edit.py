@@ -167,7 +167,7 @@ class EditRun:
         if self._targets is None:
             self._targets = self._patches(store, turn.newest)
         self._targets.show(turn.newest)
-        if turn.before % max(1, len(self.frames) // PLATES_A_ROUND) == 0:
+        if turn.last_of_round or turn.before % max(1, len(self.frames) // PLATES_A_ROUND) == 0:
             # From the original's plate and not from its own, which a killed run may have left at another turn's.
             with torch.no_grad():
                 self.scene.plate.copy_(edited_plate(self._targets, self.take, self.original.plate.detach().cpu()))
