@@ -6,7 +6,7 @@ import json
 import shutil
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -50,7 +50,8 @@ class Way:
 
     strategy: str = "progressive"
     noisy: bool = True  # the stand-in, or the steady editor itself
-    lip_edge: bool = True
+    lip_edge: bool = True  # the loss
+    lip_stage: bool = True  # without it, the rounds have its steps
     details: tuple[float, ...] = (USUAL_DETAIL,)  # weights w at which its drive is judged
 
 
@@ -59,6 +60,7 @@ WAYS = {
     "once": Way("once", details=(USUAL_DETAIL, 0.0)),
     "iterative": Way("iterative"),
     "no lip edge": Way(lip_edge=False),
+    "no lip stage": Way(lip_stage=False),
     "builtin": Way(noisy=False),
 }
 PER_FRAME = ("operator", "per frame", "per frame, deflickered")
@@ -122,11 +124,14 @@ class Comparison:
         take = self.drive.take
         plan = EditPlan(instruction, seed=seed, frames=self.size.frames, strategy=way.strategy)
         editor: Editor = NoisyEditor() if way.noisy else BuiltinEditor()
-        losses = RefineOptions() if way.lip_edge else RefineOptions(lip_edge=0.0)
+        losses, training = RefineOptions() if way.lip_edge else RefineOptions(lip_edge=0.0), self.size.training
+        if not way.lip_stage:
+            longer = training.round_steps + training.lip_steps // plan.rounds
+            training = replace(training, round_steps=longer, lip_steps=0)
         at_work = folder / f"{name}.work"
         whole = not at_work.exists()  # a run that was cut in two has no time of its own
         started = time.monotonic()
-        run = EditRun(take, self.original, editor, plan, self.size.training, at_work, Silent(), losses)
+        run = EditRun(take, self.original, editor, plan, training, at_work, Silent(), losses)
         run.run()
         seconds = time.monotonic() - started if whole else None
         edited, rows, videos = Portrait(run.scene, take, run.net), {}, {}

@@ -18,6 +18,7 @@ ROWS = {
     "progressive, w 0": "  + PDU",
     "progressive, w 0.4": "  + refinement, w 0.4",
     "no lip edge": "progressive without lip edge",
+    "no lip stage": "progressive without lip stage",
     "per frame": "every driven frame edited",
     "per frame, deflickered": "  the same, deflickered",
     "builtin": "builtin, progressive",
@@ -51,6 +52,8 @@ def questions(cells: Sequence[Cell]) -> list[str]:
         ("once less progressive, lip LMD px (more than 0)", "once", "progressive", "lip_lmd", 2),
         ("once less progressive, E_w excess (more than 0)", "once", "progressive", "e_w_excess", 4),
         ("without lip edge less with, lip LMD px (more than 0)", "no lip edge", "progressive", "lip_lmd", 2),
+        ("without lip stage less with, lip LMD px", "no lip stage", "progressive", "lip_lmd", 2),
+        ("with lip stage less without, mouth r", "progressive", "no lip stage", "mouth_corr", 3),
     ]
     lines = []
     for words, one, other, key, digits in asked:
@@ -95,7 +98,7 @@ def values(cells: Iterable[Cell], row: str, key: str) -> list[float]:
 
 def paired(cells: Iterable[Cell], one: str, other: str, key: str) -> list[float]:
     """`one` less `other` in every cell that knows both."""
-    pairs = [(cell[one].get(key), cell[other].get(key)) for cell in cells]
+    pairs = [(cell[one].get(key), cell[other].get(key)) for cell in cells if one in cell and other in cell]
     return [first - second for first, second in pairs if first is not None and second is not None]
 
 
