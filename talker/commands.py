@@ -9,14 +9,18 @@ from __future__ import annotations
 
 import shutil
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from talker import __version__, renders
-from talker.drive import DriveOptions, Portrait, Speech, check_detail, load_background
+from talker.drive import DriveOptions, Portrait, Speech, check_options, load_background
 from talker.drive import drive as drive_speech
+from talker.edits import list_edits as list_edits
+from talker.edits import preview as preview
+from talker.edits import remove_edit as remove_edit
+from talker.edits import rename_edit as rename_edit
 from talker.errors import BadInput, Conflict
 from talker.evaluate.options import EvalOptions
 from talker.live import check_live
@@ -25,12 +29,14 @@ from talker.locks import sole_writer
 from talker.lpips import choose_lip_bank
 from talker.opening import REFINER_FILE, SCENE_FILE, load_portrait, open_project, scene_record
 from talker.options import EditOptions, FitOptions
+from talker.outcome import Outcome
 from talker.pdu.editor import open_editor
+from talker.pdu.instructions import one_after_the_other
 from talker.pdu.plan import check_plan, report_plan
+from talker.pdu.region import CHECKED_FRAMES, Region, within
 from talker.project import SUFFIX, Project, Stage, check_name, describe_changes, file_hash, slug, write_json
 from talker.radfield.fit_take import fit_scene
 from talker.radfield.kernels import choose_kernels
-from talker.radfield.scene import Scene
 from talker.sheet import save_picture
 from talker.take.build import TakeOptions, build_take
 from talker.take.crop import checked_span
@@ -48,15 +54,6 @@ CHECK_PAGE = "check.html"  # in the project folder
 def _check_mp4(out: Path) -> None:
     if out.suffix.lower() != ".mp4":
         raise BadInput(f"{out} does not end in .mp4, the one format that talker writes")
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a command leaves behind."""
-
-    path: Path  # the file or folder that it made
-    text: str  # one or a few lines for people
-    already_done: bool = False
 
 
 def speaker(
@@ -153,52 +150,64 @@ def edit(
     options: EditOptions = EditOptions(),
     *,
     name: str | None = None,  # None: from the instruction
+    region: Region = Region(),  # what it may change
+    base: str | None = None,  # the edit that it builds on; None: the speaker as fitted
     dry_run: bool = False,
     force: bool = False,
     reporter: Reporter = Silent(),
 ) -> Outcome:
     """Edit the fitted speaker; with `dry_run`, only say how."""
     from talker import measure
-    from talker.edit import EditRun, TrainingOptions, estimate
+    from talker.edit import EditRun, TrainingOptions, estimate, measure_likeness
 
     name = check_name(name if name is not None else slug(plan.instruction))
     check_plan(plan)
     project = open_project(project_dir)
     field = scene_record(project, None)
-    editor = open_editor(options.editor, plan.instruction, options.model)
+    began = {"from": scene_record(project, base)["fingerprint"]} if base else {}
+    if base == name:
+        raise BadInput(f"The edit {name} cannot build on itself; give the new one another --name")
+    editor = open_editor(options.editor, plan.instruction, options.diffusion, reporter)
+    editor = within(one_after_the_other(editor), region)
     kernels = choose_kernels(options.kernels, reporter)
-    training = TrainingOptions()
+    training = TrainingOptions.preset(options.preset, kernels.device)
     if options.training_steps is not None:
         training = replace(training, round_steps=options.training_steps, lip_steps=options.training_steps)
-    inputs = {**asdict(plan), "editor": editor.name, "model": options.model, "training": asdict(training)}
+    diffusion = asdict(options.diffusion) if editor.name == "ip2p" else {"model": options.model}
+    inputs = {**asdict(plan), "editor": editor.name, **diffusion, "training": asdict(training)}
+    inputs |= {**region.inputs(), **began}
     stage = Stage(f"edits/{name}", {"field": field["fingerprint"], **inputs})
     folder = project.path(stage.path)
     if project.is_done(stage) and not dry_run:
         return Outcome(folder, f"Already done: {folder}", already_done=True)
     if not dry_run:
         project.ask_before_redoing([stage], force)
+    stored = open_take(project.path("take"))
+    region.check(stored.parts[index] for index in measure.spaced(stored.training, CHECKED_FRAMES))
     take = load_take(project.path("take"))
-    original = Scene.load(project.path("field") / SCENE_FILE, kernels)
+    original = load_portrait(project, take, base, kernels)
 
     def begin(workdir: Path, reporter: Reporter) -> EditRun:
-        return EditRun(take, original, editor, plan, training, workdir, reporter)
+        return EditRun(take, original.scene, editor, plan, training, workdir, reporter, refiner=original.refiner)
 
     if dry_run:
         run = begin(folder, Silent())  # a plan has no progress
         edit_s, train_s = estimate(run)
         report = report_plan(plan, editor, len(run.frames), edit_s=edit_s, train_s=train_s)
-        return Outcome(folder, "\n".join([*report.lines(), f"into         {folder}"]))
+        facts = {**report.as_json(), **region.inputs(), "from": base, "into": str(folder)}
+        return Outcome(folder, "\n".join([*report.lines(), f"into         {folder}"]), facts=facts)
     with project.lock(), project.build(stage) as build:
         run = begin(build.folder, reporter)
         run.run()
         run.scene.save(build.folder / SCENE_FILE)
         run.net.save(build.folder / REFINER_FILE)
-        before, after = Portrait(original, take), Portrait(run.scene, take, run.net)
-        save_picture(build.folder / "preview.png", measure.edit_preview(before, after))
+        after = Portrait(run.scene, take, run.net)
+        save_picture(build.folder / "preview.png", measure.edit_preview(original, after))
         understood = editor.describe(plan.instruction)
         write_json(build.folder / "edit.json", {**inputs, "understood": understood, "edited_frames": run.frames})
         run.forget_work()
-        build.measured.update(kernels=kernels.name, edited_frames=len(run.frames))
+        likeness = measure_likeness(run)
+        build.measured.update(kernels=kernels.name, edited_frames=len(run.frames), edited_psnr_db=likeness)
     return Outcome(folder, f"{folder}: drive it with --edit {name}. Look at {folder / 'preview.png'}")
 
 
@@ -215,7 +224,7 @@ def drive(
     reporter: Reporter = Silent(),
 ) -> Outcome:
     """Render the speaker, or one of its edits, saying `audio`. Without `out`, into the project's renders/."""
-    check_detail(options.detail)
+    check_options(options, edit)
     if out is not None:
         _check_mp4(out)
     project = open_project(project_dir)
@@ -241,7 +250,7 @@ def drive(
     # Named by what it is made from: the same command, run again after a kill, writes over what the kill left.
     video = out or project.path(f"{renders.FOLDER}/.{Stage(renders.FOLDER, inputs).fingerprint}.mp4")
     with sole_writer(video):
-        portrait = load_portrait(project, take, edit, chosen, options.motion)
+        portrait = load_portrait(project, take, edit, chosen, options.motion, options.strength)
         encoder = load_encoder_of(project.path("take"))
         count = drive_speech(portrait, speech, video, options, reporter, encoder, room)
         facts = {"audio": audio.name, "edit": edit, "frames": count, "talker": __version__, "inputs": inputs}
@@ -263,7 +272,7 @@ def drive_live(
     reporter: Reporter = Silent(),
 ) -> str:
     """Render the speaker saying what comes in, as it comes in; returns a line for people. Keeps no record."""
-    check_detail(options.detail)
+    check_options(options, edit)
     if isinstance(out, Path):
         _check_mp4(out)
         if out.exists() and not force:
@@ -273,8 +282,9 @@ def drive_live(
     take, encoder = open_take(project.path("take")), load_encoder_of(project.path("take"))
     check_live(encoder)
     room = load_background(background, take.size_px) if background is not None else None
+    chosen = choose_kernels(kernels, reporter)
     with sole_writer(out) if isinstance(out, Path) else nullcontext():
-        portrait = load_portrait(project, take, edit, choose_kernels(kernels, reporter), options.motion)
+        portrait = load_portrait(project, take, edit, chosen, options.motion, options.strength)
         report = drive_speech_live(portrait, source, out, options, reporter, encoder, stop or Event(), room)
     place = f"{out}: " if isinstance(out, Path) else ""
     return f"{place}{report.describe()}"

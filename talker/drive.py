@@ -68,16 +68,25 @@ class DriveOptions:
     view: View = AS_TAKEN  # turn and zoom on top of the head's own motion: yaw=20,pitch=-5,roll=0,zoom=1.1
     motion: Motion = "take"  # whether the head replays the take's motion or keeps still; it blinks either way
     detail: float = USUAL_DETAIL  # weight of the refinement network in an edited speaker: 0 without, up to 1.5
+    strength: float = 1.0  # how much of an edit is shown: 0 the speaker as filmed, 1 all of it, 0.5 half-way
 
 
 class Portrait:
     """The friendly door to a speaker: give it audio, ask it for frames. What frames share is computed once."""
 
-    def __init__(self, scene: TalkingScene, take: Take, refiner: Refiner | None = None, motion: Motion = "take"):
+    def __init__(
+        self,
+        scene: TalkingScene,
+        take: Take,
+        refiner: Refiner | None = None,
+        motion: Motion = "take",
+        strength: float = 1.0,  # of an edit that `scene` shows a part of: its detail counts as much
+    ):
         self.scene = scene
         self.take = take
         self.refiner = refiner
         self.motion = motion
+        self.strength = strength
         self._codes: Tensor | None = None  # [B, A]
         self._still = most_central(take.c2w)
         self._heard = take.audio_features.amin(0), take.audio_features.amax(0)  # [C] each
@@ -150,7 +159,7 @@ class Portrait:
         render = self.scene.render(camera, self.condition(index, pose, blink, code), background=background)
         if self.refiner is None or detail == 0:
             return render
-        final = self.refiner.refine(render.rgb, detail)
+        final = self.refiner.refine(render.rgb, detail * self.strength)
         if background is not None:  # a background that someone chose is shown as it is
             final = torch.lerp(render.rgb, final, render.alpha[..., None])
         return replace(render, rgb=final)
@@ -289,11 +298,15 @@ def parse_view(text: str) -> View:
     return view
 
 
-def check_detail(detail: float) -> float:
+def check_options(options: DriveOptions, edit: str | None) -> None:
+    """BadInput for what no drive can be asked for."""
     low, high = DETAIL_RANGE
-    if not low <= detail <= high:
-        raise BadInput(f"--detail {detail:g} is out of range; it goes from {low:g} (plain render) to {high:g}")
-    return detail
+    if not low <= options.detail <= high:
+        raise BadInput(f"--detail {options.detail:g} is out of range; it goes from {low:g} (plain render) to {high:g}")
+    if not 0 <= options.strength <= 1:
+        raise BadInput(f"--strength {options.strength:g} is out of range; it goes from 0 (as filmed) to 1 (the edit)")
+    if edit is None and options.strength != 1:
+        raise BadInput("--strength is of an edit; name it with --edit")
 
 
 def load_background(

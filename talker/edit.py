@@ -10,8 +10,10 @@ from __future__ import annotations
 import os
 import tempfile
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -21,23 +23,28 @@ from torch import Tensor
 
 from talker.drive import to_bytes
 from talker.measure import spaced
+from talker.metrics import psnr_db
 from talker.pdu.anchors import take_masks
 from talker.pdu.editor import Editor, Masks
 from talker.pdu.loop import edit_round, run_pdu
-from talker.pdu.schedule import Round, rounds_of
+from talker.pdu.schedule import Round, Turn, rounds_of
 from talker.pdu.store import EditStore
 from talker.pdu.targets import EditedTargets, lip_centres
+from talker.preview import render_as_taken
 from talker.project import damaged, load_tensors
-from talker.radfield.fit import Fitter, conditions_for
+from talker.radfield.fit import Fitter
 from talker.radfield.scene import Scene
 from talker.radfield.targets import Objective
 from talker.refine.discriminator import Discriminator
 from talker.refine.network import RefinementNet
-from talker.refine.objective import LipEdgeObjective, OriginalPatch, RefineObjective
+from talker.refine.objective import LipEdgeObjective, OriginalPatch, RefineObjective, RefineOptions
 from talker.refine.vgg import choose_bank
 from talker.types import LIPS, MOUTH, EditPlan, Reporter, Take, mask_of
 
 SAVE_EVERY_S = 60.0
+GPU_BATCH = 8  # edits at once; a CPU gains nothing by it, and one by one is told and kept one by one
+PLATES_A_ROUND = 8  # how often the background is made anew while frames are replaced one by one
+MEASURED_EDITS = 8
 _STATE = "state.safetensors"
 _OBJECTIVE = "objective/"
 _TRIAL_STEPS = 3
@@ -47,10 +54,18 @@ _TRIAL_STEPS = 3
 class TrainingOptions:
     """How an edited field is trained: patches in every round, then a lip stage (the paper's 300 and 100 epochs)."""
 
-    round_steps: int = 220  # steps in each round
+    round_steps: int = 220  # steps in each of the plan's rounds; a strategy with fewer rounds trains as long
     lip_steps: int = 160  # steps on lip patches after the last round
     patches: int = 2  # patches in a step, each of its own frame
     patch_px: int | None = 64  # side of a patch; None takes half of the frame's, as the paper does
+
+    @classmethod
+    def preset(cls, name: Literal["auto", "cpu", "gpu"], device: torch.device | str = "cpu") -> TrainingOptions:
+        """`cpu`: minutes on two cores. `gpu`: the paper's patches, and ten times the steps. `auto`: as the device
+        suggests."""
+        if name == "gpu" or (name == "auto" and torch.device(device).type == "cuda"):
+            return cls(round_steps=2_200, lip_steps=1_600, patch_px=None)
+        return cls()
 
 
 class EditRun:
@@ -65,19 +80,27 @@ class EditRun:
         training: TrainingOptions,
         folder: Path,
         reporter: Reporter,
+        losses: RefineOptions = RefineOptions(),
+        refiner: RefinementNet | None = None,  # of the edit that `original` is, where one edit builds on another
     ):
         self.take, self.original, self.editor = take, original, editor
         self.plan, self.training, self.folder, self.reporter = plan, training, folder, reporter
         self.frames = spaced(take.training, plan.frames)
+        self._refiner = refiner
         self.scene = original.copy()
         with torch.random.fork_rng():  # torch.nn's own initialisers draw from the global generator
             torch.manual_seed(plan.seed)
             self.net = RefinementNet().to(original.device)
             judge = Discriminator().to(original.device)
-        self._objective = RefineObjective(self.net, judge, choose_bank(device=original.device))
-        self._lip_edge = LipEdgeObjective(self._original_patch, self._objective.options.lip_edge)
-        total = plan.rounds * training.round_steps + training.lip_steps
+        if refiner is not None:
+            self.net.load_state_dict(refiner.state_dict())
+        self._objective = RefineObjective(self.net, judge, choose_bank(device=original.device), losses)
+        self._lip_edge = LipEdgeObjective(self._original_patch, losses.lip_edge)
+        self.patch_steps = plan.rounds * training.round_steps  # whatever the strategy: it trains as long
+        total = self.patch_steps + training.lip_steps
         self._fitter = Fitter(self.scene, take, total, [self._objective, self._lip_edge], seed=plan.seed)
+        self._targets: EditedTargets | None = None
+        self._saved_at = time.monotonic()
         self._renders: dict[int, np.ndarray] = {}  # of the original scene; 8 bit: 200 frames of 512x512 are 157 MB
         self._shows_average = False
         if (folder / _STATE).is_file():
@@ -92,17 +115,19 @@ class EditRun:
             self.frames,
             self.render_original,
             self.render_current,
-            self._train_round,
+            self._train_turn,
             store,
             self._masks_of,
             self.reporter,
+            batch_size=1 if self.original.device.type == "cpu" else GPU_BATCH,
         )
+        newest = dict.fromkeys(self.frames, rounds_of(self.plan)[-1].number)
         self._train(
-            EditedTargets(store, self.plan.rounds, lip_centres(self.take), stage="lips"),
-            self.training.lip_steps,
+            EditedTargets(store, newest, lip_centres(self.take), stage="lips"),
             self._fitter.total_steps,
-            "train, lips",
             [self._objective, self._lip_edge],
+            lambda done, note: self.reporter.progress("train, lips", done, note),
+            save_after=True,
         )
         self._show_average(True)
         self.net.eval()
@@ -118,7 +143,8 @@ class EditRun:
 
     def try_steps(self, store: EditStore, steps: int) -> None:
         """A few training steps on the first round."""
-        self._fitter.run(self._patches(store, 1), self._fitter.step_count + steps, objectives=[self._objective])
+        targets = self._patches(store, dict.fromkeys(store.edited(1), 1))
+        self._fitter.run(targets, self._fitter.step_count + steps, objectives=[self._objective])
 
     def forget_work(self) -> None:
         """Drop what only an unfinished run needs."""
@@ -129,44 +155,60 @@ class EditRun:
     def render_original(self, index: int) -> Tensor:
         """[H, W, 3] of the unedited scene, computed once."""
         if index not in self._renders:
-            self._renders[index] = to_bytes(self._render(self.original, index))
+            self._renders[index] = to_bytes(render_as_taken(self.original, self.take, index, self._refiner))
         return torch.from_numpy(self._renders[index]).float() / 255
 
     def render_current(self, index: int) -> Tensor:
         """[H, W, 3] of the edited scene as it is by now."""
         self._show_average(True)
-        return self._render(self.scene, index)
+        return render_as_taken(self.scene, self.take, index)
 
     def _masks_of(self, index: int) -> Masks:
         return take_masks(self.take, index)
 
-    def _patches(self, store: EditStore, round_number: int) -> EditedTargets:
+    def _patches(self, store: EditStore, newest: Mapping[int, int]) -> EditedTargets:
         sizes = {"patches": self.training.patches, "patch_px": self.training.patch_px}
-        return EditedTargets(store, round_number, lip_centres(self.take), **sizes)
+        return EditedTargets(store, newest, lip_centres(self.take), **sizes)
 
-    def _train_round(self, store: EditStore, round_number: int) -> None:
-        targets = self._patches(store, round_number)
-        with torch.no_grad():
-            self.scene.plate.copy_(edited_plate(targets, self.take, self.scene.plate.detach().cpu()))
-        steps = self.training.round_steps
-        task = f"train, round {round_number} of {self.plan.rounds}"
-        self._train(targets, steps, round_number * steps, task, [self._objective])
+    def _train_turn(self, store: EditStore, turn: Turn) -> None:
+        if self._targets is None:
+            self._targets = self._patches(store, turn.newest)
+        self._targets.show(turn.newest)
+        if turn.last_of_round or turn.before % max(1, len(self.frames) // PLATES_A_ROUND) == 0:
+            # From the original's plate and not from its own, which a killed run may have left at another turn's.
+            with torch.no_grad():
+                self.scene.plate.copy_(edited_plate(self._targets, self.take, self.original.plate.detach().cpu()))
+        until = turn.number * self.patch_steps // turn.of
+
+        def tell(done: float, note: str) -> None:
+            if not turn.round.one_by_one:  # there, the loop tells of edits and training together
+                self.reporter.progress(f"train, round {turn.number} of {turn.of}", done, note)
+
+        self._train(self._targets, until, [self._objective], tell, save_after=turn.last_of_round)
 
     # ---------------------------------------------------------------- training
 
-    def _train(self, targets: EditedTargets, steps: int, until: int, task: str, objectives: list[Objective]) -> None:
+    def _train(
+        self,
+        targets: EditedTargets,
+        until: int,  # steps in all
+        objectives: list[Objective],
+        tell: Callable[[float, str], None],  # share of this stretch, and a note
+        *,
+        save_after: bool,
+    ) -> None:
+        first = self._fitter.step_count
+        if first >= until:
+            return
         self._show_average(False)
-        saved = time.monotonic()
 
         def after_step(step: int, loss: float) -> None:
-            nonlocal saved
-            self.reporter.progress(task, 1 - (until - step) / steps, f"loss {loss:.4f}")
-            if time.monotonic() - saved > SAVE_EVERY_S:
+            tell((step - first) / (until - first), f"loss {loss:.4f}")
+            if time.monotonic() - self._saved_at > SAVE_EVERY_S:
                 self._save()
-                saved = time.monotonic()
 
-        if self._fitter.step_count < until:
-            self._fitter.run(targets, until, after_step, objectives)
+        self._fitter.run(targets, until, after_step, objectives)
+        if save_after:
             self._save()
 
     def _show_average(self, average: bool) -> None:
@@ -174,11 +216,6 @@ class EditRun:
         if average != self._shows_average:
             self._fitter.optimiser.swap_average()
             self._shows_average = average
-
-    def _render(self, scene: Scene, index: int) -> Tensor:
-        with torch.no_grad():
-            condition = conditions_for(scene, self.take, [index])
-        return scene.render(self.take.camera(index), condition).rgb
 
     def _original_patch(self, frame: int, pixels: Tensor) -> OriginalPatch:
         x, y = pixels.cpu().unbind(1)
@@ -194,6 +231,7 @@ class EditRun:
         tensors = {**self._fitter.tensors(), **objective}
         save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, partial)
         os.replace(partial, self.folder / _STATE)
+        self._saved_at = time.monotonic()
 
     def _restore(self) -> None:
         tensors = load_tensors(self.folder / _STATE)
@@ -208,7 +246,7 @@ class EditRun:
 def edited_plate(
     targets: EditedTargets,
     take: Take,
-    plate: Tensor,  # [H, W, 3] as it is
+    plate: Tensor,  # [H, W, 3] of the unedited scene
 ) -> Tensor:  # [H, W, 3]
     """The background of edited frames: each pixel's mean over the frames that show it, inpainted where none does.
 
@@ -239,5 +277,17 @@ def estimate(run: EditRun) -> tuple[float, float]:
         started = time.monotonic()
         run.try_steps(store, _TRIAL_STEPS)
         step_s = (time.monotonic() - started) / _TRIAL_STEPS
-    sampling_steps = sum(each.steps for each in rounds_of(run.plan)) / run.plan.rounds
+    rounds = rounds_of(run.plan)
+    sampling_steps = sum(each.steps for each in rounds) / len(rounds)
     return edit_s * (sampling_steps if run.editor.name == "ip2p" else 1), step_s * run.total_steps
+
+
+def measure_likeness(run: EditRun) -> float:
+    """Mean PSNR in dB of what a finished edit shows, with its detail, against what the last round made of them."""
+    store, last = EditStore(run.folder / "frames"), rounds_of(run.plan)[-1].number
+    scores = []
+    for place in spaced(range(len(run.frames)), MEASURED_EDITS):
+        index = run.frames[place]
+        found = to_bytes(render_as_taken(run.scene, run.take, index, run.net))
+        scores.append(psnr_db(found, store.read(last, index)))
+    return round(float(np.mean(scores)), 2)

@@ -69,7 +69,7 @@ def edit_preview(original: Portrait, edited: Portrait, rows: int = 3) -> np.ndar
         views = [View(yaw_deg=yaw) for yaw in (0.0, -20.0, 20.0)]
         turned = [to_bytes(edited.render(index, view, pose=index).rgb) for view in views]
         pictures.append([to_bytes(original.render(index, pose=index).rgb), *turned])
-    return contact_sheet(pictures, ("fitted", "edited", "yaw -20", "yaw 20"), height_px=256)
+    return contact_sheet(pictures, ("original", "edited", "yaw -20", "yaw 20"), height_px=256)
 
 
 # -------------------------------------------------------------------- the nulls

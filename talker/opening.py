@@ -9,6 +9,7 @@ from typing import Any
 
 from talker.drive import Motion, Portrait
 from talker.errors import BadInput, Conflict
+from talker.pdu.editor import DiffusionOptions
 from talker.project import Project, check_name
 from talker.radfield.kernels import Kernels, choose_kernels
 from talker.radfield.scene import Scene
@@ -31,23 +32,60 @@ def scene_record(project: Project, edit_name: str | None) -> dict[str, Any]:
         raise Conflict(f"The last fit of {project.root.name} was interrupted; finish it: talker fit VIDEO --force")
     if edit_name is None:
         return field
+    record = edit_record(project, edit_name)
+    if record["inputs"]["field"] != field["fingerprint"]:
+        again = command_again(edit_name, record["inputs"], name_of(project, record["inputs"].get("from")))
+        raise Conflict(f"The edit {edit_name} belongs to an earlier fit; make it again: {again}")
+    return record
+
+
+def edit_record(project: Project, edit_name: str) -> dict[str, Any]:
+    """The record of an edit, be it of an earlier fit; BadInput with the names that there are."""
     record = project.record(f"edits/{check_name(edit_name)}")
     if record is None:
         names = ", ".join(project.edit_names())
         there = f"there are: {names}" if names else "there are none yet; make one: talker edit --instruction TEXT"
         raise BadInput(f"No edit called {edit_name} in {project.root.name}; {there}")
-    if record["inputs"]["field"] != field["fingerprint"]:
-        again = command_again(edit_name, record["inputs"])
-        raise Conflict(f"The edit {edit_name} belongs to an earlier fit; make it again: {again}")
     return record
+
+
+def name_of(
+    project: Project,
+    fingerprint: str | None,  # of an edit, which keeps it under every name
+) -> str | None:
+    """What that edit is called now; None where it is gone."""
+    names = (name for name in project.edit_names() if edit_record(project, name)["fingerprint"] == fingerprint)
+    return next(names, None)
+
+
+def dependents(
+    project: Project,
+    record: dict[str, Any],  # of an edit
+) -> list[str]:
+    """The names of the edits that began from it."""
+    inputs = {name: edit_record(project, name)["inputs"] for name in project.edit_names()}
+    return [name for name, other in inputs.items() if other.get("from") == record["fingerprint"]]
 
 
 def command_again(
     name: str,
     inputs: dict[str, Any],  # of the edit's record
+    base: str | None = None,  # what the edit that it began from is called
 ) -> str:
     """The command line that makes an edit anew."""
-    words = ["talker", "edit", "--instruction", inputs["instruction"], "--name", name]
+    return f"{edit_command(inputs, base, name)} --force"
+
+
+def edit_command(
+    inputs: dict[str, Any],  # of an edit: its plan, editor, model and region
+    base: str | None = None,
+    name: str | None = None,  # None: from the instruction
+    project_dir: Path | None = None,  # None: the nearest
+) -> str:
+    """The command line that makes an edit."""
+    words = ["talker", "edit", "--instruction", inputs["instruction"]]
+    words += ["--name", name] if name else []
+    words += ["--from", base] if base else []
     for plan in fields(EditPlan):
         value = inputs.get(plan.name, plan.default)
         value = tuple(value) if isinstance(value, list) else value
@@ -56,9 +94,14 @@ def command_again(
             words += [f"--{plan.name.replace('_', '-')}", shown]
     if inputs["editor"] == "ip2p":
         words += ["--editor", "ip2p"]
-    if inputs.get("model") is not None:
-        words += ["--model", inputs["model"]]
-    return shlex.join([*words, "--force"])
+    for option in fields(DiffusionOptions):
+        if inputs.get(option.name, option.default) != option.default:
+            words += [f"--{option.name}", inputs[option.name]]
+    for limit in ("only", "keep"):
+        for word in inputs.get(limit, []):
+            words += [f"--{limit}", word]
+    words += ["--project", str(project_dir)] if project_dir else []
+    return shlex.join(words)
 
 
 def load_portrait(
@@ -67,9 +110,15 @@ def load_portrait(
     edit_name: str | None = None,
     kernels: Kernels | None = None,  # None: the fastest that this machine has
     motion: Motion = "take",
+    strength: float = 1.0,  # 0: the speaker as fitted, 1: the edit
 ) -> Portrait:
-    """The speaker as fitted, or as edited."""
-    folder = project.path(f"edits/{edit_name}" if edit_name else "field")
-    scene = Scene.load(folder / SCENE_FILE, kernels or choose_kernels())
-    refiner = RefinementNet.load(folder / REFINER_FILE).to(scene.device) if edit_name else None
-    return Portrait(scene, take, refiner, motion)
+    """The speaker as fitted, as edited, or in between."""
+    kernels = kernels or choose_kernels()
+    if edit_name is None or strength == 0:
+        return Portrait(Scene.load(project.path("field") / SCENE_FILE, kernels), take, None, motion)
+    folder = project.path(f"edits/{edit_name}")
+    scene = Scene.load(folder / SCENE_FILE, kernels)
+    if strength < 1:
+        scene = Scene.load(project.path("field") / SCENE_FILE, kernels).blended(scene, strength)
+    refiner = RefinementNet.load(folder / REFINER_FILE).to(scene.device)
+    return Portrait(scene, take, refiner, motion, strength)

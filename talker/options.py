@@ -1,4 +1,4 @@
-"""How a field is fitted and how it is edited, as people choose it: what the commands ask for beside files."""
+"""How a field is fitted, edited and looked at, as people choose it: what the commands ask for beside files."""
 
 from __future__ import annotations
 
@@ -6,8 +6,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from talker.errors import SEEDS, check_range
+from talker.pdu.editor import DiffusionOptions
+from talker.pdu.plan import check_plan
 from talker.radfield.fit_take import FieldFitOptions
 from talker.radfield.kernels import Kernels
+from talker.types import EditPlan
+
+MOST_COLUMNS = 12  # of a preview: more are too small to judge
 
 
 def _check_steps(steps: int | None) -> None:
@@ -39,8 +44,48 @@ class EditOptions:
 
     editor: Literal["auto", "builtin", "ip2p"] = "auto"  # builtin knows a vocabulary, ip2p (InstructPix2Pix) any words
     model: str | None = None  # InstructPix2Pix from this folder or hub name
+    sampler: Literal["ddim", "dpm++"] = "ddim"  # of InstructPix2Pix: dpm++ needs fewer --steps for the same picture
+    precision: Literal["auto", "float16", "bfloat16", "float32"] = "auto"
+    """of InstructPix2Pix; auto: float16 on a GPU, float32 elsewhere; bfloat16 where float16 overflows"""
     kernels: str = "auto"  # what computes: auto (the fastest that this machine has), or one by name (talker doctor)
-    training_steps: int | None = None  # train for so many steps in each round instead of the usual number
+    preset: Literal["auto", "cpu", "gpu"] = "auto"  # length of the training: minutes on two cores, or ten times as long
+    training_steps: int | None = None  # train for so many steps in each round instead of the preset's number
 
     def __post_init__(self) -> None:
         _check_steps(self.training_steps)
+
+    @property
+    def diffusion(self) -> DiffusionOptions:
+        return DiffusionOptions(self.model, self.sampler, self.precision)
+
+
+@dataclass(frozen=True)
+class PreviewOptions:
+    """The grid over which an edit is looked at, and chance."""
+
+    text_guidance: tuple[float, ...] = (3.0, 4.5, 6.0)  # how strongly the instruction counts: one column for each
+    steps: tuple[int, ...] = (10, 20)  # sampling steps of InstructPix2Pix: one column for each, with each guidance
+    image_guidance: float = EditPlan.image_guidance
+    seed: int = EditPlan.seed
+
+    def __post_init__(self) -> None:
+        check_range("--seed", self.seed, *SEEDS)
+        check_range("--text-guidance times --steps", len(self.grid), 1, MOST_COLUMNS)
+
+    @property
+    def grid(self) -> list[tuple[float, int]]:
+        """Text guidance and steps of every column."""
+        return [(guidance, steps) for guidance in sorted(set(self.text_guidance)) for steps in sorted(set(self.steps))]
+
+    def plan(self, instruction: str) -> EditPlan:
+        """The edit whose last round looks like the strongest column; BadInput where the grid is out of range."""
+        for guidance, steps in self.grid:
+            check_plan(EditPlan(instruction, self.seed, 1, (guidance,) * 2, (steps,) * 2, self.image_guidance))
+        highest, most = max(self.text_guidance), max(self.steps)
+        return EditPlan(
+            instruction,
+            self.seed,
+            text_guidance=(min(EditPlan.text_guidance[0], highest), highest),
+            steps=(min(EditPlan.steps[0], most), most),
+            image_guidance=self.image_guidance,
+        )

@@ -84,7 +84,9 @@ class Project:
             raise BadInput(f"No project at {root}; make one: talker fit VIDEO -o {root}")
         schema = read_json(root / MANIFEST).get("schema")
         if schema != SCHEMA:
-            raise BadInput(f"{root} has project format {schema}, this talker reads {SCHEMA}; upgrade talker")
+            newer = isinstance(schema, int) and schema > SCHEMA
+            way_out = "upgrade talker" if newer else "fit the video again into another folder: talker fit VIDEO -o DIR"
+            raise BadInput(f"{root} has project format {schema}, this talker reads {SCHEMA}; {way_out}")
         return cls(root)
 
     @classmethod
@@ -122,8 +124,8 @@ class Project:
         return sorted(name for name in names if "." not in name)  # a dot: .partial-*, .replaced
 
     def is_done(self, stage: Stage) -> bool:
-        record = self.record(stage.path)
-        return record is not None and record["fingerprint"] == stage.fingerprint
+        record = self.record(stage.path)  # whose fingerprint may be that of an earlier name
+        return record is not None and record["inputs"] == json.loads(json.dumps(stage.inputs))
 
     def require(self, path: str, way_out: str) -> dict[str, Any]:
         """The record of a stage that the caller cannot do without."""
@@ -179,6 +181,19 @@ class Project:
         }
         write_json(folder / RECORD, record)
         self._replace(folder, self.root / stage.path)
+        self._summarise()
+
+    def rename(self, path: str, new: str) -> None:
+        """Give a finished stage another name; it keeps its fingerprint. No finished stage may have that name."""
+        shutil.rmtree(self.root / new, ignore_errors=True)  # what a killed removal left
+        (self.root / path).rename(self.root / new)
+        self._summarise()
+
+    def remove(self, path: str) -> None:
+        """Remove a stage, and what unfinished runs left of it. Without its record it is gone already."""
+        (self.root / path / RECORD).unlink()
+        for folder in (self.root / path, *self.root.glob(f"{path}.partial-*")):
+            shutil.rmtree(folder)
         self._summarise()
 
     def _replace(self, folder: Path, destination: Path) -> None:

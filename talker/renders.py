@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from talker.errors import BadInput
-from talker.project import Project, file_hash, read_json
+from talker.project import Project, file_hash, read_json, write_json
 
 FOLDER = "renders"
 _KEYS = ("video", "sha256", "audio", "edit", "frames", "inputs")
@@ -23,6 +23,14 @@ _KEYS = ("video", "sha256", "audio", "edit", "frames", "inputs")
 def records(project: Project) -> list[dict[str, Any]]:
     """What the project remembers of its renders, the oldest first."""
     return [read_json(path, _KEYS, whole=path) for path in sorted(project.path(FOLDER).glob("*.json"))]
+
+
+def rename_edit(project: Project, old: str, new: str) -> None:
+    """Follow an edit that has another name from now on."""
+    for path in sorted(project.path(FOLDER).glob("*.json")):
+        facts = read_json(path, _KEYS, whole=path)
+        if facts["edit"] == old:
+            write_json(path, {**facts, "edit": new})
 
 
 def find(

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 import torch
@@ -134,6 +134,9 @@ class Take:
         return Frame(self.camera(index), self.frames[index], self.alpha[index], self.parts[index])
 
 
+Strategy = Literal["progressive", "iterative", "once"]
+
+
 @dataclass(frozen=True)
 class EditPlan:
     """An edit, decided before anything is computed (Instruct-NeuralTalker, section 3.2)."""
@@ -145,6 +148,7 @@ class EditPlan:
     steps: tuple[int, int] = (10, 20)  # t_l, t_u: sampling steps
     image_guidance: float = 1.5
     frames: int = 200  # N, edited in every round
+    strategy: Strategy = "progressive"  # talker.pdu.schedule says what each does
 
 
 class Reporter(Protocol):

@@ -14,7 +14,7 @@ from talker.drive import (
     DriveOptions,
     Portrait,
     Speech,
-    check_detail,
+    check_options,
     drive,
     forth_and_back,
     frames_of,
@@ -169,10 +169,28 @@ def test_bad_views_are_refused(text):
 
 
 def test_detail_has_a_range():
-    assert check_detail(1.5) == 1.5
+    check_options(DriveOptions(detail=1.5), None)
     for bad in (-0.1, 1.6, math.nan):
         with pytest.raises(BadInput, match=r"1\.5"):
-            check_detail(bad)
+            check_options(DriveOptions(detail=bad), None)
+
+
+def test_the_detail_of_an_edit_shown_in_part_counts_in_part(toy_take):
+    shown = []
+    for strength, detail in ((1.0, 0.4), (0.5, 0.8)):
+        portrait = Portrait(ToyScene(), toy_take, Inverter(), strength=strength)
+        portrait.set_audio(toy_take.audio_features)
+        shown.append(portrait.render(0, detail=detail).rgb)
+    assert torch.equal(*shown)
+
+
+def test_strength_has_a_range_and_wants_an_edit():
+    check_options(DriveOptions(strength=0.0), "bronze")
+    for bad in (-0.1, 1.1, math.nan):
+        with pytest.raises(BadInput, match="--strength"):
+            check_options(DriveOptions(strength=bad), "bronze")
+    with pytest.raises(BadInput, match="--edit"):
+        check_options(DriveOptions(strength=0.5), None)
 
 
 def test_silence_cannot_drive(tmp_path):

@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 # Each room may import the rooms of lower floors, and its own; rooms of one floor do not meet.
 FLOORS = (
-    ("errors", "types", "axis", "__init__"),
+    ("errors", "types", "axis", "outcome", "__init__"),
     ("locks", "ahead"),
     ("camera", "losses", "metrics", "video", "project", "hub"),
     ("sheet", "renders", "lpips", "take", "speaker"),
@@ -20,7 +20,9 @@ FLOORS = (
     ("pdu", "refine"),
     ("drive",),
     ("measure", "live", "check", "options"),
+    ("preview",),
     ("edit", "evaluate", "opening"),
+    ("edits",),
     ("commands", "doctor"),
     ("cli", "studio"),
     ("__main__",),
@@ -87,7 +89,15 @@ def test_the_overview_does_not_load_torch():
 
 def test_driving_loads_nothing_that_only_fitting_needs():
     """Every import here is a delay before the first frame; torch alone takes a second."""
-    slow = LAZY | {"numba", "talker.speaker", "talker.edit", "talker.measure", "talker.check", "talker.evaluate.run"}
+    slow = LAZY | {
+        "numba",
+        "talker.speaker",
+        "talker.edit",
+        "talker.preview",
+        "talker.measure",
+        "talker.check",
+        "talker.evaluate.run",
+    }
     code = f"import sys, talker.commands; print(*({slow!r} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert done.stdout.split() == []

@@ -1,4 +1,4 @@
-"""The project's benchmarks: `python -m tools.bench quality|kernels|fit|drive`.
+"""The project's benchmarks: `python -m tools.bench quality|kernels|fit|drive|edit`.
 
 Each prints a table for people and, as its last line, one JSON object for programs.
 """
@@ -13,22 +13,15 @@ from pathlib import Path
 
 from talker.errors import BadInput, TalkerError
 from talker.speaker.record import SpeakerOptions
+from tools import compare
+from tools.editing.paraphrases import PARAPHRASES, parser_figures
+from tools.editing.timed import timed_edit
+from tools.notes import Notes
 from tools.quality.clips import ROWS, Bench
 from tools.quality.dump import Dump
 from tools.quality.figures import table
 from tools.speed import drive, fit, kernels
 from tools.speed.report import Report
-
-
-class Notes:
-    """A Reporter that says on standard error which part has begun."""
-
-    def progress(self, task: str, fraction: float, note: str = "") -> None:
-        if fraction == 0.0:
-            print(f"measuring {task}", file=sys.stderr)
-
-    def notice(self, text: str) -> None:
-        print(text, file=sys.stderr)
 
 
 def quality(arguments: argparse.Namespace) -> None:
@@ -63,6 +56,17 @@ def speed_fit(arguments: argparse.Namespace) -> None:
 
 def speed_drive(arguments: argparse.Namespace) -> None:
     show(drive.measure(arguments.project, Notes(), arguments.long, arguments.training_steps))
+
+
+def edit(arguments: argparse.Namespace) -> None:
+    where = {"project": arguments.project, "size_px": arguments.size}
+    cells = compare.compare(arguments.work, [arguments.instruction], [0], compare.size_of(arguments), **where)
+    values = compare.as_json(cells) | parser_figures(PARAPHRASES)
+    if not arguments.no_timed:
+        values |= timed_edit(arguments.work / "12s", arguments.instruction, Notes())
+    print(compare.table(cells))
+    print(f"Look at {arguments.work}/*/sheet.png")
+    print(json.dumps(values, allow_nan=False))
 
 
 def show(report: Report) -> None:
@@ -107,6 +111,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     one.add_argument("--long", type=float, default=600.0, metavar="SECONDS", help="speech to grow with [%(default)s]")
     one.add_argument("--training-steps", type=int, metavar="N", help="for a quick look")
     one.set_defaults(run=speed_drive)
+
+    one = benchmarks.add_parser("edit", help="strategies, refinement and per-frame editing, on one instruction")
+    one.add_argument("--instruction", default=compare.INSTRUCTIONS[0], metavar="TEXT", help="[%(default)s]")
+    compare.add_flags(one, Path("out/edit"))
+    one.add_argument("--no-timed", action="store_true", help="leave out the edit of 12 s at 256x256, and its fit")
+    one.set_defaults(run=edit)
 
     arguments = parser.parse_args(argv)
     try:

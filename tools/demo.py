@@ -25,7 +25,7 @@ from talker.speaker.speech import speak
 from talker.take.store import load_encoder_of, load_take
 from talker.types import FPS, View
 from talker.video import write_wav
-from tools.bench import Notes
+from tools.notes import Notes
 from tools.quality.clips import Bench
 from tools.quality.cost import CostBook
 from tools.quality.dump import Dump

@@ -24,6 +24,27 @@ def describe_project(
     return "\n".join(lines)
 
 
+def describe_edits(
+    edits: list[dict[str, Any]],  # from `talker.commands.list_edits`
+) -> str:
+    """What `talker edits` prints."""
+    if not edits:
+        return "No edits yet; look at one: talker preview --instruction TEXT; make one: talker edit --instruction TEXT"
+    width = max(len(edit["name"]) for edit in edits)
+    lines = []
+    for edit in edits:
+        limits = [f"{word} {' and '.join(edit[word])}" for word in ("only", "keep") if edit[word]]
+        limits += [f"from {edit['from']}"] if edit["from"] else []
+        how = ", ".join([f"by {edit['editor']}", *limits])
+        figures = [f"{name} {value:.4g}" for name, value in edit["measured"].items() if isinstance(value, float)]
+        stale = "of an earlier fit: make it again" if not edit["current"] else ""
+        day = edit["finished"][:16].replace("T", " ")
+        lines.append(f'{edit["name"]:<{width}}  "{edit["instruction"]}" {how}')
+        facts = [day, f"took {clock(edit['seconds'])}", *figures, stale]
+        lines.append(f"{'':<{width}}  {', '.join(filter(None, facts))}")
+    return "\n".join(lines)
+
+
 def _measured(path: str, record: dict[str, Any]) -> str:
     measured, inputs = record["measured"], record["inputs"]
     if path == "take":
@@ -34,4 +55,5 @@ def _measured(path: str, record: dict[str, Any]) -> str:
             f"held-out head PSNR {measured['head_psnr_db']:.1f} dB, without a field {measured['null_psnr_db']:.1f}, "
             f"{measured['kernels']} kernels"
         )
-    return f'"{inputs["instruction"]}" by {inputs["editor"]}, {inputs["rounds"]} rounds'
+    pace = {"once": "at once", "iterative": "one image at a time"}.get(inputs.get("strategy"))
+    return f'"{inputs["instruction"]}" by {inputs["editor"]}, ' + (pace or f"{inputs['rounds']} rounds")

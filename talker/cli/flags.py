@@ -84,6 +84,8 @@ def _kind(hint: Any) -> dict[str, Any]:
         return {"choices": typing.get_args(hint), "type": str}
     if typing.get_origin(hint) is tuple:
         member = typing.get_args(hint)[0]
+        if typing.get_args(hint)[-1] is Ellipsis:
+            return {"type": lambda text: _several(text, member), "metavar": "A,B,..."}
         return {"type": lambda text: _pair(text, member), "metavar": "LOW,HIGH"}
     return {"type": hint, "metavar": {int: "N", float: "X"}.get(hint, "NAME")}
 
@@ -94,6 +96,13 @@ def _pair(text: str, member: type) -> tuple:
     except ValueError:
         raise BadInput(f"{text!r} is not a pair; write two numbers with a comma, for example 3,6") from None
     return low, high
+
+
+def _several(text: str, member: type) -> tuple:
+    try:
+        return tuple(member(part) for part in text.split(","))
+    except ValueError:
+        raise BadInput(f"{text!r} is no row of numbers; write them with commas, for example 3,4,6") from None
 
 
 def _show(value: Any) -> str:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from talker import __version__
 from talker.cli.checking import add_check, run_check
 from talker.cli.describe import describe_project
+from talker.cli.editing import add_edit, add_edits, add_preview, run_edit, run_edits, run_preview
 from talker.cli.evaluation import add_eval, run_eval
 from talker.cli.flags import add_flags, add_force, add_kernels, add_project, chosen
 from talker.cli.live import STANDARD_OUTPUT, first_interrupt, live_sink, live_source
@@ -23,15 +24,6 @@ from talker.errors import BadInput
 
 if TYPE_CHECKING:  # what it imports takes seconds, too
     from talker.types import Reporter
-
-PLAN_WORDS = {
-    "rounds": "how often frames are rendered, edited and trained on, each time more strongly",
-    "frames": "how many frames every round edits",
-    "text_guidance": "how strongly the instruction counts in the first and in the last round",
-    "image_guidance": "how strongly the unedited picture counts",
-    "steps": "sampling steps of InstructPix2Pix in the first and in the last round",
-    "seed": "of everything random: the same seed, the same edit",
-}
 
 Call = Callable[[argparse.Namespace, "Reporter"], str]
 
@@ -140,37 +132,6 @@ def _fit(arguments: argparse.Namespace, reporter: Reporter) -> str:
     return commands.fit(arguments.video, arguments.out, take, options, force=arguments.force, reporter=reporter).text
 
 
-# -------------------------------------------------------------------- edit
-
-
-def _add_edit(parser: Parser) -> None:
-    from talker.commands import EditOptions
-    from talker.types import EditPlan
-
-    parser.add_argument("--instruction", required=True, metavar="TEXT", help="what to make of the speaker")
-    parser.add_argument("--name", help="the edit's name [from the instruction]")
-    add_flags(parser, EditOptions)
-    add_flags(parser, EditPlan, PLAN_WORDS, PLAN_WORDS)
-    parser.add_argument("-n", "--dry-run", action="store_true", help="say what would be done, and do nothing")
-    add_project(parser)
-    add_force(parser, "an edit of that name made from other inputs")
-
-
-def _edit(arguments: argparse.Namespace, reporter: Reporter) -> str:
-    from talker import commands
-    from talker.types import EditPlan
-
-    return commands.edit(
-        arguments.project,
-        chosen(EditPlan, arguments),
-        chosen(commands.EditOptions, arguments),
-        name=arguments.name,
-        dry_run=arguments.dry_run,
-        force=arguments.force,
-        reporter=reporter,
-    ).text
-
-
 # -------------------------------------------------------------------- drive
 
 
@@ -193,7 +154,7 @@ def _add_drive(parser: Parser) -> None:
         metavar="KEY=X,...",
         help="turn on top of the head's own motion, in degrees, and zoom: yaw=20,pitch=-5,roll=0,zoom=1.1",
     )
-    add_flags(parser, DriveOptions, ["motion", "detail"])
+    add_flags(parser, DriveOptions, ["motion", "detail", "strength"])
     add_kernels(parser)
     parser.add_argument(
         "-o",
@@ -284,21 +245,45 @@ SUBCOMMANDS: dict[str, Subcommand] = {
         _add_fit,
         _fit,
     ),
+    "preview": Subcommand(
+        "see an edit on three frames before it is made, over a small grid of guidance and steps",
+        (
+            'talker preview --instruction "make him a Van Gogh painting"',
+            'talker preview --instruction "dye his hair green" --instruction "make the background blue" -o look.png',
+            'talker preview --instruction "turn him into a bronze statue" --only face --only hair --text-guidance 4,6',
+        ),
+        add_preview,
+        run_preview,
+    ),
     "edit": Subcommand(
         "edit the speaker by an instruction",
         (
             'talker edit --instruction "make him a Van Gogh painting"',
             'talker edit --instruction "turn her into a bronze statue" --name bronze --dry-run',
+            'talker edit --instruction "make it an oil painting" --only background --name painted-room',
+            'talker edit --instruction "dye his hair green" --from painted-room --name green-hair',
             'talker edit --instruction "make him look like a zombie" --editor ip2p --model timbrooks/instruct-pix2pix',
         ),
-        _add_edit,
-        _edit,
+        add_edit,
+        run_edit,
+    ),
+    "edits": Subcommand(
+        "list the edits of a project, rename or remove one",
+        (
+            "talker edits",
+            "talker edits --rename van-gogh-painting van-gogh",
+            "talker edits --remove van-gogh --force",
+            "talker edits --json",
+        ),
+        add_edits,
+        run_edits,
     ),
     "drive": Subcommand(
         "make the speaker say any audio, from any view, before any background",
         (
             "talker drive speech.wav",
             "talker drive speech.mp3 --edit van-gogh-painting --view yaw=20,pitch=-5 -o out.mp4",
+            "talker drive speech.wav --edit van-gogh-painting --strength 0.6",
             "talker drive speech.wav --motion still --background '#1e90ff' --detail 1",
             "arecord -f S16_LE -r 16000 -c 1 -t raw | talker drive --live -o - | ffplay -",
         ),

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 import torch
 from torch import Tensor
 
 from talker.errors import BadInput, Missing
+from talker.types import Reporter, Silent
 
 DEFAULT_MODEL = "timbrooks/instruct-pix2pix"
+Sampler = Literal["ddim", "dpm++"]
+Precision = Literal["auto", "float16", "bfloat16", "float32"]
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,9 @@ class Editor(Protocol):
     """Edits images by an instruction."""
 
     name: str
-    reads: frozenset[str]  # which of "rendered" and "originals" it looks at; the loop renders only those
+    # Which of "rendered" and "originals" it looks at: the loop renders only those. A start below 1 adds "originals" for
+    # an editor that reads "rendered".
+    reads: frozenset[str]
 
     def describe(self, instruction: str) -> str:
         """What the editor understood, for people; raises BadInput when it cannot do it."""
@@ -66,25 +71,41 @@ class Editor(Protocol):
         `originals` (the iterative strategy); `noise` fixes the start noise, otherwise `generator` draws it."""
 
 
-def _open_builtin(model: str | None) -> Editor:
+@dataclass(frozen=True)
+class DiffusionOptions:
+    """How InstructPix2Pix edits; the built-in editor has no use for it."""
+
+    model: str | None = None  # hub id or folder of an InstructPix2Pix pipeline
+    sampler: Sampler = "ddim"
+    precision: Precision = "auto"
+
+
+def _open_builtin(options: DiffusionOptions, reporter: Reporter) -> Editor:
     from talker.pdu.builtin.editor import BuiltinEditor
 
     return BuiltinEditor()
 
 
-def _open_ip2p(model: str | None) -> Editor:
+def _open_ip2p(options: DiffusionOptions, reporter: Reporter, *, local_only: bool = False) -> Editor:
     from talker.pdu.ip2p import load
 
-    return load(model or DEFAULT_MODEL)
+    return load(
+        options.model or DEFAULT_MODEL,
+        local_only=local_only,
+        sampler=options.sampler,
+        precision=options.precision,
+        reporter=reporter,
+    )
 
 
-EDITORS: dict[str, Callable[[str | None], Editor]] = {"builtin": _open_builtin, "ip2p": _open_ip2p}
+EDITORS: dict[str, Callable[[DiffusionOptions, Reporter], Editor]] = {"builtin": _open_builtin, "ip2p": _open_ip2p}
 
 
 def open_editor(
     name: str,  # "auto" or a key of EDITORS
     instruction: str,
-    model: str | None = None,  # hub id or folder of an InstructPix2Pix pipeline
+    options: DiffusionOptions = DiffusionOptions(),
+    reporter: Reporter = Silent(),
 ) -> Editor:
     """The editor for an instruction, which it is known to understand.
 
@@ -94,23 +115,17 @@ def open_editor(
     if name != "auto" and name not in EDITORS:
         raise BadInput(f"no editor called {name!r}; choose auto, {', '.join(EDITORS)}")
     if name == "auto":
-        builtin = _open_builtin(None)
+        builtin = _open_builtin(options, reporter)
         try:
             builtin.describe(instruction)
             return builtin
         except BadInput as unknown:
-            if model is None:
+            if options.model is None:
                 try:
-                    return _open_cached_ip2p()
+                    return _open_ip2p(options, reporter, local_only=True)
                 except Missing:
                     raise unknown from None
         name = "ip2p"
-    editor = EDITORS[name](model)
+    editor = EDITORS[name](options, reporter)
     editor.describe(instruction)
     return editor
-
-
-def _open_cached_ip2p() -> Editor:
-    from talker.pdu.ip2p import load
-
-    return load(DEFAULT_MODEL, local_only=True)

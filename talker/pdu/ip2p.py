@@ -7,14 +7,13 @@ order text and image, image alone, neither.
 
 from __future__ import annotations
 
-import json
 import os
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -22,21 +21,24 @@ from torch.nn import functional
 
 from talker.errors import BadInput, Missing
 from talker.hub import folder_or_name, is_folder, quiet_libraries
-from talker.pdu.editor import Masks
+from talker.pdu.editor import Masks, Precision, Sampler
+from talker.project import read_json
+from talker.types import Reporter, Silent
 
 if TYPE_CHECKING:
-    from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
+    from diffusers import AutoencoderKL, DDIMScheduler, DPMSolverMultistepScheduler, UNet2DConditionModel
     from transformers import CLIPTextModel, CLIPTokenizer
 
 HUB_TIMEOUT_S = 3.0
 USUAL_SIDE_PX = 512  # what the published checkpoint edits best
+_CHANNELS = (("unet", "in_channels"), ("vae", "latent_channels"))
 
 
 class InstructPix2Pix:
     """Editor around the parts of an InstructPix2Pix pipeline."""
 
     name = "ip2p"
-    reads = frozenset({"rendered"})  # and `originals` for starts below 1, which the progressive loop never asks for
+    reads = frozenset({"rendered"})
 
     def __init__(
         self,
@@ -44,21 +46,20 @@ class InstructPix2Pix:
         text_encoder: CLIPTextModel,
         tokenizer: CLIPTokenizer,
         unet: UNet2DConditionModel,
-        scheduler: DDIMScheduler,
+        scheduler: DDIMScheduler | DPMSolverMultistepScheduler,
         *,
         side_px: int | None = USUAL_SIDE_PX,  # images are brought to this shorter side; None: left as they are
+        reporter: Reporter = Silent(),
     ):
-        channels = 2 * vae.config.latent_channels
-        if unet.config.in_channels != channels:
-            raise BadInput(
-                f"this UNet takes {unet.config.in_channels} channels and not {channels}: it is no InstructPix2Pix "
-                "model; try --model timbrooks/instruct-pix2pix"
-            )
+        if unet.config.in_channels != 2 * vae.config.latent_channels:
+            raise BadInput(_no_editor(unet.config.in_channels, vae.config.latent_channels))
         self.vae, self.text_encoder, self.tokenizer = vae, text_encoder, tokenizer
         self.unet, self.scheduler = unet, scheduler
         self.side_px = side_px
         self.factor = 2 ** (len(vae.config.block_out_channels) - 1)
         self._embedded: tuple[str, Tensor] | None = None
+        self._reporter = reporter
+        self._at_once: int | None = None  # as many images as memory has been found to hold; None: any number
 
     def describe(self, instruction: str) -> str:
         if not instruction.strip():
@@ -80,14 +81,50 @@ class InstructPix2Pix:
         generator: torch.Generator,
         masks: Masks | None = None,
     ) -> Tensor:
-        """As `Editor.edit`; one noise serves the whole batch, so that equal images get equal edits."""
+        """As `Editor.edit`; one noise serves all images, so that equal ones get equal edits.
+
+        Where memory does not hold them at once they go in halves, with the same noise, to the same result.
+        """
+        count, height, width = rendered.shape[:3]
+        if noise is None:
+            channels = self.vae.config.latent_channels
+            size = (side // self.factor for side in self._inner_size(height, width))
+            # On the generator's own device: the same seed draws the same noise with and without a GPU.
+            noise = torch.randn((1, channels, *size), generator=generator, device=generator.device)
+        noise = noise.expand(count, -1, -1, -1)
+        edited: list[Tensor] = []
+        while len(edited) < count:
+            batch = slice(len(edited), min(count, len(edited) + (self._at_once or count)))
+            fits = True
+            try:
+                edited += self._edit_at_once(
+                    rendered[batch], originals[batch], instruction, text_guidance, image_guidance, steps, start,
+                    noise[batch],
+                )  # fmt: skip
+            except RuntimeError as error:
+                if not _out_of_memory(error):
+                    raise
+                fits = False
+            # Outside of the handler: while it runs, the error's traceback holds on to the memory.
+            if not fits:
+                self._take_fewer(batch.stop - batch.start)
+        return torch.stack(edited)
+
+    def _edit_at_once(
+        self,
+        rendered: Tensor,
+        originals: Tensor,
+        instruction: str,
+        text_guidance: float,
+        image_guidance: float,
+        steps: int,
+        start: float,
+        noise: Tensor,  # [B, 4, h, w]
+    ) -> Tensor:  # [B, H, W, 3]
         height, width = rendered.shape[1:3]
         # Condition latents are not scaled, unlike z: the checkpoint was trained so.
         condition = self._encode(rendered if start >= 1.0 else originals)
-        if noise is None:
-            # On the generator's own device: the same seed draws the same noise with and without a GPU.
-            noise = torch.randn((1, *condition.shape[1:]), generator=generator, device=generator.device)
-        noise = noise.to(condition).expand_as(condition)
+        noise = noise.to(condition)
         with self._diffusion_time(start, steps) as timesteps:
             if start >= 1.0:
                 latents = noise * self.scheduler.init_noise_sigma
@@ -98,8 +135,25 @@ class InstructPix2Pix:
                 latents, condition, self._embed(instruction), timesteps, text_guidance, image_guidance
             )
         decoded = self.vae.decode(latents / self.vae.config.scaling_factor, return_dict=False)[0].float()
+        if not decoded.isfinite().all():
+            raise BadInput(
+                f"InstructPix2Pix made no picture at {self.unet.dtype}: its numbers overflowed; "
+                "try --precision bfloat16 or float32"
+            )
         decoded = functional.interpolate(decoded, (height, width), mode="bilinear", antialias=True)
         return (decoded / 2 + 0.5).clamp(0.0, 1.0).permute(0, 2, 3, 1).to(rendered)
+
+    def _take_fewer(self, tried: int) -> None:
+        """Half as many images from now on; BadInput when one is too many. Said once, however often it halves."""
+        torch.cuda.empty_cache()
+        if tried == 1:
+            raise BadInput(
+                "the memory does not hold InstructPix2Pix at work on a single picture; close what else uses it, or "
+                "take --precision bfloat16, which needs half as much as float32"
+            )
+        if self._at_once is None:
+            self._reporter.notice("memory is short; InstructPix2Pix takes fewer pictures at once")
+        self._at_once = tried // 2
 
     def _denoise(
         self,
@@ -137,10 +191,13 @@ class InstructPix2Pix:
     def _encode(self, images: Tensor) -> Tensor:
         """Latents before any scaling; [B, H, W, 3] is brought to a size that the networks take."""
         pixels = images.permute(0, 3, 1, 2).to(self.vae.device, torch.float32)
-        scale = 1.0 if self.side_px is None else self.side_px / min(pixels.shape[2:])
-        size = tuple(max(1, round(side * scale / self.factor)) * self.factor for side in pixels.shape[2:])
+        size = self._inner_size(*pixels.shape[2:])
         pixels = functional.interpolate(pixels, size, mode="bicubic", antialias=True).clamp(0.0, 1.0)
         return self.vae.encode((pixels * 2 - 1).to(self.vae.dtype)).latent_dist.mode()
+
+    def _inner_size(self, height: int, width: int) -> tuple[int, int]:
+        scale = 1.0 if self.side_px is None else self.side_px / min(height, width)
+        return tuple(max(1, round(side * scale / self.factor)) * self.factor for side in (height, width))
 
     def _embed(self, instruction: str) -> Tensor:
         if self._embedded is None or self._embedded[0] != instruction:
@@ -161,18 +218,21 @@ def load(
     *,
     device: str | None = None,
     local_only: bool = False,
+    sampler: Sampler = "ddim",
+    precision: Precision = "auto",
+    reporter: Reporter = Silent(),
 ) -> InstructPix2Pix:
     """The editor from a folder, this machine's cache or the hub; Missing or BadInput in one line, without retries."""
     source = folder_or_name(model, "--model", "an InstructPix2Pix model in diffusers' layout")
     if is_folder(source):
         _check_folder(Path(source))
     try:
-        from diffusers import DDIMScheduler, StableDiffusionInstructPix2PixPipeline
+        from diffusers import StableDiffusionInstructPix2PixPipeline
     except ImportError as error:
         raise Missing(f"InstructPix2Pix needs diffusers and transformers ({error}); pip install talker") from error
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     options = {
-        "torch_dtype": torch.float16 if device.startswith("cuda") else torch.float32,
+        "torch_dtype": _dtype(precision, device),
         "use_safetensors": True,
         "safety_checker": None,
         "requires_safety_checker": False,
@@ -191,9 +251,33 @@ def load(
             except (OSError, ValueError) as second:
                 raise Missing(f"cannot load {model}: {_first_line(second)}; {_ways_out(model)}") from second
     pipeline = pipeline.to(device)
-    # DDIM, and not the checkpoint's ancestral sampler, which draws fresh noise at every step.
-    scheduler = DDIMScheduler.from_config(pipeline.scheduler.config, clip_sample=False, set_alpha_to_one=False)
-    return InstructPix2Pix(pipeline.vae, pipeline.text_encoder, pipeline.tokenizer, pipeline.unet, scheduler)
+    scheduler = make_scheduler(sampler, pipeline.scheduler.config)
+    parts = (pipeline.vae, pipeline.text_encoder, pipeline.tokenizer, pipeline.unet)
+    return InstructPix2Pix(*parts, scheduler, reporter=reporter)
+
+
+def make_scheduler(sampler: Sampler, config: Mapping[str, Any]) -> DDIMScheduler | DPMSolverMultistepScheduler:
+    """A sampler of a checkpoint's noise schedule; its own one draws fresh noise at every step, and is not used."""
+    from diffusers import DDIMScheduler, DPMSolverMultistepScheduler
+
+    if sampler == "ddim":
+        return DDIMScheduler.from_config(config, clip_sample=False, set_alpha_to_one=False)
+    return DPMSolverMultistepScheduler.from_config(config, algorithm_type="dpmsolver++", final_sigmas_type="zero")
+
+
+def _dtype(precision: Precision, device: str) -> torch.dtype:
+    on_gpu = device.startswith("cuda")
+    if precision == "auto":
+        return torch.float16 if on_gpu else torch.float32
+    if precision == "float16" and not on_gpu:
+        raise BadInput("--precision float16 needs a GPU; this machine's choices are auto, bfloat16 and float32")
+    return getattr(torch, precision)
+
+
+def _out_of_memory(error: RuntimeError) -> bool:
+    """torch's own error is a RuntimeError; a CPU's and some drivers' are nothing but their words."""
+    words = str(error).lower()
+    return isinstance(error, torch.OutOfMemoryError) or "out of memory" in words or "can't allocate memory" in words
 
 
 def _ways_out(model: str) -> str:
@@ -203,17 +287,27 @@ def _ways_out(model: str) -> str:
     )
 
 
+def _no_editor(taken: int, latent: int) -> str:
+    return (
+        f"this UNet takes {taken} channels and not {2 * latent}: it makes pictures from words alone and is no "
+        "InstructPix2Pix model; try --model timbrooks/instruct-pix2pix"
+    )
+
+
 def _check_folder(folder: Path) -> None:
     """A folder that is not such a pipeline is told apart before gigabytes are read."""
     index = folder / "model_index.json"
     if not index.is_file():
         raise BadInput(f"{folder} holds no model_index.json; --model takes a folder in diffusers' layout or a hub id")
-    kind = json.loads(index.read_text()).get("_class_name", "")
+    kind = read_json(index).get("_class_name", "")
     if kind != "StableDiffusionInstructPix2PixPipeline":
         raise BadInput(
             f"{folder} holds a {kind or 'pipeline of unknown kind'}, not a StableDiffusionInstructPix2PixPipeline; "
             "try --model timbrooks/instruct-pix2pix"
         )
+    channels = [read_json(folder / part / "config.json", [key])[key] for part, key in _CHANNELS]
+    if channels[0] != 2 * channels[1]:
+        raise BadInput(_no_editor(*channels))
     for part in ("unet", "vae", "text_encoder"):
         if not any((folder / part).glob("*.safetensors")):
             raise BadInput(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from typing import get_args
 
 from talker.errors import SEEDS, BadInput, check_range
 from talker.pdu.editor import Editor
 from talker.pdu.schedule import Round, rounds_of
-from talker.types import EditPlan
+from talker.types import EditPlan, Strategy
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,7 @@ class PlanReport:
     instruction: str
     editor: str
     understood: str
+    strategy: str
     rounds: list[Round]
     frames: int  # edited in every round
     seed: int
@@ -31,11 +33,12 @@ class PlanReport:
             f"instruction  {self.instruction}",
             f"editor       {self.editor}",
             f"edit         {self.understood}",
+            f"strategy     {self.strategy}",
             f"frames       {self.frames} in each round",
         ]
         lines += [
             f"round {r.number}      text guidance {r.text_guidance:g}, image guidance {r.image_guidance:g}, "
-            f"{r.steps} steps"
+            f"{r.steps} steps" + (", one image at a time" if r.one_by_one else "")
             for r in self.rounds
         ]
         lines.append(f"seed         {self.seed}")
@@ -54,12 +57,14 @@ def report_plan(
 ) -> PlanReport:
     """Raises BadInput when the editor does not understand the instruction, or the plan is out of range."""
     check_plan(plan)
-    estimate = None if edit_s is None else plan.rounds * frames * edit_s + train_s
+    rounds = rounds_of(plan)
+    estimate = None if edit_s is None else len(rounds) * frames * edit_s + train_s
     return PlanReport(
         plan.instruction,
         editor.name,
         editor.describe(plan.instruction),
-        rounds_of(plan),
+        plan.strategy,
+        rounds,
         frames,
         plan.seed,
         estimate,
@@ -78,6 +83,8 @@ def check_plan(plan: EditPlan) -> None:
             )
     if not 1.0 <= plan.image_guidance <= 30.0:
         raise BadInput(f"--image-guidance {plan.image_guidance:g} must lie between 1 and 30 (usual: 1.5)")
+    if plan.strategy not in get_args(Strategy):
+        raise BadInput(f"no strategy called {plan.strategy!r}; choose {', '.join(get_args(Strategy))}")
     check_range("--seed", plan.seed, *SEEDS)
     for flag, value in (("--rounds", plan.rounds), ("--frames", plan.frames)):
         if value < 1:

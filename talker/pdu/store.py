@@ -1,6 +1,7 @@
 """Edited frames on disk, round by round: what a killed edit continues from.
 
-Layout under one folder: round-1/00012.png, ..., round-1/trained (an empty file: the round is over).
+Layout under one folder: round-1/00012.png, ..., round-1/trained (an empty file: the round is over); round-0 holds the
+frames before any edit, where a strategy trains on those too.
 """
 
 from __future__ import annotations

@@ -38,28 +38,36 @@ def patch_pixels(
 
 
 class EditedTargets:
-    """A TargetSource over one round of the store."""
+    """A TargetSource over frames of the store, each as one of its rounds left it."""
 
     def __init__(
         self,
         store: EditStore,
-        round_number: int,
+        newest: Mapping[int, int],  # frame -> round
         centres: Mapping[int, tuple[float, float]],  # of the lips, per frame, pixels (x, y)
         *,
         stage: Stage = "patch",
         patches: int = 1,  # F, frames per step
         patch_px: int | None = None,  # side of a patch; None takes the paper's share of the frame
     ):
-        self.frames = store.edited(round_number)
+        self.frames = sorted(newest)
         if not self.frames:
-            raise ValueError(f"round {round_number} of {store.folder} holds no edited frames")
+            raise ValueError(f"no frames of {store.folder} to train on")
         # Read once: a step must not wait for a PNG, and 200 frames of 512x512 are 157 MB.
-        self.images = torch.from_numpy(np.stack([store.read(round_number, index) for index in self.frames]))
+        self.images = torch.from_numpy(np.stack([store.read(newest[index], index) for index in self.frames]))
+        self._store, self._shown = store, dict(newest)
         self.stage = stage
         self.patches = patches
         self.centres = centres
         height, width = self.images.shape[1:3]
         self.patch_px = min(patch_px or max(1, min(height, width) // PATCH_DIVISOR[stage]), height, width)
+
+    def show(self, newest: Mapping[int, int]) -> None:
+        """Put in the frames that another round has edited since."""
+        for row, index in enumerate(self.frames):
+            if newest[index] != self._shown[index]:
+                self.images[row] = torch.from_numpy(self._store.read(newest[index], index))
+                self._shown[index] = newest[index]
 
     def next_batch(self, step: int, generator: torch.Generator) -> Batch:
         """F patches, each of its own frame; the lip stage moves its patch about the lips by up to a half."""

@@ -237,7 +237,9 @@ class Scene(nn.Module):
                 metadata = file.metadata()
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dictionary)
             if metadata["schema"] != str(SCHEMA):
-                raise BadInput(f"{path} is of another version of talker; make it again with --force")
+                raise BadInput(
+                    f"{path} is of another version of talker; make it again (talker fit, or talker edit) with --force"
+                )
             options = json.loads(metadata["options"])
             options["head"] = FieldOptions(**options["head"])
             options["torso"] = TorsoOptions(**options["torso"])
@@ -267,6 +269,27 @@ class Scene(nn.Module):
         twin.load_state_dict(self.state_dict())
         twin.occupancy.restore({name: tensor.clone() for name, tensor in self.occupancy.tensors().items()})
         return twin
+
+    def blended(
+        self,
+        other: Scene,  # that was trained on from this one's parameters
+        strength: float,  # 0: this scene, 1: the other
+    ) -> Scene:
+        """A scene part of the way to another: parameters lie on a line, and space is empty where both say so.
+
+        An edit stays near the parameters that it started from, where fields half-way look like pictures half-way.
+        """
+        between, far = self.copy(), other.state_dict()
+        near = self.state_dict()
+        between.load_state_dict(
+            {
+                name: torch.lerp(tensor, far[name], strength) if tensor.is_floating_point() else tensor | far[name]
+                for name, tensor in near.items()
+            }
+        )
+        between.occupancy.hull = self.occupancy.hull | other.occupancy.hull
+        between.occupancy.set_occupied(self.occupancy.occupied | other.occupancy.occupied)
+        return between.eval()
 
 
 def plate_tensor(plate: np.ndarray) -> Tensor:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -35,3 +37,14 @@ def refused(capsys, *words: str) -> str:
 def everything() -> dict[Path, bytes]:
     files = (path for path in Path.cwd().rglob("*") if path.is_file() and path.name != ".lock")
     return {path: path.read_bytes() for path in files}
+
+
+@contextmanager
+def spoken_into(monkeypatch, data: bytes):
+    """Standard input as a pipe that somebody wrote into and closed."""
+    ear, mouth = os.pipe()
+    os.write(mouth, data)
+    os.close(mouth)
+    with os.fdopen(ear, "r") as source:
+        monkeypatch.setattr("sys.stdin", source)
+        yield

@@ -88,6 +88,8 @@ def test_a_hub_that_cannot_be_reached(project, capsys):
         (["--text-guidance", "6,3"], "lower one first"),
         (["--name", "a/b"], "letters"),
         (["--editor", "gimp"], "builtin"),
+        (["--strategy", "twice"], "'progressive', 'iterative', 'once'"),
+        (["--editor", "ip2p", "--precision", "float8"], "'bfloat16'"),
         (["--instrction", "x"], "did you mean --instruction"),
     ],
 )
@@ -100,7 +102,7 @@ def test_a_dry_run_says_the_plan_and_does_nothing(project, capsys):
     before = everything()
     assert main(["edit", "--instruction", "make him a Van Gogh painting", "--dry-run"]) == 0
     said = capsys.readouterr().out
-    for part in ("builtin", "van-gogh-painting", "round 3", "guidance 6", "20 steps", "frames", "time"):
+    for part in ("builtin", "van-gogh-painting", "progressive", "round 3", "guidance 6", "20 steps", "frames", "time"):
         assert part in said
     assert everything() == before
 
@@ -124,7 +126,9 @@ def test_misspelt_words_bring_the_nearest(place, capsys, words, hint):
     assert hint in refused(capsys, *words)
 
 
-@pytest.mark.parametrize("name", ["speaker", "check", "fit", "edit", "drive", "eval", "info", "doctor"])
+@pytest.mark.parametrize(
+    "name", ["speaker", "check", "fit", "preview", "edit", "edits", "drive", "eval", "info", "doctor"]
+)
 def test_every_subcommand_has_help_with_examples(name, capsys):
     assert main([name, "--help"]) == 0
     said = capsys.readouterr().out

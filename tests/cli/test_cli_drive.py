@@ -6,7 +6,6 @@ import io
 import os
 import re
 import signal
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +17,7 @@ from talker.locks import sole_writer
 from talker.types import AUDIO_RATE_HZ
 from talker.video import VideoWriter, probe, read_frames, write_wav
 from talker.video.sound import to_pcm
-from tests.cli.console import refused, tone
+from tests.cli.console import refused, spoken_into, tone
 
 
 @pytest.mark.parametrize(
@@ -58,17 +57,6 @@ def test_a_disk_that_fills_up(project, capsys, monkeypatch):
     monkeypatch.setattr(VideoWriter, "_command", lambda self: full)
     assert "disk is full" in refused(capsys, "drive", "speech.wav", "-o", "out.mp4")
     assert "disk is full" in refused(capsys, "drive", "speech.wav")
-
-
-@contextmanager
-def spoken_into(monkeypatch, data: bytes):
-    """Standard input as a pipe that somebody wrote into and closed."""
-    ear, mouth = os.pipe()
-    os.write(mouth, data)
-    os.close(mouth)
-    with os.fdopen(ear, "r") as source:
-        monkeypatch.setattr("sys.stdin", source)
-        yield
 
 
 def test_live_driving_hears_standard_input(project, capsys, monkeypatch):

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from talker.errors import BadInput, Missing
-from talker.pdu.editor import open_editor
-from talker.pdu.ip2p import InstructPix2Pix, load
+from talker.pdu.editor import DiffusionOptions, open_editor
+from talker.pdu.ip2p import InstructPix2Pix, load, make_scheduler
 
 CHECKPOINT = {"text_guidance": 6.0, "image_guidance": 1.5, "steps": 2}
 
@@ -100,9 +100,12 @@ def test_noise_is_shared_and_comes_from_the_generator(editor):
     assert not torch.allclose(first, editor.edit(twice, twice, "bronze", generator=seeded(4), **CHECKPOINT), atol=1e-4)
 
 
+@pytest.mark.parametrize("sampler", ["ddim", "dpm++"])
 @pytest.mark.parametrize("start", [0.3, 0.9])
-def test_a_short_start_denoises_the_render(editor, monkeypatch, start):
+def test_a_short_start_denoises_the_render(parts, monkeypatch, start, sampler):
     """A UNet that knows the noise leads back to the render, up to the noise of DDIM's last step, exactly."""
+    scheduler = make_scheduler(sampler, parts["scheduler"].config)
+    editor = InstructPix2Pix(**{**parts, "scheduler": scheduler}, side_px=None)
     rendered, originals = images(1), torch.rand(1, 32, 32, 3, generator=seeded(5))
     noise = torch.randn(1, 4, 16, 16, generator=seeded(6))
     seen = []
@@ -113,14 +116,86 @@ def test_a_short_start_denoises_the_render(editor, monkeypatch, start):
 
     monkeypatch.setattr(editor.unet, "forward", all_knowing)
     edited = editor.edit(rendered, originals, "bronze", start=start, noise=noise, generator=seeded(), **CHECKPOINT)
-    scale, remaining = editor.vae.config.scaling_factor, editor.scheduler.final_alpha_cumprod
+    scale = editor.vae.config.scaling_factor
+    remaining = scheduler.final_alpha_cumprod if sampler == "ddim" else torch.tensor(1.0)
     with torch.no_grad():
         clean = editor.vae.encode(rendered.permute(0, 3, 1, 2) * 2 - 1).latent_dist.mode()
         latents = remaining.sqrt() * clean + (1 - remaining).sqrt() * noise / scale
         expected = (editor.vae.decode(latents).sample / 2 + 0.5).clamp(0, 1).permute(0, 2, 3, 1)
     assert torch.allclose(edited, expected, atol=1e-4)
     assert max(seen) <= start * 1000 and len(seen) == 2
-    assert editor.scheduler.config.num_train_timesteps == 1000, "the scheduler is put back"
+    assert scheduler.config.num_train_timesteps == 1000, "the scheduler is put back"
+
+
+def test_dpm_shares_noise_and_is_the_generators(parts):
+    editor = InstructPix2Pix(**{**parts, "scheduler": make_scheduler("dpm++", parts["scheduler"].config)}, side_px=None)
+    twice = images(1).repeat(2, 1, 1, 1)
+    given = {**CHECKPOINT, "steps": 4}
+    first, again = (editor.edit(twice, twice, "bronze", generator=seeded(3), **given) for _ in range(2))
+    assert torch.equal(first, again) and torch.allclose(first[0], first[1], atol=1e-6)
+
+
+# -------------------------------------------------------------------- memory and numbers
+
+
+class Notices:
+    def __init__(self):
+        self.said = []
+
+    def progress(self, *_):
+        pass
+
+    def notice(self, text):
+        self.said.append(text)
+
+
+def short_of_memory(editor, monkeypatch, holds, error):
+    """A UNet for which `holds` images are the most."""
+    whole, tried = editor.unet.forward, []
+
+    def forward(stacked, *rest, **named):
+        tried.append(len(stacked) // 3)
+        if len(stacked) // 3 > holds:
+            raise error
+        return whole(stacked, *rest, **named)
+
+    monkeypatch.setattr(editor.unet, "forward", forward)
+    return tried
+
+
+@pytest.mark.parametrize(
+    "error", [torch.OutOfMemoryError("CUDA out of memory."), RuntimeError("DefaultCPUAllocator: can't allocate memory")]
+)
+def test_short_memory_is_answered_by_smaller_batches_to_the_same_result(parts, monkeypatch, error):
+    notices = Notices()
+    editor = InstructPix2Pix(**parts, side_px=None, reporter=notices)
+    rendered = images(5)
+    expected = editor.edit(rendered, rendered, "bronze", generator=seeded(3), **CHECKPOINT)
+    tried = short_of_memory(editor, monkeypatch, 1, error)
+    found = editor.edit(rendered, rendered, "bronze", generator=seeded(3), **CHECKPOINT)
+    assert torch.allclose(found, expected, atol=1e-5)
+    assert tried == [5, 2] + [1] * 10 and len(notices.said) == 1
+    editor.edit(rendered, rendered, "bronze", generator=seeded(3), **CHECKPOINT)
+    assert tried[12:] == [1] * 10, "what memory holds is remembered"
+
+
+def test_memory_for_not_even_one_picture_is_told(editor, monkeypatch):
+    short_of_memory(editor, monkeypatch, 0, torch.OutOfMemoryError("CUDA out of memory."))
+    with pytest.raises(BadInput, match="memory does not hold"):
+        editor.edit(images(3), images(3), "bronze", generator=seeded(), **CHECKPOINT)
+
+
+def test_other_errors_are_not_taken_for_short_memory(editor, monkeypatch):
+    tried = short_of_memory(editor, monkeypatch, 0, RuntimeError("shapes do not fit"))
+    with pytest.raises(RuntimeError, match="shapes"):
+        editor.edit(images(2), images(2), "bronze", generator=seeded(), **CHECKPOINT)
+    assert tried == [2] and editor.scheduler.config.num_train_timesteps == 1000
+
+
+def test_numbers_that_overflow_are_told(editor, monkeypatch):
+    monkeypatch.setattr(editor.unet, "forward", lambda stacked, *_, **__: (stacked[:, :4] * float("inf"),))
+    with pytest.raises(BadInput, match="bfloat16"):
+        editor.edit(images(1), images(1), "bronze", generator=seeded(), **CHECKPOINT)
 
 
 def test_a_short_start_is_conditioned_on_the_originals(editor):
@@ -142,6 +217,12 @@ def test_a_text_to_image_model_is_refused(tmp_path):
         InstructPix2Pix(**tiny_parts(tmp_path, in_channels=4))
 
 
+def test_the_model_that_was_named_is_opened_as_asked(parts, tmp_path):
+    pipeline_of(parts).save_pretrained(tmp_path / "model")
+    editor = open_editor("auto", "make him a zombie", DiffusionOptions(str(tmp_path / "model"), sampler="dpm++"))
+    assert editor.name == "ip2p" and type(editor.scheduler).__name__ == "DPMSolverMultistepScheduler"
+
+
 def test_loads_from_a_folder(parts, tmp_path):
     pipeline_of(parts).save_pretrained(tmp_path / "model")
     loaded = load(str(tmp_path / "model"), device="cpu")
@@ -156,11 +237,35 @@ def test_loads_from_a_folder(parts, tmp_path):
         load(str(tmp_path / "model"))
 
 
+def test_loads_in_the_precision_and_with_the_sampler_asked_for(parts, tmp_path):
+    pipeline_of(parts).save_pretrained(tmp_path / "model")
+    loaded = load(str(tmp_path / "model"), device="cpu", sampler="dpm++", precision="bfloat16")
+    loaded.side_px = None
+    assert loaded.unet.dtype == torch.bfloat16 and type(loaded.scheduler).__name__ == "DPMSolverMultistepScheduler"
+    edited = loaded.edit(images(1), images(1), "bronze", generator=seeded(), **CHECKPOINT)
+    assert edited.dtype == torch.float32 and edited.isfinite().all()
+    with pytest.raises(BadInput, match="float16 needs a GPU"):
+        load(str(tmp_path / "model"), device="cpu", precision="float16")
+
+
+def test_a_text_to_image_folder_is_told_before_its_weights_are_read(parts, tmp_path):
+    pipeline_of(parts).save_pretrained(tmp_path / "model")
+    config = tmp_path / "model" / "unet" / "config.json"
+    config.write_text(config.read_text().replace('"in_channels": 8', '"in_channels": 4'))
+    for weights in (tmp_path / "model").rglob("*.safetensors"):
+        weights.write_bytes(b"")
+    with pytest.raises(BadInput, match="no InstructPix2Pix"):
+        load(str(tmp_path / "model"))
+
+
 def test_folders_that_are_no_such_pipeline(tmp_path):
     with pytest.raises(BadInput, match=r"model_index\.json"):
         load(str(tmp_path))
     (tmp_path / "model_index.json").write_text('{"_class_name": "StableDiffusionXLPipeline"}')
     with pytest.raises(BadInput, match="StableDiffusionXLPipeline"):
+        load(str(tmp_path))
+    (tmp_path / "model_index.json").write_text("{")
+    with pytest.raises(BadInput, match="damaged"):
         load(str(tmp_path))
     with pytest.raises(BadInput, match="no such folder"):
         load("./nowhere")

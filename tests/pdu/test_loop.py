@@ -25,15 +25,19 @@ class Brighten:
 
     def __init__(self, dies_at: int | None = None):
         self.calls: list[tuple[float, int, int]] = []
+        self.starts: list[float] = []
+        self.originals: list[torch.Tensor] = []
         self.dies_at = dies_at
 
     def describe(self, instruction):
         return instruction
 
-    def edit(self, rendered, originals, instruction, *, text_guidance, image_guidance, steps, generator, masks, **_):
+    def edit(self, rendered, originals, instruction, *, text_guidance, image_guidance, steps, start, generator, masks):
         if self.dies_at is not None and len(self.calls) == self.dies_at:
             raise Killed
         self.calls.append((text_guidance, steps, len(rendered)))
+        self.starts.append(start)
+        self.originals.append(originals)
         assert masks.alpha.shape == rendered.shape[:3]
         noise = torch.rand(rendered.shape[1:], generator=generator)
         return (0.5 * rendered + 0.02 * text_guidance + 0.1 * noise).clamp(0, 1)
@@ -46,9 +50,9 @@ class ToyField:
         self.images = {index: torch.full((*SIZE, 3), index / 20) for index in range(10)}
         self.trained: list[int] = []
 
-    def train(self, store, round_number):
-        self.trained.append(round_number)
-        for index in store.edited(round_number):
+    def train(self, store, turn):
+        self.trained.append(turn.number)
+        for index, round_number in turn.newest.items():
             self.images[index] = torch.from_numpy(store.read(round_number, index)).float() / 255
 
 
@@ -101,10 +105,10 @@ def test_training_alone_is_redone_when_it_was_killed(tmp_path):
     store, field = EditStore(tmp_path), ToyField()
     kill = True
 
-    def train(store, round_number):
-        if round_number == 2 and kill:
+    def train(store, turn):
+        if turn.number == 2 and kill:
             raise Killed
-        field.train(store, round_number)
+        field.train(store, turn)
 
     def go(editor):
         run_pdu(
@@ -129,7 +133,7 @@ def test_only_what_the_editor_reads_is_rendered(tmp_path):
 
     images = ToyField().images
     run_pdu(
-        EditPlan("x", rounds=1), ReadsOriginals(), FRAMES, images.__getitem__, never, lambda store, r: None,
+        EditPlan("x", rounds=1), ReadsOriginals(), FRAMES, images.__getitem__, never, lambda store, turn: None,
         EditStore(tmp_path), masks_of, Silent(),
     )  # fmt: skip
 
@@ -142,3 +146,70 @@ def test_equal_frames_get_equal_edits_and_another_seed_another(tmp_path):
     other = EditStore(tmp_path / "b")
     run(other, Brighten(), ToyField(), plan=EditPlan("brighter", seed=6))
     assert (other.read(3, 2) != store.read(3, 2)).any()
+
+
+# -------------------------------------------------------------------- the other strategies
+
+ITERATIVE = EditPlan("brighter", seed=5, rounds=3, frames=4, strategy="iterative")
+
+
+def test_once_is_one_round_at_the_upper_ends(tmp_path):
+    editor, field = Brighten(), ToyField()
+    run(EditStore(tmp_path), editor, field, plan=EditPlan("brighter", rounds=3, strategy="once"))
+    assert editor.calls == [(6.0, 20, 2)] * 2 and set(editor.starts) == {1.0}
+    assert field.trained == [1]
+
+
+def test_iterative_edits_one_at_a_time_from_a_random_start_under_the_original(tmp_path):
+    store, editor, field = EditStore(tmp_path), Brighten(), ToyField()
+    run(store, editor, field, plan=ITERATIVE)
+    assert editor.calls == [(6.0, 20, 1)] * (3 * len(FRAMES)), "as many edits as progressive makes"
+    assert field.trained == list(range(1, 13)), "training goes on after each"
+    assert all(0.02 <= start <= 0.98 for start in editor.starts) and len(set(editor.starts)) == 12
+    greys = [round(float(image.mean()) * 20) for image in editor.originals]
+    assert all(sorted(greys[first : first + 4]) == FRAMES for first in (0, 4, 8)), "each round edits every frame once"
+    assert greys[:4] != greys[4:8] or greys[4:8] != greys[8:], "in another order"
+
+
+def test_iterative_trains_on_what_is_edited_so_far_and_on_originals(tmp_path):
+    seen = []
+    images = ToyField().images
+
+    def train(store, turn):
+        seen.append(sorted(turn.newest.values()))
+        for index, round_number in turn.newest.items():
+            assert store.read(round_number, index).shape == (*SIZE, 3)
+
+    run_pdu(
+        ITERATIVE, Brighten(), FRAMES, images.__getitem__, images.__getitem__, train, EditStore(tmp_path), masks_of,
+        Silent(),
+    )  # fmt: skip
+    assert seen[:5] == [[0, 0, 0, 1], [0, 0, 1, 1], [0, 1, 1, 1], [1, 1, 1, 1], [1, 1, 1, 2]]
+
+
+@pytest.mark.parametrize("dies_at", [0, 2, 5, 11])
+def test_a_killed_iterative_edit_ends_the_same_and_edits_nothing_twice(tmp_path, dies_at):
+    whole = EditStore(tmp_path / "whole")
+    run(whole, Brighten(), ToyField(), plan=ITERATIVE)
+    store = EditStore(tmp_path / "killed")
+    with pytest.raises(Killed):
+        run(store, Brighten(dies_at), ToyField(), plan=ITERATIVE)
+    # What the dead run had trained since its last round is lost; the toy field, too, begins where that round ended.
+    field, editor = ToyField(), Brighten()
+    for number in range(1, store.rounds_trained() + 1):
+        for index in FRAMES:
+            field.images[index] = torch.from_numpy(store.read(number, index)).float() / 255
+    run(store, editor, field, plan=ITERATIVE)
+    assert len(editor.calls) == 12 - dies_at
+    assert all((a == b).all() for a, b in zip(results(store), results(whole), strict=True))
+
+
+def test_an_editor_that_reads_renders_gets_the_originals_too_when_it_starts_from_them(tmp_path):
+    class ReadsRenders(Brighten):
+        reads = frozenset({"rendered"})
+
+    iterative = ReadsRenders()
+    field = ToyField()
+    field.images = {index: torch.ones(*SIZE, 3) for index in range(10)}
+    run(EditStore(tmp_path / "a"), iterative, field, plan=ITERATIVE)
+    assert iterative.originals[0].mean() < 0.5, "not the field's own render, which is white"

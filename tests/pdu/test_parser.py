@@ -4,7 +4,8 @@ import pytest
 
 from talker.errors import BadInput
 from talker.pdu.builtin.parser import describe, parse
-from talker.pdu.builtin.vocabulary import COLOURS, REGION_OPERATORS, STYLES
+from talker.pdu.builtin.styles import STYLES
+from talker.pdu.builtin.vocabulary import COLOURS, REGION_OPERATORS
 
 UNDERSTOOD = {
     "make him a Van Gogh painting": "Van Gogh painting",
@@ -42,6 +43,32 @@ UNDERSTOOD = {
     "turn the background into a Van Gogh painting": "Van Gogh painting on the background",
     "make it slightly winter": "winter light (50%)",
     "turn this man into a marble statue": "marble statue",
+    # endings, contractions and American spelling
+    "cartoonify her": "cartoon",
+    "what if he'd been drawn in a watercolor style?": "watercolour",
+    "slightly pinker lips": "lips pink (50%)",
+    # words before a colour say which; alone they are styles
+    "jet-black hair": "hair black",
+    "neon green hair": "hair green",
+    "pastel pink background": "background light pink",
+    "make his skin jade green": "skin green",
+    "hair as white as snow": "hair white",
+    "a gold dress": "clothes gold",
+    "make him gold": "golden statue",
+    # what is there now is not what it should become
+    "change the red shirt to blue": "clothes blue",
+    "replace the blue background with a green one": "background green",
+    "turn the white wall black": "background black",
+    "turn the blue wall into a mosaic": "mosaic on the background",
+    # one of each kind, in the order in which they can be made
+    "a pencil sketch of a marble statue by candlelight": "marble statue, candlelight, pencil sketch",
+    "purple hair and lips": "hair purple, lips purple",
+    "a blue background, his skin and hair green": "background blue, skin green, hair green",
+    "make him a cartoon but keep the background": "cartoon on the person",
+    "turn everything except the background into a sketch": "pencil sketch on the person",
+    "make him 30% bronze": "bronze statue (30%)",
+    "drain the colour out of the video": "black-and-white photo",
+    "photo from the 1890s": "old photo",
 }
 
 NOT_UNDERSTOOD = [
@@ -65,6 +92,21 @@ NOT_UNDERSTOOD = [
     "transforme-le en statue de marbre",
     "make his hair",
     "make him a winner",
+    "a winter coat",
+    "a neon shirt",
+    "turn the wooden wall blue",
+    "make the background wooden",
+    "put a bronze statue behind him",
+    "an oil painting on the wall",
+    "turn night into day",
+    "turn her into Snow White",
+    "a coloured pencil drawing",
+    "black and white hair",
+    "light his hair with candles",
+    "only the background as a watercolour, not the background",
+    "make it 300% bronze",
+    "make it pastel coloured",
+    "bronze, but no hair",
     "",
 ]
 
@@ -89,6 +131,19 @@ def test_unknown_names_the_words_the_nearest_the_known_and_the_way_out():
     assert all(style.title in message for style in STYLES)
     assert all(name in message for name in (*REGION_OPERATORS, *COLOURS))
     assert "--editor ip2p --model timbrooks/instruct-pix2pix" in message
+
+
+@pytest.mark.parametrize(
+    "instruction", ["mach ihn zu einer Bronzestatue", "fais-en un dessin au crayon", "把他变成铜像"]
+)
+def test_another_language_is_told_what_to_do(instruction):
+    with pytest.raises(BadInput, match=r"reads English only.*'make him a bronze statue'"):
+        parse(instruction)
+
+
+def test_an_unknown_word_does_not_make_english_foreign():
+    with pytest.raises(BadInput, match="does not know 'zombie'"):
+        parse("make him a zombie")
 
 
 def test_misspelt_words_are_offered_and_not_assumed():

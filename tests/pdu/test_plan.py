@@ -38,8 +38,16 @@ def test_unknown_instruction_is_told_at_once():
         ({"image_guidance": 0.5}, "--image-guidance"),
         ({"rounds": 0}, "--rounds"),
         ({"frames": 0}, "--frames"),
+        ({"strategy": "twice"}, "progressive, iterative, once"),
     ],
 )
 def test_out_of_range_names_its_flag(change, flag):
     with pytest.raises(BadInput, match=flag):
         check_plan(EditPlan("x", **change))
+
+
+@pytest.mark.parametrize(("strategy", "said"), [("once", "about 80 s"), ("iterative", "one image at a time")])
+def test_the_strategy_is_told(strategy, said):
+    report = report_plan(EditPlan("bronze", strategy=strategy), BuiltinEditor(), 40, edit_s=0.5, train_s=60)
+    text = "\n".join(report.lines())
+    assert strategy in text and said in text and report.as_json()["strategy"] == strategy

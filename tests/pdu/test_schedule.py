@@ -1,6 +1,6 @@
 import pytest
 
-from talker.pdu.schedule import rounds_of, steps_of, text_guidance_of
+from talker.pdu.schedule import UNEDITED, rounds_of, steps_of, text_guidance_of, turns_of
 from talker.types import EditPlan
 
 
@@ -28,3 +28,24 @@ def test_guidance_rises_evenly(count):
     gaps = [b - a for a, b in zip(values, values[1:], strict=False)]
     assert values[0] == 3.0 and values[-1] == pytest.approx(6.0)
     assert gaps == pytest.approx([3.0 / (count - 1)] * (count - 1))
+
+
+@pytest.mark.parametrize(("strategy", "turns"), [("progressive", 3), ("once", 1), ("iterative", 15)])
+def test_turns_share_the_training_and_end_with_every_frame_edited(strategy, turns):
+    plan, frames = EditPlan("x", seed=2, strategy=strategy), [1, 4, 6, 8, 9]
+    found = list(turns_of(plan, frames))
+    assert [turn.number for turn in found] == list(range(1, turns + 1)) and {turn.of for turn in found} == {turns}
+    rounds = rounds_of(plan)
+    assert [turn.round for turn in found if turn.last_of_round] == rounds
+    assert sorted(index for turn in found for index in turn.frames) == sorted(frames * len(rounds))
+    assert found[-1].newest == dict.fromkeys(frames, len(rounds))
+    assert UNEDITED in found[0].newest.values() or strategy != "iterative"
+    assert found == list(turns_of(plan, frames))
+
+
+def test_another_seed_another_order():
+    orders = [
+        [turn.frames for turn in turns_of(EditPlan("x", seed=seed, strategy="iterative"), list(range(20)))]
+        for seed in (0, 1)
+    ]
+    assert orders[0] != orders[1]

@@ -6,6 +6,7 @@ from talker.pdu.store import EditStore
 from talker.pdu.targets import EditedTargets, patch_pixels
 
 CENTRES = {4: (20.0, 25.0), 9: (1.0, 31.0)}
+NEWEST = {4: 2, 9: 2}
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def test_patch_is_in_reading_order():
 
 @pytest.mark.parametrize(("stage", "side"), [("patch", 16), ("lips", 4)])
 def test_targets_are_the_edited_pixels(store, stage, side):
-    targets = EditedTargets(store, 2, CENTRES, stage=stage, patches=3)
+    targets = EditedTargets(store, NEWEST, CENTRES, stage=stage, patches=3)
     batch = targets.next_batch(0, torch.Generator().manual_seed(0))
     assert batch.patch == (side, side)
     assert batch.pixels.shape == (3, side * side, 2) and batch.pixels.dtype == torch.int64
@@ -34,7 +35,7 @@ def test_targets_are_the_edited_pixels(store, stage, side):
 
 
 def test_random_patches_reach_every_pixel(store):
-    targets = EditedTargets(store, 2, CENTRES)
+    targets = EditedTargets(store, NEWEST, CENTRES)
     seen = torch.zeros(32, 32)
     generator = torch.Generator().manual_seed(1)
     for step in range(2500):
@@ -44,7 +45,7 @@ def test_random_patches_reach_every_pixel(store):
 
 
 def test_lip_patches_hold_the_lips_and_stay_inside(store):
-    targets = EditedTargets(store, 2, CENTRES, stage="lips")
+    targets = EditedTargets(store, NEWEST, CENTRES, stage="lips")
     generator = torch.Generator().manual_seed(2)
     corners = set()
     for step in range(60):
@@ -58,11 +59,19 @@ def test_lip_patches_hold_the_lips_and_stay_inside(store):
 
 
 def test_same_generator_same_batch(store):
-    targets = EditedTargets(store, 2, CENTRES, patches=2)
+    targets = EditedTargets(store, NEWEST, CENTRES, patches=2)
     first, second = (targets.next_batch(7, torch.Generator().manual_seed(3)) for _ in range(2))
     assert first.frames == second.frames and (first.pixels == second.pixels).all()
 
 
-def test_a_round_without_frames_is_refused(store):
-    with pytest.raises(ValueError, match="round 1"):
-        EditedTargets(store, 1, CENTRES)
+def test_no_frames_are_refused(store):
+    with pytest.raises(ValueError, match="no frames"):
+        EditedTargets(store, {}, CENTRES)
+
+
+def test_a_frame_that_was_edited_again_is_shown_anew(store):
+    targets = EditedTargets(store, NEWEST, CENTRES)
+    before = targets.images.clone()
+    store.write(3, 9, np.full((32, 32, 3), 0.5))
+    targets.show({4: 2, 9: 3})
+    assert torch.equal(targets.images[0], before[0]) and (targets.images[1] == 128).all()

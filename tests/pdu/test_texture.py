@@ -3,6 +3,7 @@ import numpy as np
 from talker.pdu.builtin.brush import find_seeds, follow
 from talker.pdu.builtin.picture import Picture
 from talker.pdu.builtin.texture import grain
+from talker.pdu.builtin.tiles import cut, filled
 from tests.pdu.portrait import draw_portrait
 
 
@@ -47,3 +48,18 @@ def test_paths_follow_the_flow_whatever_its_sign():
 def test_seeds_of_nothing():
     nothing = Picture(np.zeros((8, 8, 3), np.float32), np.zeros((8, 8), np.float32), np.zeros((8, 8), np.uint8))
     assert len(find_seeds(nothing.screen, 3.0, np.zeros((8, 8), bool), salt=1).positions) == 0
+
+
+def test_pieces_are_the_nearest_lattice_points_and_squares_without_jitter():
+    y, x = np.mgrid[0:24, 0:30].astype(np.float32)
+    pieces = cut(np.stack([x + 0.5, y + 0.5], axis=-1), 6.0, 0.0, salt=3)
+    assert len(np.unique(pieces.index)) == 4 * 5
+    assert (pieces.index == pieces.index[6 * (y.astype(int) // 6), 6 * (x.astype(int) // 6)]).all()
+    to_border = np.minimum(*(np.minimum((v + 0.5) % 6, 6 - (v + 0.5) % 6) for v in (x, y)))
+    assert (np.abs(pieces.edge - to_border)[to_border < 1] < 0.35).all(), "near a border, its distance"
+    shards = cut(np.stack([x + 0.5, y + 0.5], axis=-1), 6.0, 0.9, salt=3)
+    assert len(np.unique(shards.index)) >= 16 and (shards.index != pieces.index).mean() > 0.1
+    red = np.random.default_rng(0).random((24, 30, 3)).astype(np.float32)
+    means = filled(red, shards.index)
+    one = shards.index == shards.index[12, 15]
+    assert np.allclose(means[one], red[one].mean(axis=0), atol=1e-5)

@@ -69,6 +69,24 @@ def test_a_copy_is_independent(scene):
 
 
 @torch.no_grad()
+def test_a_blend_lies_between_and_is_empty_only_where_both_are(scene, ball_take):
+    other = scene.copy()
+    with torch.no_grad():
+        other.plate.add_(0.2)
+        for parameter in other.head.parameters():
+            parameter.mul_(1.1)
+    first = torch.arange(len(scene.occupancy.occupied)) < 10
+    scene.occupancy.set_occupied(first)
+    other.occupancy.set_occupied(first.roll(5))
+    half = scene.blended(other, 0.25)
+    assert torch.allclose(half.plate, scene.plate + 0.05)
+    for name, parameter in half.head.named_parameters():
+        start = scene.head.get_parameter(name)
+        assert torch.allclose(parameter, 1.025 * start, atol=1e-6), name
+    assert torch.equal(half.occupancy.occupied, first | first.roll(5))
+    assert torch.equal(half.torso_extent, scene.torso_extent)
+
+
 def test_some_pixels_are_those_of_the_whole_picture(scene, ball_take):
     condition, camera = conditions_for(scene, ball_take, [0]), ball_take.camera(0)
     whole = scene.render(camera, condition)

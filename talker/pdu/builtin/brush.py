@@ -77,8 +77,9 @@ def lay_strokes(
     stray = np.where(shift > 0, STRAY_WARM, STRAY_COLD) * np.abs(shift) + (seeds.chance[:, 2:3] - 0.5) * 0.16
     paint = sample(colours, seeds.positions) + stray * brush.stray * (1.0 - 0.8 * near[:, None])
     order = np.argsort(seeds.chance[:, 3], kind="stable")
+    points = 5 if brush.length > 3.6 * brush.width else 3  # a dab needs no curve, and drawing is most of the time
     return Strokes(
-        follow(flow, seeds.positions, lengths)[order],
+        follow(flow, seeds.positions, lengths, points)[order],
         paint[order],
         0.25 + 0.75 * seeds.chance[order, 2],
         (brush.width * px * small)[order],
@@ -102,7 +103,8 @@ def _hash(i: np.ndarray, j: np.ndarray, salt: int) -> np.ndarray:
     return h ^ (h >> np.uint32(16))
 
 
-def _chance(i: np.ndarray, j: np.ndarray, salt: int) -> np.ndarray:
+def lattice_chance(i: np.ndarray, j: np.ndarray, salt: int) -> np.ndarray:
+    """A number in [0, 1) for each lattice cell (i, j), always the same one."""
     return _hash(i, j, salt).astype(np.float32) * np.float32(2.0**-32)
 
 
@@ -118,7 +120,7 @@ def find_seeds(
     dv_dx, dv_dy = _derivatives(anchors[..., 1])
     determinant = du_dx * dv_dy - du_dy * dv_dx
     cells = np.floor(anchors / cell).astype(np.int64)
-    jitter = np.stack([_chance(cells[..., 0], cells[..., 1], salt + k) for k in (0, 1)], axis=-1)
+    jitter = np.stack([lattice_chance(cells[..., 0], cells[..., 1], salt + k) for k in (0, 1)], axis=-1)
     miss = (cells + 0.15 + 0.7 * jitter) * cell - anchors
     safe = np.where(np.abs(determinant) > 1e-9, determinant, 1e-9)
     dx = (dv_dy * miss[..., 0] - du_dy * miss[..., 1]) / safe
@@ -128,7 +130,7 @@ def find_seeds(
     i, j = cells[rows, columns, 0], cells[rows, columns, 1]
     _, first = np.unique(i * 1_000_003 + j, return_index=True)
     rows, columns, i, j = rows[first], columns[first], i[first], j[first]
-    chance = np.stack([_chance(i, j, salt + k) for k in range(2, 7)], axis=-1)
+    chance = np.stack([lattice_chance(i, j, salt + k) for k in range(2, 7)], axis=-1)
     area_px = cell * cell / np.abs(determinant[rows, columns])
     kept = chance[:, 4] < area_px / (least_px * least_px)
     positions = np.stack([columns + 0.5 + dx[rows, columns], rows + 0.5 + dy[rows, columns]], axis=-1)

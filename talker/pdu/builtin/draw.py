@@ -1,11 +1,9 @@
-"""Drawn styles: pencil, charcoal, cartoon, comic."""
+"""Drawn styles: pencil, charcoal, ink, chalk."""
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
-from talker.pdu.builtin.brush import PX_PER_RADIAN
 from talker.pdu.builtin.filters import (
     Pen,
     along_edges,
@@ -14,11 +12,10 @@ from talker.pdu.builtin.filters import (
     lines,
     luminance,
     mix,
-    saturate,
     smoothstep,
     structure_tensor,
-    with_luminance,
 )
+from talker.pdu.builtin.paint import redrawn
 from talker.pdu.builtin.picture import Picture
 from talker.pdu.builtin.texture import grain
 
@@ -56,7 +53,8 @@ def pencil(picture: Picture) -> np.ndarray:
     graphite = np.clip(graphite * (1.0 + 0.10 * tooth), 0.0, 1.0)
     paper = np.array([0.965, 0.955, 0.93], np.float32)
     lead = np.array([0.16, 0.16, 0.18], np.float32)
-    return mix(np.broadcast_to(paper, picture.rgb.shape), lead, graphite)
+    drawn = mix(np.broadcast_to(paper, picture.rgb.shape), lead, graphite)
+    return np.clip(mix(drawn, redrawn(picture, drawn), 0.4 * picture.detail), 0.0, 1.0)
 
 
 def charcoal(picture: Picture) -> np.ndarray:
@@ -74,55 +72,53 @@ def charcoal(picture: Picture) -> np.ndarray:
     return mix(np.broadcast_to(paper, picture.rgb.shape), np.array([0.07, 0.065, 0.06], np.float32), black)
 
 
-def soft_steps(tone: np.ndarray, levels: int, sharpness: float) -> np.ndarray:
-    """Tones in flat steps with soft edges: a hard step would flicker where a gradient crosses it."""
-    scaled = tone * levels
-    whole = np.floor(scaled)
-    within = scaled - whole - 0.5
-    return (whole + 0.5 + 0.5 * np.tanh(sharpness * within) / np.tanh(sharpness * 0.5)) / levels
+def ink(picture: Picture) -> np.ndarray:
+    """Pen and Indian ink: firm contours, hatching in three directions as it darkens, black masses."""
+    unit = picture.unit
+    tone = even_light(picture)
+    fine, bold = contours(picture, Pen(0.8, 32.0, 0.007), Pen(1.5, 18.0, 0.011))
+    dark = 1.0 - mix(tone, blur(tone, 3.5 * unit), (1.0 - 0.3 * picture.alpha) * (1.0 - picture.detail))
+    # Three directions, each from its own darkness on; the darker it is, the more paper its strokes cover.
+    white = np.ones_like(tone)
+    for least, salt, degrees in ((0.40, 301, -46.0), (0.56, 303, 38.0), (0.70, 305, -82.0)):
+        stroke = grain(picture, 1.6, salt=salt, stretch=14.0, degrees=degrees)
+        cover = smoothstep(-0.7, 0.7, stroke + 3.5 * (dark - least) - 0.6) * smoothstep(-0.12, 0.12, dark - least)
+        white = white * (1.0 - 0.88 * cover)
+    # On the face a wash of thinned ink carries the tone, and hatching only its shadows.
+    near = np.maximum(picture.detail, 0.75 * picture.face)
+    hatching = (1.0 - white) * (1.0 - near)
+    wash = near * 0.62 * smoothstep(0.42, 1.0, dark) + 0.30 * picture.detail * smoothstep(0.45, 0.85, dark)
+    mass = smoothstep(0.72, 0.88, dark) * (1.0 - 0.5 * picture.detail)
+    lips = 0.24 * picture.region("lips")  # darker than the skin about them, however even their light is
+    line = np.maximum(fine, bold) * (0.92 - 0.25 * picture.detail)
+    black = 1.0 - (1.0 - hatching) * (1.0 - mass) * (1.0 - np.clip(wash + lips, 0.0, 1.0)) * (1.0 - line)
+    black = black * mix(np.full_like(tone, 0.55), np.ones_like(tone), picture.alpha)
+    paper = np.array([0.975, 0.962, 0.93], np.float32)
+    drawn = mix(np.broadcast_to(paper, picture.rgb.shape), np.array([0.06, 0.055, 0.09], np.float32), black)
+    return np.clip(mix(drawn, redrawn(picture, drawn), 0.5 * picture.detail), 0.0, 1.0)
 
 
-def flat_areas(picture: Picture) -> np.ndarray:
-    """[H, W, 3] the image without texture inside its outlines; eyes and lips keep theirs."""
-    flat = picture.rgb.astype(np.float32)
-    diameter = picture.odd(7)
-    for _ in range(2):
-        flat = cv2.bilateralFilter(flat, diameter, 0.12, 3.0 * picture.unit)
-    return mix(flat, picture.rgb, 0.6 * picture.detail)
-
-
-def cartoon(picture: Picture) -> np.ndarray:
-    """Clear outlines, a few flat tones, fresh colours."""
-    flat = flat_areas(picture)
-    tone = np.clip(luminance(flat) * 1.08, 0.0, 1.0)
-    tone = mix(tone, soft_steps(tone, 5, 7.0), 0.85 - 0.6 * picture.detail)
-    colour = saturate(flat * (tone / np.maximum(luminance(flat), 0.02))[..., None], 1.55)
-    colour = np.clip(colour * 1.06 + 0.02, 0.0, 1.0)
-    fine, bold = contours(picture, Pen(0.8, 24.0, 0.012), Pen(1.2, 20.0, 0.011))
-    ink = np.maximum(bold, 0.8 * fine)
-    ink = ink * mix(np.full_like(tone, 0.5), np.ones_like(tone), picture.alpha)
-    return mix(colour, np.array([0.06, 0.04, 0.07], np.float32), 0.9 * ink)
-
-
-def comic(picture: Picture) -> np.ndarray:
-    """Printed comic: bold ink, bright inks in halftone dots."""
-    base = cartoon(picture)
-    tone = luminance(base)
-    period = 5.0
-    on_screen = picture.screen * (2.0 * np.pi / period)
-    on_head = picture.anchors * (PX_PER_RADIAN * 2.0 * np.pi / period)
-    across = mix(
-        np.cos(on_screen[..., 0] + on_screen[..., 1]) * np.cos(on_screen[..., 0] - on_screen[..., 1]),
-        np.cos(on_head[..., 0] + on_head[..., 1]) * np.cos(on_head[..., 0] - on_head[..., 1]),
-        picture.head,
-    )
-    dots = smoothstep(-0.35, 0.35, across * 0.9 + (0.62 - tone) * 2.0)
-    printed = saturate(with_luminance(base, np.clip(tone * 1.18 + 0.04, 0.0, 1.0)), 1.35)
-    shadowed = printed * np.array([0.72, 0.66, 0.80], np.float32)
-    screened = mix(
-        printed,
-        shadowed,
-        dots * (1.0 - 0.9 * picture.detail) * (1.0 - 0.4 * picture.face) * smoothstep(0.95, 0.75, tone),
-    )
-    (ink,) = contours(picture, Pen(1.6, 22.0, 0.010))
-    return np.clip(mix(screened, np.array([0.05, 0.04, 0.07], np.float32), 0.85 * ink), 0.0, 1.0)
+def chalk(picture: Picture) -> np.ndarray:
+    """White chalk on a blackboard: the lights are rubbed in, the darks are the board, the outlines drawn over."""
+    unit = picture.unit
+    tone = even_light(picture)
+    fine, bold = contours(picture, Pen(0.8, 30.0, 0.006), Pen(1.6, 14.0, 0.012))
+    tooth = grain(picture, 1.9, salt=311)
+    stroke = np.tanh(grain(picture, 2.6, salt=313, stretch=8.0, degrees=-50.0))
+    quiet = (1.0 - 0.9 * picture.detail) * (1.0 - 0.5 * picture.face)
+    # Chalk draws the light: a dark face takes as much of it as a pale one.
+    face = float((tone * picture.face).sum()) / max(float(picture.face.sum()), 1.0)
+    rubbed = smoothstep(0.16, 0.86, tone + np.clip(0.60 - face, 0.0, 0.25) * picture.head if face else tone)
+    powder = rubbed * (0.88 + quiet * (0.16 * stroke + 0.20 * tooth))
+    powder = powder * (1.0 - 0.7 * np.maximum(fine, bold) * np.maximum(picture.face, picture.detail))
+    powder = powder * (1.0 - 0.20 * picture.region("lips"))
+    edge = structure_tensor(picture.grey, 0.9 * unit, 1.0 * unit)[..., [0, 2]].sum(axis=-1)
+    outline = smoothstep(0.018 / unit, 0.060 / unit, np.sqrt(np.maximum(edge, 0.0))) * (1.0 - 0.95 * picture.face)
+    outline = outline * mix(np.full_like(tone, 0.45), np.ones_like(tone), blur(picture.alpha, 2.0 * unit))
+    outline = outline * np.clip(0.78 + 0.42 * tooth, 0.15, 1.0)
+    powder = np.maximum(powder * mix(np.full_like(tone, 0.16), np.ones_like(tone), picture.alpha), 0.62 * outline)
+    board = np.array([0.105, 0.135, 0.120], np.float32) * (1.0 + 0.14 * grain(picture, 38.0, salt=317))[..., None]
+    wiped = 0.035 * smoothstep(-0.5, 1.8, grain(picture, 12.0, salt=319, stretch=6.0, degrees=12.0))
+    white = np.array([0.95, 0.945, 0.91], np.float32)
+    drawn = np.clip(mix(board + wiped[..., None], white, np.clip(0.96 * powder, 0.0, 1.0)), 0.0, 1.0)
+    return np.clip(mix(drawn, redrawn(picture, drawn), 0.6 * picture.detail), 0.0, 1.0)

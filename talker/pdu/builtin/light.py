@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from talker.pdu.builtin.filters import blur, gradient_map, luminance, mix, saturate, smoothstep
+from talker.pdu.builtin.paint import redrawn
 from talker.pdu.builtin.picture import Picture
 from talker.pdu.builtin.texture import grain
 
@@ -70,9 +71,9 @@ def night(picture: Picture) -> np.ndarray:
     face = float(picture.face.sum())
     exposure = np.clip(0.50 / max(0.05, float((picture.grey * picture.face).sum()) / max(face, 1.0)), 0.8, 1.7)
     dark = np.clip(saturate(picture.rgb, 0.55) * (exposure if face > 1.0 else 1.0), 0.0, 1.0)
-    moon = np.array([0.46, 0.58, 0.92], np.float32)
+    moon = np.array([0.52, 0.64, 0.96], np.float32)
     lit = side_light(picture, from_left=True)
-    person = dark**1.25 * moon * (0.95 * lit)[..., None] + np.array([0.010, 0.016, 0.045], np.float32)
+    person = dark**1.15 * moon * (1.15 * lit)[..., None] + np.array([0.016, 0.024, 0.060], np.float32)
     person = person + (0.55 * rim(picture, (-0.9, -0.45), 3.0))[..., None] * np.array([0.55, 0.72, 1.0], np.float32)
     room = blur(dark, 2.0 * picture.unit) ** 1.5 * moon * 0.50 + np.array([0.008, 0.014, 0.05], np.float32)
     lamps = bokeh(picture, CITY_LIGHTS[::2])[..., None] * np.array([0.34, 0.21, 0.08], np.float32)
@@ -123,3 +124,55 @@ def black_and_white(picture: Picture) -> np.ndarray:
     local = film + 0.35 * (film - blur(film, 12.0 * picture.unit))
     tone = smoothstep(-0.04, 0.98, local) * vignette(picture, 0.22)
     return np.repeat(np.clip(tone, 0.0, 1.0)[..., None], 3, axis=-1)
+
+
+def candlelight(picture: Picture) -> np.ndarray:
+    """A candle before the speaker, a little below: warm skin, deep shadows, the room lost in brown dark."""
+    face = float((picture.grey * picture.face).sum()) / max(float(picture.face.sum()), 1.0)
+    exposed = np.clip(picture.rgb * np.clip(0.50 / max(0.05, face), 0.7, 1.7), 0.0, 1.0)
+    x, y = picture.anchors[..., 0], picture.anchors[..., 1]
+    reach = np.exp(-np.square((x + 0.35) / 1.30) - np.square((y - 0.30) / 1.25)).astype(np.float32)
+    warm = np.array([1.16, 0.78, 0.42], np.float32)
+    tone = saturate(exposed, 0.80) ** 1.10 * warm
+    person = tone * (0.16 + 1.40 * reach)[..., None] + np.array([0.030, 0.014, 0.006], np.float32)
+    at = picture.screen / 256.0
+    glow = np.exp(-(((at[..., 0] - 0.24) / 0.42) ** 2 + ((at[..., 1] - 0.86) / 0.55) ** 2)).astype(np.float32)
+    room = blur(exposed, 2.5 * picture.unit) ** 1.3 * warm * (0.12 + 0.70 * glow)[..., None]
+    room = room + (0.24 * glow)[..., None] * np.array([1.0, 0.52, 0.16], np.float32)
+    person = person + (0.40 * rim(picture, (-0.8, 0.3), 2.5))[..., None] * np.array([1.0, 0.56, 0.20], np.float32)
+    return np.clip(mix(room, person, picture.alpha) * vignette(picture, 0.35)[..., None], 0.0, 1.0)
+
+
+# Tubes on the wall behind: ends in image widths, colour.
+NEON_TUBES = (
+    ((0.06, 0.10), (0.06, 0.80), (1.0, 0.10, 0.55)),
+    ((0.94, 0.16), (0.94, 0.86), (0.08, 0.75, 1.0)),
+    ((0.20, 0.06), (0.80, 0.06), (0.55, 0.20, 1.0)),
+)
+
+
+def neon(picture: Picture) -> np.ndarray:
+    """A club at night: magenta light from the left, cyan from the right, glowing tubes on a dark wall."""
+    face = float((picture.grey * picture.face).sum()) / max(float(picture.face.sum()), 1.0)
+    tone = np.clip(picture.grey * np.clip(0.52 / max(0.05, face), 0.7, 1.8), 0.0, 1.0)
+    shade = (tone + 0.35 * (1.0 - picture.detail) * (tone - blur(tone, 8.0 * picture.unit)))[..., None]
+    x = picture.anchors[..., 0]
+    left, right = smoothstep(0.30, -0.80, x), smoothstep(-0.30, 0.80, x)
+    magenta, cyan = np.array([1.12, 0.26, 0.66], np.float32), np.array([0.24, 0.76, 1.10], np.float32)
+    lit = (0.16 + 0.94 * left)[..., None] * magenta + (0.12 + 0.94 * right)[..., None] * cyan
+    person = np.clip(shade, 0.0, 1.2) ** 1.1 * (1.12 * lit + np.array([0.16, 0.12, 0.24], np.float32))
+    person = np.clip(mix(person, picture.rgb * lit, 0.25), 0.0, 1.0)
+    # Under two such lights lips and eyes would be lost: they keep some of their own colour.
+    person = mix(person, redrawn(picture, mix(person, picture.rgb, 0.45)), 0.8 * picture.detail)
+    edges = rim(picture, (-0.9, -0.2), 2.5)[..., None] * magenta + rim(picture, (0.9, -0.2), 2.5)[..., None] * cyan
+    at = picture.screen / 256.0
+    wall = blur(picture.grey, 2.0 * picture.unit)[..., None] * np.array([0.10, 0.07, 0.20], np.float32)
+    for (x0, y0), (x1, y1), colour in NEON_TUBES:
+        along = np.array([x1 - x0, y1 - y0], np.float32)
+        share = np.clip(((at - (x0, y0)) @ along) / float(along @ along), 0.0, 1.0)[..., None]
+        away = at - ((x0, y0) + share * along)
+        distance = np.hypot(away[..., 0], away[..., 1])
+        halo = 0.50 * np.exp(-distance / 0.10) + 0.8 * np.exp(-np.square(distance / 0.016))
+        core = np.exp(-np.square(distance / 0.0065))
+        wall = wall + halo[..., None] * np.asarray(colour, np.float32) + (0.9 * core)[..., None]
+    return np.clip(mix(wall, person + 0.55 * edges, picture.alpha), 0.0, 1.0)

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from talker.pdu.builtin.filters import blur, gradient_map, guided, mix, smoothstep
+from talker.pdu.builtin.filters import (
+    blur,
+    edge_preserving,
+    gradient_map,
+    guided,
+    mix,
+    relief,
+    saturate,
+    smoothstep,
+)
+from talker.pdu.builtin.paint import redrawn
 from talker.pdu.builtin.picture import Picture
 from talker.pdu.builtin.texture import grain, ridges
 from talker.types import BROWS, EARS, EYES, FACE, HAIR, LIPS, MOUTH, NECK, TORSO
@@ -85,7 +95,7 @@ def metal(
     shading = sculpted(picture)
     tone = np.clip((shading - 0.16) / 0.78, 0.0, 1.0)
     # Metal mirrors its surroundings: tones fold once instead of rising evenly.
-    folded = tone + 0.10 * np.sin(tone * 2.0 * np.pi * 1.5 - 0.8)
+    folded = tone + 0.10 * (1.0 - picture.detail) * np.sin(tone * 2.0 * np.pi * 1.5 - 0.8)
     turned = rounded(picture)
     body = gradient_map(np.clip(folded * (0.55 + 0.45 * turned), 0.0, 1.0), ramp)
     if patina is not None:
@@ -96,7 +106,8 @@ def metal(
             body, body * 0.45 + np.asarray(patina, np.float32) * 0.5, 0.55 * hollow * (1.0 - 0.6 * picture.detail)
         )
     highlight = smoothstep(0.72, 1.15, shading) * (1.0 - 0.5 * picture.detail)
-    body = body + shine * highlight[..., None] * np.array([1.0, 0.93, 0.78], np.float32)
+    body = np.clip(body + shine * highlight[..., None] * np.array([1.0, 0.93, 0.78], np.float32), 0.0, 1.0)
+    body = mix(body, redrawn(picture, body), 0.5 * picture.detail)
     return on_person(picture, np.clip(body, 0.0, 1.0))
 
 
@@ -124,7 +135,7 @@ def marble(picture: Picture) -> np.ndarray:
     shading = sculpted(picture)
     # Light leaks sideways in marble; at eyes and lips the chisel's line stays.
     soft = mix(blur(shading, 1.6 * unit), shading, 0.35 + 0.5 * picture.detail)
-    tone = np.clip(0.16 + 0.94 * soft + 0.16 * (rounded(picture) - 1.0), 0.0, 1.0)
+    tone = np.clip(0.05 + 1.02 * soft + 0.16 * (rounded(picture) - 1.0), 0.0, 1.0)
     stone = gradient_map(
         tone, [(0.22, 0.22, 0.25), (0.50, 0.50, 0.53), (0.74, 0.74, 0.75), (0.90, 0.89, 0.87), (1.0, 0.99, 0.97)]
     )
@@ -148,3 +159,85 @@ def on_person(picture: Picture, body: np.ndarray) -> np.ndarray:
     grey = picture.grey[..., None]
     room = (grey + (picture.rgb - grey) * 0.75) * 0.92
     return mix(room, body, picture.alpha)
+
+
+def wood(picture: Picture) -> np.ndarray:
+    """Carved in limewood and oiled: growth rings cut by the form, fine pores along the trunk."""
+    shading = sculpted(picture)
+    quiet = 1.0 - 0.75 * picture.detail
+    warp = grain(picture, 44.0, salt=331, stretch=0.35) + 0.35 * grain(picture, 14.0, salt=333, stretch=0.3)
+    at = mix(picture.screen[..., 0] / 60.0, picture.anchors[..., 0], picture.head)
+    # The knife meets the rings at other depths where the form comes forward: rings follow light and shade.
+    rings = np.sin(20.0 * at + 1.6 * warp + 5.0 * blur(shading, 5.0 * picture.unit))
+    pores = grain(picture, 1.8, salt=337, stretch=0.08)
+    tone = np.clip(0.06 + 0.82 * shading + quiet * (0.055 * rings + 0.028 * pores), 0.0, 1.0)
+    ramp = [(0.13, 0.06, 0.03), (0.36, 0.18, 0.08), (0.62, 0.36, 0.17), (0.83, 0.58, 0.32), (0.96, 0.80, 0.55)]
+    oil = smoothstep(0.78, 1.15, shading) * 0.12
+    return on_person(picture, np.clip(gradient_map(tone, ramp) + oil[..., None], 0.0, 1.0))
+
+
+def jade(picture: Picture) -> np.ndarray:
+    """Polished jade: light goes deep into it, pale clouds in the green, small wet highlights."""
+    unit = picture.unit
+    shading = sculpted(picture)
+    deep = mix(blur(shading, 2.4 * unit), shading, 0.35 + 0.55 * picture.detail)
+    clouds = grain(picture, 34.0, salt=341) + 0.5 * grain(picture, 13.0, salt=343)
+    tone = 0.08 + 0.86 * deep + 0.035 * clouds * (1.0 - 0.8 * picture.detail)
+    # Thin places at the outline let light through.
+    tone = tone + 0.12 * (1.0 - rounded(picture)) * picture.alpha
+    ramp = [(0.05, 0.13, 0.09), (0.17, 0.33, 0.23), (0.38, 0.56, 0.41), (0.64, 0.79, 0.62), (0.90, 0.96, 0.87)]
+    body = gradient_map(np.clip(tone, 0.0, 1.0), ramp)
+    pale = smoothstep(0.2, 2.0, clouds)[..., None] * np.array([0.10, 0.09, 0.05], np.float32)
+    polish = smoothstep(0.84, 1.15, shading + 0.5 * (shading - blur(shading, 6.0 * unit)))
+    polish = polish * (1.0 - 0.6 * picture.detail)
+    body = np.clip(body + pale + (0.40 * polish)[..., None], 0.0, 1.0)
+    body = mix(body, redrawn(picture, body), 0.6 * picture.detail)
+    return on_person(picture, np.clip(body, 0.0, 1.0))
+
+
+def ice(picture: Picture) -> np.ndarray:
+    """A carving of clear ice: the room bent and pale inside it, white rims, cracks and wet lights."""
+    unit = picture.unit
+    shading = sculpted(picture)
+    turned = rounded(picture)
+    soft = mix(blur(shading, 1.2 * unit), shading, 0.5 + 0.4 * picture.detail)
+    tone = np.clip(0.04 + 0.80 * soft, 0.0, 1.0)
+    body = gradient_map(
+        tone, [(0.06, 0.16, 0.28), (0.22, 0.42, 0.58), (0.48, 0.68, 0.80), (0.76, 0.89, 0.95), (0.97, 1.0, 1.0)]
+    )
+    cloudy = smoothstep(-0.3, 1.8, grain(picture, 26.0, salt=351)) * (1.0 - 0.7 * picture.detail)
+    cracks = ridges(picture, 26.0, salt=353) * smoothstep(0.0, 1.4, grain(picture, 34.0, salt=357))
+    body = mix(body, np.array([0.90, 0.96, 1.0], np.float32), 0.22 * cloudy + 0.30 * cracks * (1.0 - picture.detail))
+    room = blur(picture.rgb * (1.0 - picture.alpha)[..., None], 28.0 * unit)
+    room = room / np.maximum(blur(1.0 - picture.alpha, 28.0 * unit), 0.02)[..., None]
+    body = mix(body, body * (0.45 + 0.9 * np.clip(room, 0.0, 1.0)), 0.38)
+    rim = smoothstep(0.9, 0.25, turned) * picture.alpha
+    wet = smoothstep(0.72, 1.0, shading + 0.9 * (shading - blur(shading, 4.0 * unit)))
+    body = body + (0.34 * rim + 0.55 * wet * (1.0 - 0.4 * picture.detail))[..., None]
+    return on_person(picture, np.clip(body, 0.0, 1.0))
+
+
+def clay(picture: Picture) -> np.ndarray:
+    """Modelling clay, as in stop-motion films: plain colours, thumb marks, soft studio light."""
+    unit = picture.unit
+    shading = sculpted(picture)
+    soft = mix(blur(shading, 1.6 * unit), shading, 0.25 + 0.65 * picture.detail)
+    thumbs = blur(grain(picture, 13.0, salt=361), 0.6 * unit)
+    dents = relief(thumbs, 0.022 * unit)
+    light = 0.30 + 1.26 * soft + dents * (1.0 - 0.9 * picture.detail) * (1.0 - 0.75 * picture.face)
+    colours = picture.rgb * 0.0 + np.array([0.5, 0.5, 0.5], np.float32)
+    for parts, gain in (((TORSO,), 1.5), ((HAIR,), 1.6), ((FACE, EARS, NECK), 1.3), ((BROWS,), 1.3), ((LIPS,), 1.5)):
+        mask = np.isin(picture.parts, parts)
+        if mask.any():
+            plain = np.median(picture.rgb[mask], axis=0)
+            plain = np.clip(saturate(plain[None], gain)[0], 0.02, 1.0)
+            plain = plain * (max(0.22, min(0.72, float(plain.max()) * 1.12)) / float(plain.max()))
+            colours = mix(colours, plain.astype(np.float32), blur(mask.astype(np.float32), 0.8 * unit))
+    # A man's colours lie in his picture: eyes, teeth and collars keep theirs.
+    own = edge_preserving(picture.rgb, max(1, round(3 * unit)), 0.12)
+    own = own / np.maximum(shading, 0.25)[..., None] * 0.55
+    flat = np.isin(picture.parts, (EYES, MOUTH)).astype(np.float32)
+    colours = mix(colours, own, np.maximum(blur(flat, 0.8 * unit), 0.55 * picture.region("clothes")))
+    body = np.clip(colours * light[..., None] + (0.10 * smoothstep(0.75, 1.2, soft))[..., None], 0.0, 1.0)
+    body = mix(body, redrawn(picture, body), 0.7 * picture.detail)
+    return on_person(picture, np.clip(body, 0.0, 1.0))

@@ -30,8 +30,8 @@ LIP_PALETTE = [(0.14, 0.05, 0.08), (0.44, 0.14, 0.13), (0.76, 0.34, 0.26), (0.94
 # Eddies of The Starry Night: centre and radius in image widths, turning sense.
 EDDIES = ((0.16, 0.22, 0.17, 1.0), (0.86, 0.30, 0.15, -1.0), (0.55, 0.02, 0.13, 0.9))
 
-ROOM_BRUSH = Brush(width=4.6, length=19.0, spacing=0.85, stray=0.75, salt=11)
-HEAD_BRUSH = Brush(width=3.4, length=12.0, spacing=0.80, stray=0.42, salt=23)
+ROOM_BRUSH = Brush(width=4.6, length=19.0, spacing=0.95, stray=0.75, salt=11)
+HEAD_BRUSH = Brush(width=3.4, length=12.0, spacing=0.88, stray=0.42, salt=23)
 FINE_BRUSH = Brush(width=2.2, length=7.0, spacing=0.80, stray=0.35, salt=37)
 
 
@@ -156,3 +156,47 @@ def watercolour(picture: Picture) -> np.ndarray:
     paper = np.array([0.985, 0.975, 0.95], np.float32) * (1.0 + 0.025 * tooth)[..., None]
     pencil = np.clip((blur(picture.grey, 1.8 * unit) - blur(picture.grey, 0.8 * unit)) * 5.0, 0.0, 0.5)
     return np.clip(paper * np.exp(-density) * (1.0 - 0.7 * pencil)[..., None], 0.0, 1.0)
+
+
+DOT_ROOM = Brush(width=4.4, length=0.3, spacing=0.82, stray=1.0, salt=241)
+DOT_HEAD = Brush(width=3.3, length=0.3, spacing=0.80, stray=0.75, salt=247)
+DOT_FINE = Brush(width=2.1, length=0.3, spacing=0.75, stray=0.45, salt=253)
+
+
+def pointillist(picture: Picture) -> np.ndarray:
+    """Dots of unmixed paint on a pale ground, cold ones among warm ones, which only the eye mixes (Seurat)."""
+    unit = picture.unit
+    soft = edge_preserving(picture.rgb, max(1, round(2 * unit)), 0.06)
+    tone = luminance(soft)
+    vivid = saturate(with_luminance(soft, np.clip(0.05 + tone + 0.25 * (tone - blur(tone, 20.0 * unit)), 0, 1)), 1.6)
+    ground = mix(vivid, np.array([0.93, 0.89, 0.78], np.float32), 0.45)
+    flow = brush_flow(picture, slant(picture.screen))
+    on_head, near = picture.head > 0.5, picture.detail > 0.10
+    painted, _ = draw(
+        ground,
+        [
+            lay_strokes(picture, vivid, flow, DOT_ROOM, ~on_head, on_head=False),
+            lay_strokes(picture, vivid, flow, DOT_HEAD, on_head, on_head=True),
+            lay_strokes(picture, vivid, flow, DOT_FINE, on_head & near, on_head=True),
+        ],
+    )
+    drawn = redrawn(picture, vivid)
+    return np.clip(mix(painted, drawn, np.maximum(0.15 * picture.face, 0.70 * picture.detail)), 0.0, 1.0)
+
+
+def pastel(picture: Picture) -> np.ndarray:
+    """Soft sticks on tinted paper: powdery colour in slanting strokes, the paper's grain and tint between them."""
+    unit = picture.unit
+    soft = edge_preserving(picture.rgb, max(1, round(3 * unit)), 0.08)
+    tone = luminance(soft)
+    chalky = saturate(with_luminance(soft, 0.10 + 0.86 * tone + 0.25 * (tone - blur(tone, 18.0 * unit))), 1.35)
+    chalky = mix(chalky, redrawn(picture, chalky), 0.30 * picture.face + 0.60 * picture.detail)
+    paper = np.array([0.66, 0.60, 0.55], np.float32)
+    strokes = np.tanh(grain(picture, 2.6, salt=261, stretch=7.0, degrees=-48.0))
+    tooth = grain(picture, 1.8, salt=265)
+    quiet = (1.0 - 0.85 * picture.detail) * (1.0 - 0.55 * picture.face)
+    covered = 0.86 + quiet * (0.17 * strokes + 0.11 * tooth) - 0.16 * (1.0 - picture.alpha) * (1.0 - 0.4 * strokes)
+    # The stick leaves more where it is pressed: lights and darks are covered, the middle lets the paper through.
+    covered = covered + 0.25 * np.abs(tone - 0.5) + 0.2 * picture.detail
+    laid = mix(np.broadcast_to(paper, picture.rgb.shape), chalky, np.clip(covered, 0.25, 1.0))
+    return np.clip(laid + (0.045 * quiet * strokes)[..., None], 0.0, 1.0)

@@ -104,9 +104,10 @@ class Picture:
         if not face.any():
             return (self.parts == NECK).astype(np.float32)
         # The constant keeps black, which has no hue, away from every skin.
-        chroma = blur(self.rgb[..., :2] / (self.rgb.sum(axis=-1, keepdims=True) + 0.06), 1.0 * self.unit)
+        chroma = blur(self.rgb[..., :2] / (sum(cv2.split(self.rgb)) + np.float32(0.06))[..., None], 1.0 * self.unit)
         usual, spread = np.median(chroma[face], axis=0), np.maximum(chroma[face].std(axis=0), 0.010)
-        distance = np.sqrt(np.square((chroma - usual) / spread).sum(axis=-1))
+        off = (chroma - usual) / spread
+        distance = np.hypot(off[..., 0], off[..., 1])
         return smoothstep(5.0, 3.0, distance).astype(np.float32)
 
     @cached_property

@@ -1,193 +1,19 @@
-"""What the built-in editor knows: styles, regions, colours, and the words that may surround them.
+"""The words of the built-in editor: regions, colours, amounts, and what may stand in any clause.
 
-A new edit is one entry here and one operator. `triggers` are sets of words that must all stand in a clause;
-`companions` are words that mean nothing beside the style ("swirling strokes" beside Van Gogh). A word that no
-entry accounts for makes the instruction unknown: the parser never guesses.
+A word that neither an entry here nor a style accounts for makes an instruction unknown: the parser never guesses.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
-from talker.pdu.builtin import colour, draw, light, material, paint
+from talker.pdu.builtin import colour
 from talker.pdu.builtin.picture import Picture
+from talker.pdu.builtin.styles import STYLES, words_of
 
-Operator = Callable[[Picture], np.ndarray]
 Colour = tuple[float, float, float]
-
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-@dataclass(frozen=True)
-class Style:
-    """An edit of the whole image, or of the person in it."""
-
-    name: str
-    title: str
-    operator: Operator
-    triggers: tuple[frozenset[str], ...]
-    companions: frozenset[str] = frozenset()
-
-
-def _style(name: str, title: str, operator: Operator, triggers: list[str], companions: str = "") -> Style:
-    return Style(name, title, operator, tuple(_words(t) for t in triggers), _words(companions))
-
-
-ART = (
-    "painting paintings painted paint paints art artwork artist canvas brush brushes brushstroke brushstrokes stroke "
-    "strokes"
-)
-DRAWING = "drawing drawn draw sketch sketched drawings art artwork paper lines line hand"
-STATUE = (
-    "statue sculpture bust sculpted carved carve cast sculpt figure monument made out block museum metal metallic solid"
-)
-PHOTO = "photo photograph picture image snapshot print portrait film photography"
-WEATHER = "light lighting lit time scene atmosphere mood outside outdoors during weather season sky there day"
-
-STYLES = (
-    _style(
-        "van_gogh",
-        "Van Gogh painting",
-        paint.van_gogh,
-        ["van gogh", "vangogh", "vincent", "starry night"],
-        f"{ART} oil van gogh vincent starry night post impressionist impressionism impressionistic swirling swirly "
-        "swirls thick expressive impasto bold textured colours self vivid",
-    ),
-    _style(
-        "oil",
-        "oil painting",
-        paint.oil,
-        ["oil painting", "oil paint", "oil painted", "oil portrait", "oil canvas", "oils", "oil colours", "oil"],
-        f"{ART} oil oils old classical classic traditional master masters colours textured studio rich",
-    ),
-    _style(
-        "watercolour",
-        "watercolour",
-        paint.watercolour,
-        ["watercolour", "watercolours", "water colour", "water colours", "aquarelle"],
-        f"{ART} {DRAWING} wash washes soft loose delicate wet water aquarelle colours",
-    ),
-    _style(
-        "pencil",
-        "pencil sketch",
-        draw.pencil,
-        ["pencil", "sketch", "sketched", "graphite", "line drawing"],
-        f"{DRAWING} pencil graphite blackandwhite grey hatching hatched shaded shading rough notebook artist lead",
-    ),
-    _style(
-        "charcoal",
-        "charcoal drawing",
-        draw.charcoal,
-        ["charcoal"],
-        f"{DRAWING} charcoal blackandwhite rough smudged soft hatching stick artist",
-    ),
-    _style(
-        "cartoon",
-        "cartoon",
-        draw.cartoon,
-        ["cartoon", "cartoons", "cartoonish", "toon", "cel shaded"],
-        f"{DRAWING} character characters animated animation cel shaded toon flat outlines bold colours figure "
-        "colourful",
-    ),
-    _style(
-        "comic",
-        "comic book",
-        draw.comic,
-        ["comic", "comics", "pop art", "popart", "halftone", "lichtenstein", "graphic novel"],
-        f"{DRAWING} book character printed page strip panel dots dot bold pop roy graphic novel ink inked halftone "
-        "comic comics hero style",
-    ),
-    _style(
-        "bronze",
-        "bronze statue",
-        material.bronze,
-        ["bronze", "bronzed statue"],
-        f"{STATUE} polished patina brown dark old ancient cast",
-    ),
-    _style(
-        "gold",
-        "golden statue",
-        material.gold,
-        [
-            "gold statue",
-            "golden statue",
-            "solid gold",
-            "pure gold",
-            "gold",
-            "gilded",
-            "golden bust",
-            "golden sculpture",
-        ],
-        f"{STATUE} gold golden gilded pure polished shiny shining",
-    ),
-    _style(
-        "silver",
-        "silver statue",
-        material.silver,
-        ["silver statue", "silver bust", "silver sculpture", "solid silver", "chrome"],
-        f"{STATUE} silver chrome polished shiny pure",
-    ),
-    _style(
-        "marble",
-        "marble statue",
-        material.marble,
-        ["marble"],
-        f"{STATUE} white stone greek roman ancient classical polished antique veined",
-    ),
-    _style(
-        "stone",
-        "stone statue",
-        material.stone,
-        ["stone", "sandstone", "stone statue", "granite"],
-        f"{STATUE} stone sandstone granite grey old ancient weathered rock",
-    ),
-    _style(
-        "winter",
-        "winter light",
-        light.winter,
-        ["winter", "wintry", "snow", "snowing", "snowy", "snowfall", "frosty", "snows"],
-        f"{WEATHER} winter snow snowy snowing cold icy frosty frozen falling freezing white snowflakes",
-    ),
-    _style(
-        "night",
-        "night light",
-        light.night,
-        ["night", "nighttime", "midnight", "moonlight", "moonlit"],
-        f"{WEATHER} night nighttime midnight moonlight moon dark late blue city lights at",
-    ),
-    _style(
-        "sunset",
-        "sunset light",
-        light.sunset,
-        ["sunset", "golden hour", "dusk", "evening light", "evening sun", "setting sun"],
-        f"{WEATHER} sunset evening golden hour warm sun glow glowing orange low setting beautiful dusk",
-    ),
-    _style(
-        "old_photo",
-        "old photo",
-        light.old_photo,
-        [
-            f"{age} {noun}"
-            for age in ("old", "vintage", "antique", "aged", "ancient", "victorian", "faded", "fashioned")
-            for noun in ("photo", "photograph", "picture", "print", "snapshot", "photography")
-        ]
-        + ["sepia", "daguerreotype", "age photo", "age photograph", "age picture"],
-        f"{PHOTO} old vintage antique aged faded sepia toned tone worn fashioned century family album from brown "
-        "scratched grainy daguerreotype early victorian",
-    ),
-    _style(
-        "black_and_white",
-        "black-and-white photo",
-        light.black_and_white,
-        ["blackandwhite", "monochrome", "greyscale", "b&w", "noir"],
-        f"{PHOTO} blackandwhite classic noir old studio monochrome greyscale movie contrast shot",
-    ),
-)
 
 REGION_OPERATORS: dict[str, Callable[[Picture, Colour], np.ndarray]] = {
     "hair": colour.dye_hair,
@@ -198,23 +24,32 @@ REGION_OPERATORS: dict[str, Callable[[Picture, Colour], np.ndarray]] = {
 }
 
 REGION_WORDS: dict[str, str] = {
-    **dict.fromkeys(("hair", "haircut", "hairs", "hairdo", "hairstyle"), "hair"),
+    **dict.fromkeys(("hair", "haircut", "hairs", "hairdo", "hairstyle", "haired", "locks", "tresses", "mane"), "hair"),
     **dict.fromkeys(("skin", "complexion", "skinned"), "skin"),
     **dict.fromkeys(("face", "faced"), "face"),
-    **dict.fromkeys(("lips", "lipstick", "lip"), "lips"),
+    "whole-head": "head",
+    **dict.fromkeys(("lips", "lipstick", "lip", "mouth"), "lips"),
     **dict.fromkeys(
-        ("clothes", "clothing", "shirt", "jacket", "suit", "sweater", "jumper", "dress", "outfit", "tshirt"), "clothes"
+        words_of(
+            "clothes clothing shirt jacket suit sweater jumper dress outfit tshirt tee blouse coat hoodie top garment "
+            "garments attire cardigan pullover sweatshirt blazer waistcoat polo jersey fleece overcoat gown robe"
+        ),
+        "clothes",
     ),
-    **dict.fromkeys(("background", "backdrop", "wall", "backgrounds"), "background"),
+    **dict.fromkeys(words_of("background backdrop wall backgrounds surroundings room behind"), "background"),
 }
 # Verbs that already say which region a colour is for.
-REGION_VERBS = {"dye": "hair"}
-HAIR_COLOUR_NOUNS = {"blonde": "blonde", "brunette": "brown", "redhead": "auburn"}
+REGION_VERBS = {"dye": "hair", "wearing": "clothes", "wear": "clothes", "wears": "clothes", "dressed": "clothes"}
+HAIR_COLOUR_NOUNS = {
+    **{"blonde": "blonde", "blond": "blonde", "brunette": "brown", "redhead": "auburn"},
+    **{"redheaded": "auburn", "ginger": "auburn"},
+}
 
 COLOURS: dict[str, Colour] = {
     "red": (0.72, 0.10, 0.09),
     "orange": (0.96, 0.50, 0.10),
     "yellow": (0.95, 0.83, 0.18),
+    "gold": (0.83, 0.62, 0.16),
     "blonde": (0.86, 0.74, 0.52),
     "green": (0.26, 0.52, 0.26),
     "turquoise": (0.15, 0.68, 0.66),
@@ -232,64 +67,117 @@ COLOURS: dict[str, Colour] = {
 }
 COLOUR_WORDS: dict[str, str] = {
     **{name: name for name in COLOURS},
-    **{"blond": "blonde", "golden": "blonde", "platinum": "blonde", "ginger": "auburn", "brunette": "brown"},
-    **{"crimson": "red", "scarlet": "red", "ruby": "red", "emerald": "green", "lime": "green", "olive": "green"},
-    **{"teal": "turquoise", "cyan": "turquoise", "aqua": "turquoise", "azure": "blue", "cobalt": "blue"},
-    **{"violet": "purple", "lilac": "purple", "magenta": "pink", "rose": "pink", "chestnut": "brown"},
-    **{"cream": "beige", "ivory": "beige", "ebony": "black", "gold": "blonde"},
+    **dict.fromkeys(words_of("crimson scarlet ruby vermilion cherry burgundy maroon reddish"), "red"),
+    **dict.fromkeys(words_of("blond platinum"), "blonde"),
+    **dict.fromkeys(words_of("golden"), "gold"),
+    **dict.fromkeys(words_of("ginger copper coppery"), "auburn"),
+    **dict.fromkeys(words_of("brunette chestnut chocolate brownish"), "brown"),
+    **dict.fromkeys(words_of("emerald lime olive jade mint greenish"), "green"),
+    **dict.fromkeys(words_of("teal cyan aqua aquamarine"), "turquoise"),
+    **dict.fromkeys(words_of("azure cobalt sapphire bluish indigo"), "blue"),
+    **dict.fromkeys(words_of("violet lilac lavender plum mauve purplish"), "purple"),
+    **dict.fromkeys(words_of("magenta rose fuchsia salmon pinkish"), "pink"),
+    **dict.fromkeys(words_of("cream ivory tan sand khaki"), "beige"),
+    **dict.fromkeys(words_of("ebony"), "black"),
+    **dict.fromkeys(words_of("mustard lemon yellowish"), "yellow"),
+    **dict.fromkeys(words_of("tangerine"), "orange"),
+    **dict.fromkeys(words_of("charcoal greyish"), "grey"),
 }
 # (factor towards black below 1, towards white above 1)
-SHADES = {"dark": 0.6, "darker": 0.6, "deep": 0.7, "light": 1.4, "lighter": 1.4, "pale": 1.55, "pastel": 1.55}
-VIVID = _words(
-    "bright vivid vibrant intense strong rich pure plain solid neon natural completely all fully totally very"
+SHADES = {
+    **{"dark": 0.6, "darker": 0.6, "deep": 0.7, "midnight": 0.6},
+    **{"light": 1.4, "lighter": 1.4, "pale": 1.55, "pastel": 1.55},
+}
+# "Snow white", "jet black", "hot pink": directly before a colour these say which one, near enough.
+TINTS = words_of(
+    "sky royal baby hot jet snow blood fire engine burnt brick wine sea ocean forest canary ice coal steel slate ash "
+    "strawberry honey dusty electric powder bottle grass raven pitch neon chalk stone wood bronze brilliant shocking"
 )
-AMOUNTS = {"slightly": 0.5, "subtle": 0.5, "subtly": 0.5, "lightly": 0.5, "gently": 0.5, "faint": 0.4, "bit": 0.5}
+VIVID = words_of(
+    "bright brightly vivid vividly vibrant intense strong rich pure plain solid natural completely all fully totally "
+    "very really quite entirely properly truly deeply beautifully extremely super absolutely intensely "
+    "strongly heavily "
+    "highly incredibly thoroughly utterly"
+)
+AMOUNTS = {
+    **dict.fromkeys(words_of("slightly subtle subtly lightly gently mild mildly partly partially somewhat"), 0.5),
+    **{"faint": 0.4, "faintly": 0.4},
+}
 
 # Before a person these ask for another person, which no edit here can make.
-AGES = _words("old older elderly aged young younger ancient bald fat thin")
+AGES = words_of("old older elderly aged young younger ancient bald fat thin little small big tall")
 
 # Words that may stand in any clause without meaning anything to an editor.
-FILLER = _words(
-    "make makes making turn turns turned transform convert change changes changed give gives render rendered show "
-    "shown put set have has having let want would like look looks looking appear seem become becomes be been is are "
-    "was were as if in into to of on onto by with for from at it its this that these the a an what his her their "
-    "hers theirs my your him them he she they me i you please can could should do style styled styles effect filter "
-    "version using use apply add get got more so some same way being up out over too also both now just colour "
-    "coloured color colors tint tinted paint painted dyed front behind against done created create kind sort type "
-    "shade whole entire image picture photo photograph video frame clip scene portrait drawn work piece through "
-    "himself herself themselves own famous beautiful nice realistic s re wearing wear"
+FILLER = words_of(
+    "make makes making made turn turns turned turning transform convert change changes changed give gives giving "
+    "render rendered rendering show shows shown put puts set have has had having let lets want wants would like love "
+    "prefer wish need look looks looking appear appears seem become becomes be been being is are was were am as if in "
+    "into to of on onto by with for from at it its this that these those the a an what how when where who his her hers "
+    "him their theirs them my mine your yours he she they i we us you me please can could should shall will may might "
+    "do does did style styles styled effect filter version using use used apply applied add get got give more so some "
+    "same way up over too also both now just about though through across rather colour coloured colours tint tinted "
+    "paint painted repaint recolour dyed dyeing front against done create created creating kind sort type shade tone "
+    "whole entire entirely everything all image picture photo photograph video clip film movie scene portrait "
+    "drawn work piece "
+    "own famous beautiful nice lovely gorgeous stunning elegant realistic cool great proper actual real "
+    "typical himself "
+    "herself themselves itself re hey hi hello thanks thank ok okay imagine think see seen try go going straight right "
+    "out filmed recorded photographed taken captured viewed pictured depicted portrayed presented displayed whatever "
+    "anything something stuff thing things better best good well perfect only must manner fashion wearing wear "
+    "wears dressed worn switch swap replace exchange feel feeling vibe"
 )
-PEOPLE = _words("man woman person guy girl boy lady gentleman speaker subject people human someone head character one")
+PEOPLE = words_of(
+    "man woman person guy girl boy lady gentleman speaker subject people human someone head character one bloke fellow "
+    "presenter actor somebody individual"
+)
 
+_PAINTINGS = ("oil painting", "Van Gogh painting", "watercolour")
+_STATUES = ("bronze statue", "marble statue", "silver statue")
 # Things people ask for that sound like something here, and what to point them to.
 RELATED: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(
-        _words(
-            "painting painted monet munch rembrandt picasso fauvism fauvist impressionist expressionist cubist "
-            "klimt vermeer warhol painter acrylic pastel da vinci renaissance baroque"
+        words_of(
+            "painting painted monet munch rembrandt picasso fauvism fauvist impressionist impressionism expressionist "
+            "cubist cubism klimt vermeer painter acrylic da vinci leonardo renaissance baroque fresco surrealist dali"
         ),
-        ("oil painting", "Van Gogh painting", "watercolour"),
-    ),
-    **dict.fromkeys(_words("drawing ink manga anime sketchy disney pixar illustration"), ("pencil sketch", "cartoon")),
-    **dict.fromkeys(_words("old older elderly aged aging young younger age"), ("old photo",)),
-    **dict.fromkeys(
-        _words("statue sculpture wood wooden clay iron copper steel robot metal glass ice"),
-        ("bronze statue", "marble statue", "silver statue"),
+        _PAINTINGS,
     ),
     **dict.fromkeys(
-        _words("zombie hulk shrek alien vampire ghost devil smurf elf joker clown"), ("a colour of the skin",)
+        words_of("drawing manga anime sketchy disney pixar illustration doodle simpsons ghibli"),
+        ("pencil sketch", "ink drawing", "cartoon"),
     ),
-    **dict.fromkeys(_words("beard mohawk bald curly braids wig moustache"), ("a colour of the hair",)),
+    **dict.fromkeys(words_of("crayon crayons pastel"), ("pastel drawing", "chalk drawing")),
+    **dict.fromkeys(words_of("old older elderly aged aging young younger age vintage retro"), ("old photo",)),
     **dict.fromkeys(
-        _words("beach forest city mountains space sea park street room office jungle desert"),
+        words_of("statue sculpture iron copper steel robot metal metallic brass titanium android"), _STATUES
+    ),
+    **dict.fromkeys(words_of("glass crystal diamond"), ("ice sculpture", "stained glass")),
+    **dict.fromkeys(words_of("terracotta porcelain ceramic wax lego plastic"), ("clay figure", "marble statue")),
+    **dict.fromkeys(
+        words_of("zombie hulk shrek alien vampire ghost devil smurf elf joker clown avatar"), ("a colour of the skin",)
+    ),
+    **dict.fromkeys(words_of("beard mohawk bald curly braids wig moustache"), ("a colour of the hair",)),
+    **dict.fromkeys(
+        words_of("beach forest city mountains space sea park street office jungle desert"),
         ("a colour of the background", "sunset light", "winter light"),
     ),
     **dict.fromkeys(
-        _words("summer autumn fall spring rain rainy storm fog sunny morning dawn sunrise"),
-        ("winter light", "sunset light"),
+        words_of("summer autumn fall spring rain rainy storm fog sunny morning dawn sunrise twilight"),
+        ("winter light", "sunset light", "night light"),
     ),
-    **dict.fromkeys(_words("dark neon moody"), ("night light",)),
+    **dict.fromkeys(words_of("dark moody"), ("night light", "candlelight")),
+    **dict.fromkeys(words_of("xray x-ray radar"), ("thermal camera", "night vision")),
+    **dict.fromkeys(words_of("pixel pixelated minecraft"), ("mosaic",)),
 }
+
+# Small words of other languages that are none in English.
+FOREIGN = words_of(
+    "der das ein eine einen einer einem mit und ihn ihm ihr sie zu zum zur mach mache machen soll wie ist nicht haare "
+    "verwandle verwandeln bitte als le la les un une des du avec et dans lui en fais faire fait rends rendre cheveux "
+    "transforme transformer el las una haz hazlo convierte pelo cabello fondo che il gli "
+    "como di del della fallo trasforma rendi capelli sfondo um uma com para fa\u00e7a transforme cabelo het een "
+    "maak haar zijn"
+)
 
 
 def known_edits() -> str:

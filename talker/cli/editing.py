@@ -1,0 +1,158 @@
+"""The flags of `talker preview`, `talker edit` and `talker edits`, and the calls that they become."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from talker.cli.describe import describe_edits
+from talker.cli.flags import add_flags, add_force, add_project, chosen
+from talker.cli.parser import Parser
+from talker.errors import BadInput
+
+if TYPE_CHECKING:  # what it imports takes seconds
+    from talker.pdu.region import Region
+    from talker.types import Reporter
+
+PLAN_WORDS = {
+    "strategy": "progressive: in rounds, each stronger than the one before; iterative: one image at a time, training "
+    "between; once: everything in one round at full strength",
+    "rounds": "how often frames are rendered, edited and trained on, each time more strongly",
+    "frames": "how many frames every round edits",
+    "text_guidance": "how strongly the instruction counts in the first and in the last round",
+    "image_guidance": "how strongly the unedited picture counts",
+    "steps": "sampling steps of InstructPix2Pix in the first and in the last round",
+    "seed": "of everything random: the same seed, the same edit",
+}
+PREVIEW_WORDS = {
+    "text_guidance": "how strongly the instruction counts: a column for each",
+    "steps": "sampling steps of InstructPix2Pix: a column for each, with each guidance; builtin has no use for them",
+}
+
+
+def _add_what(parser: Parser) -> None:
+    """What an edit is asked for, be it made or only looked at."""
+    from talker.pdu.region import COVERAGE, PARTS_OF
+
+    parser.add_argument(
+        "--instruction",
+        required=True,
+        action="append",
+        metavar="TEXT",
+        help="what to make of the speaker; several are made one after the other",
+    )
+    words = "|".join(PARTS_OF)
+    parser.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        metavar=words,
+        help=f"edit only this, several times for several things ({COVERAGE}) [everything]",
+    )
+    parser.add_argument("--keep", action="append", default=[], metavar=words, help="leave this as it is, likewise")
+    parser.add_argument(
+        "--from", dest="base", metavar="EDIT", help="build on this earlier edit [the speaker as filmed]"
+    )
+
+
+def _region(arguments: argparse.Namespace) -> Region:
+    from talker.pdu.region import Region
+
+    return Region(tuple(dict.fromkeys(arguments.only)), tuple(dict.fromkeys(arguments.keep)))
+
+
+# -------------------------------------------------------------------- preview
+
+
+def add_preview(parser: Parser) -> None:
+    from talker.options import EditOptions, PreviewOptions
+
+    _add_what(parser)
+    add_flags(parser, EditOptions, ["editor", "model", "sampler", "precision", "kernels"])
+    add_flags(parser, PreviewOptions, words=PLAN_WORDS | PREVIEW_WORDS)
+    parser.add_argument("-o", "--out", type=Path, metavar="PICTURE.png", help="[in the project's previews/]")
+    add_project(parser)
+    add_force(parser, "the picture")
+
+
+def run_preview(arguments: argparse.Namespace, reporter: Reporter) -> str:
+    from talker import commands
+    from talker.options import PreviewOptions
+    from talker.pdu.instructions import join_instructions
+
+    return commands.preview(
+        arguments.project,
+        join_instructions(arguments.instruction),
+        chosen(PreviewOptions, arguments),
+        chosen(commands.EditOptions, arguments),
+        region=_region(arguments),
+        base=arguments.base,
+        out=arguments.out,
+        force=arguments.force,
+        reporter=reporter,
+    ).text
+
+
+# -------------------------------------------------------------------- edit
+
+
+def add_edit(parser: Parser) -> None:
+    from talker.options import EditOptions
+    from talker.types import EditPlan
+
+    _add_what(parser)
+    parser.add_argument("--name", help="the edit's name [from the instruction]")
+    add_flags(parser, EditOptions)
+    add_flags(parser, EditPlan, PLAN_WORDS, PLAN_WORDS)
+    parser.add_argument("-n", "--dry-run", action="store_true", help="say what would be done, and do nothing")
+    parser.add_argument("--json", action="store_true", help="with --dry-run: the plan for programs")
+    add_project(parser)
+    add_force(parser, "an edit of that name made from other inputs")
+
+
+def run_edit(arguments: argparse.Namespace, reporter: Reporter) -> str:
+    from talker import commands
+    from talker.pdu.instructions import join_instructions
+    from talker.types import EditPlan, Silent
+
+    if arguments.json and not arguments.dry_run:
+        raise BadInput("--json is for --dry-run; talker edits --json tells of edits that are made")
+    arguments.instruction = join_instructions(arguments.instruction)
+    done = commands.edit(
+        arguments.project,
+        chosen(EditPlan, arguments),
+        chosen(commands.EditOptions, arguments),
+        name=arguments.name,
+        region=_region(arguments),
+        base=arguments.base,
+        dry_run=arguments.dry_run,
+        force=arguments.force,
+        reporter=Silent() if arguments.json else reporter,
+    )
+    return json.dumps(done.facts, indent=2) if arguments.json else done.text
+
+
+# -------------------------------------------------------------------- edits
+
+
+def add_edits(parser: Parser) -> None:
+    parser.add_argument("--rename", nargs=2, metavar=("OLD", "NEW"), help="call an edit by another name")
+    parser.add_argument("--remove", metavar="NAME", help="remove an edit for good; needs --force")
+    add_project(parser)
+    parser.add_argument("--json", action="store_true", help="for programs")
+    parser.add_argument("-f", "--force", action="store_true", help="do remove it")
+
+
+def run_edits(arguments: argparse.Namespace, _reporter: Reporter) -> str:
+    from talker import commands
+
+    if arguments.rename and arguments.remove:
+        raise BadInput("--rename and --remove are two things; do one after the other")
+    if arguments.rename:
+        return commands.rename_edit(arguments.project, *arguments.rename).text
+    if arguments.remove:
+        return commands.remove_edit(arguments.project, arguments.remove, force=arguments.force).text
+    found = commands.list_edits(arguments.project)
+    return json.dumps(found, indent=2) if arguments.json else describe_edits(found)

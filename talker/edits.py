@@ -1,0 +1,137 @@
+"""The edits of a project: a look at one before it is made; what there are; renaming and removing them.
+
+An edit is known by its fingerprint, which it keeps under every name: what was made with it (renders) or built upon it
+(other edits) finds it again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from talker import renders
+from talker.errors import BadInput, Conflict
+from talker.opening import dependents, edit_command, edit_record, load_portrait, name_of, open_project, scene_record
+from talker.options import EditOptions, PreviewOptions
+from talker.outcome import Outcome
+from talker.pdu.editor import open_editor
+from talker.pdu.instructions import one_after_the_other
+from talker.pdu.region import Region, within
+from talker.project import Project, Stage, check_name, read_json, slug
+from talker.radfield.kernels import choose_kernels
+from talker.sheet import save_picture
+from talker.take.store import open_take
+from talker.types import Reporter, Silent
+
+PICTURES = (".png", ".jpg")
+
+
+def preview(
+    project_dir: Path | None,
+    instruction: str,
+    options: PreviewOptions = PreviewOptions(),
+    editing: EditOptions = EditOptions(),
+    *,
+    region: Region = Region(),  # what the edit may change
+    base: str | None = None,  # the edit that it builds on; None: the speaker as fitted
+    out: Path | None = None,  # None: in the project's previews/
+    force: bool = False,
+    reporter: Reporter = Silent(),
+) -> Outcome:
+    """Edit three frames over a small grid, as a picture; with the command that makes the edit."""
+    from talker.preview import preview_sheet, telling_moments  # which driving does without
+
+    plan = options.plan(instruction)
+    project = open_project(project_dir)
+    fingerprint = scene_record(project, base)["fingerprint"]
+    editor = open_editor(editing.editor, plan.instruction, editing.diffusion, reporter)
+    editor = within(one_after_the_other(editor), region)
+    understood = editor.describe(plan.instruction)
+    diffusion = asdict(editing.diffusion) if editor.name == "ip2p" else {"model": editing.model}
+    asked = {"editor": editor.name, **diffusion, **region.inputs(), **asdict(plan)}
+    stage = Stage("previews", {"scene": fingerprint, **asked, **asdict(options)})
+    path = out or project.path(f"{stage.path}/{slug(plan.instruction)}-{stage.fingerprint[:6]}.png")
+    if path.is_file() and out is None and not force:
+        return Outcome(path, _matching(path, understood, asked, base, project_dir), already_done=True)
+    if path.suffix.lower() not in PICTURES:
+        raise BadInput(f"{path} does not end in {' or '.join(PICTURES)}, which talker writes")
+    if path.exists() and not force:
+        raise Conflict(f"{path} exists; add --force to replace it")
+    take = open_take(project.path("take"))
+    moments = telling_moments(take)
+    region.check(take.parts[index] for index in moments)
+    portrait = load_portrait(project, take, base, choose_kernels(editing.kernels, reporter))
+    sheet = preview_sheet(take, portrait.scene, portrait.refiner, editor, plan.instruction, options, moments, reporter)
+    save_picture(path, sheet)
+    return Outcome(path, _matching(path, understood, asked, base, project_dir))
+
+
+def _matching(path: Path, understood: str, asked: dict[str, Any], base: str | None, project_dir: Path | None) -> str:
+    """Where the picture is, and the edit that it shows."""
+    return (
+        f"{path}: {understood}\n"
+        f"To make it: {edit_command(asked, base, project_dir=project_dir)}\n"
+        "It ends like the last column; --text-guidance LOW,HIGH ends like the column of HIGH"
+    )
+
+
+def list_edits(project_dir: Path | None) -> list[dict[str, Any]]:
+    """Every finished edit, as JSON values, by name."""
+    project = open_project(project_dir)
+    field = project.record("field")
+    found = []
+    for name in project.edit_names():
+        record = edit_record(project, name)
+        inputs = record["inputs"]
+        found.append(
+            {
+                "name": name,
+                **{key: inputs.get(key) for key in ("instruction", "editor", "rounds", "frames", "seed")},
+                "only": inputs.get("only", []),
+                "keep": inputs.get("keep", []),
+                "from": name_of(project, inputs["from"]) or "an edit that is gone" if "from" in inputs else None,
+                "finished": record["finished"],
+                "seconds": record["seconds"],
+                "measured": {**record["measured"], **_judged(project, record["fingerprint"])},
+                "current": field is not None and inputs["field"] == field["fingerprint"],
+            }
+        )
+    return found
+
+
+def rename_edit(project_dir: Path | None, old: str, new: str) -> Outcome:
+    """Give an edit another name; what was made with it, and edits that build on it, know it by its fingerprint."""
+    project = open_project(project_dir)
+    edit_record(project, old)
+    if project.record(f"edits/{check_name(new)}") is not None:
+        raise Conflict(f"There is an edit called {new} already; choose another name, or remove that one first")
+    with project.lock():
+        project.rename(f"edits/{old}", f"edits/{new}")
+        renders.rename_edit(project, old, new)
+    return Outcome(project.path(f"edits/{new}"), f"{old} is called {new} now: drive it with --edit {new}")
+
+
+def remove_edit(project_dir: Path | None, name: str, *, force: bool = False) -> Outcome:
+    """Remove an edit for good; videos made with it stay. Refused while another edit builds on it."""
+    project = open_project(project_dir)
+    record = edit_record(project, name)
+    above = dependents(project, record)
+    if above:
+        raise Conflict(f"{name} is what {' and '.join(above)} began from; remove that first, or rename {name}")
+    if not force:
+        instruction = record["inputs"]["instruction"]
+        raise Conflict(f'{name} ("{instruction}") would be gone for good; add --force to remove it')
+    with project.lock():
+        project.remove(f"edits/{name}")
+    return Outcome(project.path(f"edits/{name}"), f"{name} is removed; videos made with it are still there")
+
+
+def _judged(project: Project, fingerprint: str) -> dict[str, float]:
+    """What `talker eval` found of an edit on the held-out part, if it was asked."""
+    figures: dict[str, float] = {}
+    for path in sorted(project.root.glob("eval/*/eval.json")):
+        facts = read_json(path, ("inputs", "metrics"), whole=path)
+        if fingerprint in facts["inputs"]["made_from"].values() and facts["inputs"]["speech_sha256"] is None:
+            figures |= {key: metric["value"] for key, metric in facts["metrics"].items()}
+    return figures

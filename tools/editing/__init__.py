@@ -1,0 +1,1 @@
+"""What `tools.compare` and `tools.bench edit` measure of edits."""

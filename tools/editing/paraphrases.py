@@ -1,0 +1,51 @@
+"""How many instructions of a file the built-in editor understands as the people who wrote them meant them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from talker.errors import BadInput
+from talker.pdu.builtin.parser import Edit, StyleEdit, parse
+
+PARAPHRASES = Path(
+    "tests/pdu/paraphrases.json"
+)  # [{"say": ..., "want": [{"style" or "colour", "on", "amount"}] or null}]
+
+
+def parser_figures(path: Path) -> dict[str, float | None]:
+    """Shares that are right and silently wrong; None where there is no such file."""
+    if not path.is_file():
+        return {"parser_right": None, "parser_silent_wrong": None}
+    entries = json.loads(path.read_text())
+    right = wrong = 0
+    for entry in entries:
+        try:
+            edits = parse(entry["say"])
+        except BadInput:
+            right += entry["want"] is None
+            continue
+        same = entry["want"] is not None and _understood(edits) == _wanted(entry["want"])
+        right, wrong = right + same, wrong + (not same)
+    return {"parser_right": round(right / len(entries), 4), "parser_silent_wrong": round(wrong / len(entries), 4)}
+
+
+def _wanted(entry: list[dict]) -> list[tuple[str, str, bool]]:
+    """(what, where, whether weaker) of each edit, in no order; "more" than usual is the whole edit."""
+    found = []
+    for edit in entry:
+        where = edit.get("on") or ""
+        what = (edit.get("style") or edit["colour"]).lower()
+        regions = where if isinstance(where, list) else [where]
+        found += [(what, region, edit.get("amount") == "less") for region in regions]
+    return sorted(found)
+
+
+def _understood(edits: tuple[Edit, ...]) -> list[tuple[str, str, bool]]:
+    found = []
+    for edit in edits:
+        if isinstance(edit, StyleEdit):
+            found += [(edit.style.title.lower(), region, edit.amount < 1.0) for region in edit.regions or ("",)]
+        else:
+            found.append((edit.colour_name, edit.region, edit.amount < 1.0))
+    return sorted(found)
