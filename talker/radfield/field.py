@@ -191,6 +191,7 @@ class HeadField(nn.Module):
         self.eye_to_density = matrix(HIDDEN, EYE)
         self.appearance_to_colour = matrix(HIDDEN, APPEARANCE)
         self.audio_to_colour = matrix(HIDDEN, AUDIO_CODE)
+        self.audio_to_density = _uniform((HIDDEN, AUDIO_CODE), 0.02, generator)  # small: lips first of all are ambient
 
     @property
     def weights(self) -> FieldWeights:
@@ -205,8 +206,6 @@ class HeadField(nn.Module):
         if not self.options.view_dependent:
             toward = functional.normalize(-condition.head_pose[:, :3, 3], dim=-1).to(colour.device)
             colour = colour + functional.linear(spherical_harmonics(toward), self.colour_in[:, GEOMETRY:])
-        return Biases(
-            functional.linear(condition.audio, self.audio_to_ambient),
-            functional.linear(condition.eye, self.eye_to_density),
-            colour,
-        )
+        density = functional.linear(condition.eye, self.eye_to_density)
+        density = density + functional.linear(condition.audio, self.audio_to_density)
+        return Biases(functional.linear(condition.audio, self.audio_to_ambient), density, colour)

@@ -4,13 +4,35 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import NamedTuple
 
 from talker.errors import BadInput
 from talker.pdu.builtin.parser import Edit, StyleEdit, parse
 
-PARAPHRASES = Path(
-    "tests/pdu/paraphrases.json"
-)  # [{"say": ..., "want": [{"style" or "colour", "on", "amount"}] or null}]
+# [{"say": ..., "want": [{"style" or "colour", "on", "amount"}] or null}]
+PARAPHRASES = Path(__file__).parents[2] / "tests" / "pdu" / "paraphrases.json"
+
+
+class Scored(NamedTuple):
+    """What became of each instruction, in words."""
+
+    right: list[str]
+    refused: list[str]  # although it is known
+    wrong: list[str]  # silently something else
+
+
+def score(entries: list[dict]) -> Scored:
+    scored = Scored([], [], [])
+    for entry in entries:
+        say, want = entry["say"], entry["want"]
+        try:
+            edits = parse(say)
+        except BadInput as error:
+            (scored.right if want is None else scored.refused).append(f"{say!r}: {error}")
+            continue
+        same = want is not None and _understood(edits) == _wanted(want)
+        (scored.right if same else scored.wrong).append(f"{say!r}: {', '.join(map(str, edits))}, not {want}")
+    return scored
 
 
 def parser_figures(path: Path) -> dict[str, float | None]:
@@ -18,16 +40,11 @@ def parser_figures(path: Path) -> dict[str, float | None]:
     if not path.is_file():
         return {"parser_right": None, "parser_silent_wrong": None}
     entries = json.loads(path.read_text())
-    right = wrong = 0
-    for entry in entries:
-        try:
-            edits = parse(entry["say"])
-        except BadInput:
-            right += entry["want"] is None
-            continue
-        same = entry["want"] is not None and _understood(edits) == _wanted(entry["want"])
-        right, wrong = right + same, wrong + (not same)
-    return {"parser_right": round(right / len(entries), 4), "parser_silent_wrong": round(wrong / len(entries), 4)}
+    scored = score(entries)
+    return {
+        "parser_right": round(len(scored.right) / len(entries), 4),
+        "parser_silent_wrong": round(len(scored.wrong) / len(entries), 4),
+    }
 
 
 def _wanted(entry: list[dict]) -> list[tuple[str, str, bool]]:
