@@ -34,7 +34,7 @@ from talker.types import TORSO_PARTS, Reporter, Take, mask_of
 
 CHECKPOINT_EVERY = 250  # steps
 # More footage holds more to learn: beyond 20 s, the cpu preset takes so many steps for each further second.
-SHORT_S, STEPS_PER_S, MOST_STEPS = 20.0, 65, 2600
+SHORT_S, STEPS_PER_S, LONG_STEPS = 20.0, 65, 2600  # and no more than these
 USUAL_PX = 256  # larger pictures hold more to learn, too: steps grow with the root of their side
 RATES = Rates(table=2e-2, network=4e-3)  # higher than an edit's, which begins from a fitted field
 _ERRORS = "errors"  # in a checkpoint: the targets' error maps
@@ -66,16 +66,16 @@ class FieldFitOptions:
         footage_s: float = SHORT_S,
         size_px: int = USUAL_PX,
     ) -> FieldFitOptions:
-        """`cpu`: minutes on two cores, longer where there is more footage. `gpu`: the paper's grids, 20 000 steps and a
+        """`cpu`: minutes on two cores, longer where there is more to learn. `gpu`: the paper's grids, 20 000 steps and a
         lip stage of 2 500, however long the footage. `auto`: what suits the device that computes."""
         if name == "gpu" or (name == "auto" and torch.device(device).type == "cuda"):
             return cls(steps=20_000, lip_steps=2_500, seed=seed, head=FieldOptions.paper())
         short = cls(seed=seed)
-        steps = min(MOST_STEPS, short.steps + STEPS_PER_S * max(0.0, footage_s - SHORT_S))
+        steps = min(LONG_STEPS, short.steps + STEPS_PER_S * max(0.0, footage_s - SHORT_S))
         return short.of_length(round(steps * max(1.0, size_px / USUAL_PX) ** 0.5))
 
     def of_length(self, steps: int) -> FieldFitOptions:
-        """The same with so many training steps, a lip stage in proportion, and no longer a lesson."""
+        """The same with so many training steps, a lip stage in proportion, and a lesson of at most half as many."""
         lesson_steps = min(self.lesson_steps, steps // 2)
         return replace(self, steps=steps, lip_steps=steps * self.lip_steps // self.steps, lesson_steps=lesson_steps)
 

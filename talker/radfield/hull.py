@@ -30,8 +30,9 @@ def carve_hull(
     """Which points may belong to the head, by evenly spaced training frames and by the landmarks' shape."""
     width, height = take.size_px
     side = 2 * max(1, round(MASK_MARGIN * height)) + 1
-    outside, hair, views = torch.zeros(len(points)), torch.zeros(len(points)), 0
-    for index in list(take.training)[:: max(1, len(take.training) // VIEWS)]:
+    outside, hair = torch.zeros(len(points)), torch.zeros(len(points))
+    views = np.unique(np.linspace(0, len(take.training) - 1, VIEWS).round().astype(int)) + take.training.start
+    for index in views.tolist():
         parts = take.parts[index]
         mask = cv2.dilate(mask_of(parts, HEAD_PARTS).astype(np.uint8), np.ones((side, side), np.uint8)) > 0
         pixel = project(take.camera(index), points).floor().long()
@@ -39,10 +40,9 @@ def carve_hull(
         pixel = pixel.clamp(min=0).minimum(torch.tensor([width - 1, height - 1]))
         outside += seen & ~torch.from_numpy(mask)[pixel[:, 1], pixel[:, 0]]
         hair += seen & torch.from_numpy(parts == HAIR)[pixel[:, 1], pixel[:, 0]]
-        views += 1
     landmarks = take.landmarks_head
-    before_neck = before_jaw_ends(landmarks, points) | (hair > HAIR_VOTES * views)
-    return (outside <= DISSENT * views) & behind_face(landmarks, points) & before_neck
+    before_neck = before_jaw_ends(landmarks, points) | (hair > HAIR_VOTES * len(views))
+    return (outside <= DISSENT * len(views)) & behind_face(landmarks, points) & before_neck
 
 
 def behind_face(
