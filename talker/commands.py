@@ -205,8 +205,8 @@ def edit(
         save_picture(build.folder / "preview.png", measure.edit_preview(original, after))
         understood = editor.describe(plan.instruction)
         write_json(build.folder / "edit.json", {**inputs, "understood": understood, "edited_frames": run.frames})
-        run.forget_work()
         likeness = measure_likeness(run)
+        run.forget_work()  # last: a run that is killed before this goes on from it
         build.measured.update(kernels=kernels.name, edited_frames=len(run.frames), edited_psnr_db=likeness)
     return Outcome(folder, f"{folder}: drive it with --edit {name}. Look at {folder / 'preview.png'}")
 

@@ -109,6 +109,8 @@ class EditRun:
     def run(self) -> None:
         """All rounds and the lip stage."""
         store = EditStore(self.folder / "frames")
+        if self._fitter.step_count == 0:  # a kill behind `forget_work`: edits are there, what they trained is not
+            store.forget_training()
         run_pdu(
             self.plan,
             self.editor,
