@@ -204,7 +204,50 @@ def test_an_edit_builds_on_another(project, capsys):
     assert main(["edits", "--remove", "both", "--force"]) == 0 and main(["edits", "--remove", "sky", "--force"]) == 0
 
 
+def fit_anew(project) -> None:
+    record = json.loads(project.path("field/stage.json").read_text())
+    write_json(project.path("field/stage.json"), {**record, "fingerprint": record["fingerprint"][::-1]})
+
+
+def test_an_edit_of_an_earlier_fit_is_made_again_with_what_it_builds_on(project, capsys, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    edit(*BLUE, "--name", "blue", "--strategy", "once")
+    edit(*RED, "--from", "blue", "--name", "both", "--preset", "gpu")
+    write_wav(Path("speech.wav"), tone(0.4))
+    fit_anew(project)
+    said = refused(capsys, "drive", "speech.wav", "--edit", "both")
+    first, second = (shlex.split(each) for each in said.partition("make it again: ")[2].split(" && "))
+    assert first[first.index("--name") + 1] == "blue" and "--strategy" in first and "--preset" not in first
+    assert second[second.index("--from") + 1] == "blue" and second[second.index("--preset") + 1] == "gpu"
+    for words in (first, second):
+        assert words[words.index("--training-steps") + 1] == "1" and main([*words[1:], "--quiet"]) == 0
+    assert main(["drive", "speech.wav", "--edit", "both", "--quiet"]) == 0
+    # What it built on is gone.
+    fit_anew(project)
+    assert main([*first[1:], "--quiet"]) == 0
+    said = refused(capsys, "drive", "speech.wav", "--edit", "both")
+    assert "is gone or was made anew: add --from EDIT" in said and "--from blue" not in said and "&&" not in said
+
+
+def test_what_is_for_diffusion_is_nothing_to_the_built_in_editor(project, capsys):
+    edit(*BLUE, "--name", "blue")
+    capsys.readouterr()
+    flags = ["--model", "nobody/nothing", "--sampler", "dpm++", "--precision", "bfloat16"]
+    assert main(["edit", *BLUE, "--name", "blue", *flags, *LENGTH]) == 0 and "Already done" in capsys.readouterr().out
+    assert not {"model", "sampler", "precision"} & facts("blue").keys()
+    assert main(["preview", *BLUE, "-o", "look.png", *flags]) == 0
+    assert "nobody" not in capsys.readouterr().out
+
+
 # -------------------------------------------------------------------- listing, renaming, removing
+
+
+def test_the_strategy_is_listed(project, capsys):
+    edit(*BLUE, "--name", "blue", "--strategy", "once")
+    capsys.readouterr()
+    assert main(["edits", "--json"]) == 0
+    assert {each["name"]: each["strategy"] for each in json.loads(capsys.readouterr().out)}["blue"] == "once"
+    assert main(["edits"]) == 0 and "by builtin, at once" in capsys.readouterr().out
 
 
 def test_edits_are_listed_renamed_and_removed(project, capsys):
