@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shutil
 from contextlib import nullcontext
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -18,6 +18,7 @@ from talker import __version__, renders
 from talker.drive import DriveOptions, Portrait, Speech, check_options, load_background
 from talker.drive import drive as drive_speech
 from talker.edits import list_edits as list_edits
+from talker.edits import open_for
 from talker.edits import preview as preview
 from talker.edits import remove_edit as remove_edit
 from talker.edits import rename_edit as rename_edit
@@ -30,10 +31,8 @@ from talker.lpips import choose_lip_bank
 from talker.opening import REFINER_FILE, SCENE_FILE, load_portrait, open_project, scene_record
 from talker.options import EditOptions, FitOptions
 from talker.outcome import Outcome
-from talker.pdu.editor import open_editor
-from talker.pdu.instructions import one_after_the_other
 from talker.pdu.plan import check_plan, report_plan
-from talker.pdu.region import CHECKED_FRAMES, Region, within
+from talker.pdu.region import CHECKED_FRAMES, Region
 from talker.project import SUFFIX, Project, Stage, check_name, describe_changes, file_hash, slug, write_json
 from talker.radfield.fit_take import fit_scene
 from talker.radfield.kernels import choose_kernels
@@ -158,7 +157,7 @@ def edit(
 ) -> Outcome:
     """Edit the fitted speaker; with `dry_run`, only say how."""
     from talker import measure
-    from talker.edit import EditRun, TrainingOptions, estimate, measure_likeness
+    from talker.edit import EditRun, estimate, measure_likeness
 
     name = check_name(name if name is not None else slug(plan.instruction))
     check_plan(plan)
@@ -167,15 +166,10 @@ def edit(
     began = {"from": scene_record(project, base)["fingerprint"]} if base else {}
     if base == name:
         raise BadInput(f"The edit {name} cannot build on itself; give the new one another --name")
-    editor = open_editor(options.editor, plan.instruction, options.diffusion, reporter)
-    editor = within(one_after_the_other(editor), region)
+    editor, who = open_for(plan.instruction, options, region, reporter)
     kernels = choose_kernels(options.kernels, reporter)
-    training = TrainingOptions.preset(options.preset, kernels.device)
-    if options.training_steps is not None:
-        training = replace(training, round_steps=options.training_steps, lip_steps=options.training_steps)
-    diffusion = asdict(options.diffusion) if editor.name == "ip2p" else {"model": options.model}
-    inputs = {**asdict(plan), "editor": editor.name, **diffusion, "training": asdict(training)}
-    inputs |= {**region.inputs(), **began}
+    training = options.training(kernels.device)
+    inputs = {**asdict(plan), **who, "training": asdict(training), **began}
     stage = Stage(f"edits/{name}", {"field": field["fingerprint"], **inputs})
     folder = project.path(stage.path)
     if project.is_done(stage) and not dry_run:
@@ -205,8 +199,8 @@ def edit(
         save_picture(build.folder / "preview.png", measure.edit_preview(original, after))
         understood = editor.describe(plan.instruction)
         write_json(build.folder / "edit.json", {**inputs, "understood": understood, "edited_frames": run.frames})
-        run.forget_work()
         likeness = measure_likeness(run)
+        run.forget_work()  # last: a run that is killed before this goes on from it
         build.measured.update(kernels=kernels.name, edited_frames=len(run.frames), edited_psnr_db=likeness)
     return Outcome(folder, f"{folder}: drive it with --edit {name}. Look at {folder / 'preview.png'}")
 

@@ -11,9 +11,8 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
 import cv2
 import numpy as np
@@ -24,6 +23,7 @@ from torch import Tensor
 from talker.drive import to_bytes
 from talker.measure import spaced
 from talker.metrics import psnr_db
+from talker.options import TrainingOptions
 from talker.pdu.anchors import take_masks
 from talker.pdu.editor import Editor, Masks
 from talker.pdu.loop import edit_round, run_pdu
@@ -48,24 +48,6 @@ MEASURED_EDITS = 8
 _STATE = "state.safetensors"
 _OBJECTIVE = "objective/"
 _TRIAL_STEPS = 3
-
-
-@dataclass(frozen=True)
-class TrainingOptions:
-    """How an edited field is trained: patches in every round, then a lip stage (the paper's 300 and 100 epochs)."""
-
-    round_steps: int = 220  # steps in each of the plan's rounds; a strategy with fewer rounds trains as long
-    lip_steps: int = 160  # steps on lip patches after the last round
-    patches: int = 2  # patches in a step, each of its own frame
-    patch_px: int | None = 64  # side of a patch; None takes half of the frame's, as the paper does
-
-    @classmethod
-    def preset(cls, name: Literal["auto", "cpu", "gpu"], device: torch.device | str = "cpu") -> TrainingOptions:
-        """`cpu`: minutes on two cores. `gpu`: the paper's patches, and ten times the steps. `auto`: as the device
-        suggests."""
-        if name == "gpu" or (name == "auto" and torch.device(device).type == "cuda"):
-            return cls(round_steps=2_200, lip_steps=1_600, patch_px=None)
-        return cls()
 
 
 class EditRun:
@@ -109,6 +91,8 @@ class EditRun:
     def run(self) -> None:
         """All rounds and the lip stage."""
         store = EditStore(self.folder / "frames")
+        if self._fitter.step_count == 0:  # a kill behind `forget_work`: edits are there, what they trained is not
+            store.forget_training()
         run_pdu(
             self.plan,
             self.editor,

@@ -15,7 +15,7 @@ from talker.errors import BadInput, Conflict
 from talker.opening import dependents, edit_command, edit_record, load_portrait, name_of, open_project, scene_record
 from talker.options import EditOptions, PreviewOptions
 from talker.outcome import Outcome
-from talker.pdu.editor import open_editor
+from talker.pdu.editor import Editor, open_editor
 from talker.pdu.instructions import one_after_the_other
 from talker.pdu.region import Region, within
 from talker.project import Project, Stage, check_name, read_json, slug
@@ -45,11 +45,9 @@ def preview(
     plan = options.plan(instruction)
     project = open_project(project_dir)
     fingerprint = scene_record(project, base)["fingerprint"]
-    editor = open_editor(editing.editor, plan.instruction, editing.diffusion, reporter)
-    editor = within(one_after_the_other(editor), region)
+    editor, who = open_for(plan.instruction, editing, region, reporter)
     understood = editor.describe(plan.instruction)
-    diffusion = asdict(editing.diffusion) if editor.name == "ip2p" else {"model": editing.model}
-    asked = {"editor": editor.name, **diffusion, **region.inputs(), **asdict(plan)}
+    asked = {**who, **asdict(plan)}
     stage = Stage("previews", {"scene": fingerprint, **asked, **asdict(options)})
     path = out or project.path(f"{stage.path}/{slug(plan.instruction)}-{stage.fingerprint[:6]}.png")
     if path.is_file() and out is None and not force:
@@ -76,6 +74,15 @@ def _matching(path: Path, understood: str, asked: dict[str, Any], base: str | No
     )
 
 
+def open_for(
+    instruction: str, options: EditOptions, region: Region, reporter: Reporter
+) -> tuple[Editor, dict[str, Any]]:
+    """The editor of an instruction within a region, and what is recorded of both."""
+    editor = open_editor(options.editor, instruction, options.diffusion, reporter)
+    diffusion = asdict(options.diffusion) if editor.name == "ip2p" else {}  # others have no use for it
+    return within(one_after_the_other(editor), region), {"editor": editor.name, **diffusion, **region.inputs()}
+
+
 def list_edits(project_dir: Path | None) -> list[dict[str, Any]]:
     """Every finished edit, as JSON values, by name."""
     project = open_project(project_dir)
@@ -87,7 +94,7 @@ def list_edits(project_dir: Path | None) -> list[dict[str, Any]]:
         found.append(
             {
                 "name": name,
-                **{key: inputs.get(key) for key in ("instruction", "editor", "rounds", "frames", "seed")},
+                **{key: inputs.get(key) for key in ("instruction", "editor", "strategy", "rounds", "frames", "seed")},
                 "only": inputs.get("only", []),
                 "keep": inputs.get("keep", []),
                 "from": name_of(project, inputs["from"]) or "an edit that is gone" if "from" in inputs else None,

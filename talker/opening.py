@@ -7,8 +7,11 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from talker.drive import Motion, Portrait
 from talker.errors import BadInput, Conflict
+from talker.options import TrainingOptions
 from talker.pdu.editor import DiffusionOptions
 from talker.project import Project, check_name
 from talker.radfield.kernels import Kernels, choose_kernels
@@ -34,8 +37,7 @@ def scene_record(project: Project, edit_name: str | None) -> dict[str, Any]:
         return field
     record = edit_record(project, edit_name)
     if record["inputs"]["field"] != field["fingerprint"]:
-        again = command_again(edit_name, record["inputs"], name_of(project, record["inputs"].get("from")))
-        raise Conflict(f"The edit {edit_name} belongs to an earlier fit; make it again: {again}")
+        raise Conflict(f"The edit {edit_name} belongs to an earlier fit; {_way_back(project, edit_name)}")
     return record
 
 
@@ -67,22 +69,26 @@ def dependents(
     return [name for name, other in inputs.items() if other.get("from") == record["fingerprint"]]
 
 
-def command_again(
-    name: str,
-    inputs: dict[str, Any],  # of the edit's record
-    base: str | None = None,  # what the edit that it began from is called
-) -> str:
-    """The command line that makes an edit anew."""
-    return f"{edit_command(inputs, base, name)} --force"
+def _way_back(project: Project, name: str) -> str:
+    """How an edit of an earlier fit is made again: what it builds on is of that fit, too, and comes first."""
+    commands, base = [], name
+    while base is not None:
+        inputs, above = edit_record(project, base)["inputs"], base
+        base = name_of(project, inputs["from"]) if "from" in inputs else None
+        commands.insert(0, f"{edit_command(inputs, base, above)} --force")
+    gone = (
+        "what it built on is gone or was made anew: add --from EDIT to build on an edit; " if "from" in inputs else ""
+    )
+    return f"{gone}make it again: {' && '.join(commands)}"
 
 
 def edit_command(
-    inputs: dict[str, Any],  # of an edit: its plan, editor, model and region
+    inputs: dict[str, Any],  # of an edit: its plan, editor, model, region and training
     base: str | None = None,
     name: str | None = None,  # None: from the instruction
     project_dir: Path | None = None,  # None: the nearest
 ) -> str:
-    """The command line that makes an edit."""
+    """The command line that makes an edit, training flags included where this machine would train otherwise."""
     words = ["talker", "edit", "--instruction", inputs["instruction"]]
     words += ["--name", name] if name else []
     words += ["--from", base] if base else []
@@ -100,8 +106,19 @@ def edit_command(
     for limit in ("only", "keep"):
         for word in inputs.get(limit, []):
             words += [f"--{limit}", word]
+    words += _training_words(inputs["training"]) if "training" in inputs else []
     words += ["--project", str(project_dir)] if project_dir else []
     return shlex.join(words)
+
+
+def _training_words(training: dict[str, Any]) -> list[str]:
+    """The flags of a training, as it is recorded, without those that change nothing here."""
+    words = []
+    if training["patch_px"] != TrainingOptions.preset("auto", "cuda" if torch.cuda.is_available() else "cpu").patch_px:
+        words += ["--preset", "gpu" if training["patch_px"] is None else "cpu"]
+    if training["round_steps"] == training["lip_steps"]:  # in no preset
+        words += ["--training-steps", str(training["round_steps"])]
+    return words
 
 
 def load_portrait(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
+import torch
+
 from talker.errors import SEEDS, check_range
-from talker.pdu.editor import DiffusionOptions
+from talker.pdu.editor import DiffusionOptions, Precision, Sampler
 from talker.pdu.plan import check_plan
 from talker.radfield.fit_take import FieldFitOptions
 from talker.radfield.kernels import Kernels
@@ -39,17 +41,35 @@ class FitOptions:
 
 
 @dataclass(frozen=True)
+class TrainingOptions:
+    """How an edited field is trained: patches in every round, then a lip stage (the paper's 300 and 100 epochs)."""
+
+    round_steps: int = 220  # steps in each of the plan's rounds; a strategy with fewer rounds trains as long
+    lip_steps: int = 160  # steps on lip patches after the last round
+    patches: int = 2  # patches in a step, each of its own frame
+    patch_px: int | None = 64  # side of a patch; None takes half of the frame's, as the paper does
+
+    @classmethod
+    def preset(cls, name: Literal["auto", "cpu", "gpu"], device: torch.device | str = "cpu") -> TrainingOptions:
+        """`cpu`: minutes on two cores. `gpu`: the paper's patches, and ten times the steps. `auto`: as the device
+        suggests."""
+        if name == "gpu" or (name == "auto" and torch.device(device).type == "cuda"):
+            return cls(round_steps=2_200, lip_steps=1_600, patch_px=None)
+        return cls()
+
+
+@dataclass(frozen=True)
 class EditOptions:
     """Who edits, and what computes."""
 
     editor: Literal["auto", "builtin", "ip2p"] = "auto"  # builtin knows a vocabulary, ip2p (InstructPix2Pix) any words
     model: str | None = None  # InstructPix2Pix from this folder or hub name
-    sampler: Literal["ddim", "dpm++"] = "ddim"  # of InstructPix2Pix: dpm++ needs fewer --steps for the same picture
-    precision: Literal["auto", "float16", "bfloat16", "float32"] = "auto"
+    sampler: Sampler = DiffusionOptions.sampler  # of InstructPix2Pix: dpm++ needs fewer --steps for the same picture
+    precision: Precision = DiffusionOptions.precision
     """of InstructPix2Pix; auto: float16 on a GPU, float32 elsewhere; bfloat16 where float16 overflows"""
     kernels: str = "auto"  # what computes: auto (the fastest that this machine has), or one by name (talker doctor)
     preset: Literal["auto", "cpu", "gpu"] = "auto"  # length of the training: minutes on two cores, or ten times as long
-    training_steps: int | None = None  # train for so many steps in each round instead of the preset's number
+    training_steps: int | None = None  # steps in each of --rounds, and again in the lip stage [the preset's]
 
     def __post_init__(self) -> None:
         _check_steps(self.training_steps)
@@ -57,6 +77,10 @@ class EditOptions:
     @property
     def diffusion(self) -> DiffusionOptions:
         return DiffusionOptions(self.model, self.sampler, self.precision)
+
+    def training(self, device: torch.device) -> TrainingOptions:
+        found, steps = TrainingOptions.preset(self.preset, device), self.training_steps
+        return found if steps is None else replace(found, round_steps=steps, lip_steps=steps)
 
 
 @dataclass(frozen=True)

@@ -90,6 +90,24 @@ def test_a_killed_edit_is_the_same_edit(ball_take, original, monkeypatch, tmp_pa
         assert whole.edits.total() == (3 if strategy == "once" else 6)
 
 
+@pytest.mark.parametrize("strategy", ["progressive", "iterative"])
+def test_an_edit_that_has_lost_its_training_is_trained_again(ball_take, original, monkeypatch, tmp_path, strategy):
+    """A kill between `forget_work` and the rename that makes the edit real; the run after it is killed, too."""
+    plan = replace(PLAN, strategy=strategy)
+    run = EditRun(ball_take, original, CountingEditor(), plan, TRAINING, tmp_path, Silent())
+    run.run()
+    expected = {name: tensor.clone() for name, tensor in run.scene.state_dict().items()}
+    run.forget_work()
+    again = CountingEditor()
+    with monkeypatch.context() as patch:
+        kill_at(patch, 7)
+        with pytest.raises(Killed):
+            edit(ball_take, original, plan, tmp_path, again)
+    found = edit(ball_take, original, plan, tmp_path, again)
+    assert all(torch.equal(found[name], expected[name]) for name in expected)
+    assert not again.edits, "what was edited is edited again"
+
+
 def test_a_gpu_trains_longer_on_the_papers_patches():
     cpu, gpu = TrainingOptions.preset("auto", "cpu"), TrainingOptions.preset("auto", "cuda")
     assert cpu == TrainingOptions() == TrainingOptions.preset("cpu", "cuda") and gpu == TrainingOptions.preset("gpu")

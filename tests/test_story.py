@@ -96,7 +96,7 @@ def test_the_story(place, capsys, monkeypatch):
 
     # Driving: exactly as long as the sound, with it, and marked as synthetic; no editor is called.
     with monkeypatch.context() as patch:
-        patch.setattr("talker.commands.open_editor", lambda *arguments: 1 / 0)
+        patch.setattr("talker.edits.open_editor", lambda *arguments: 1 / 0)
         assert main(DRIVE) == 0
     video = Path("drive.mp4")
     frames = list(read_frames(video))
@@ -121,5 +121,5 @@ def test_the_story(place, capsys, monkeypatch):
     said = capsys.readouterr().err
     assert "earlier fit" in said
     again = shlex.split(said.partition("make it again: ")[2])
-    assert again == ["talker", *EDIT[:3], "--name", "van-gogh-painting", *EDIT[3:7], "--force"]
-    assert main([*again[1:], *EDIT[7:]]) == 0 and main([*DRIVE, "--force"]) == 0
+    assert again == ["talker", *EDIT[:3], "--name", "van-gogh-painting", *EDIT[3:], "--force"]
+    assert main(again[1:]) == 0 and main([*DRIVE, "--force"]) == 0

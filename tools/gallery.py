@@ -1,6 +1,6 @@
 """`python -m tools.gallery PROJECT -o sheet.png`: what the built-in editor does to a take's own frames, for looking at.
 
-Every style on three frames of the take: the most frontal, the most turned, and the one with the mouth widest open.
+Every style on the three frames of the take that `talker preview` shows: frontal, turned, mouth open.
 With --lips each name says how far mediapipe's lips moved, in percent of the face width, and the seconds a frame took.
 """
 
@@ -17,24 +17,18 @@ import numpy as np
 
 from talker.errors import BadInput, TalkerError
 from talker.evaluate.faces import find_faces
-from talker.metrics import lip_opening, lip_shift_fraction
+from talker.metrics import lip_shift_fraction
 from talker.pdu.anchors import take_masks
 from talker.pdu.builtin.editor import apply_edits
 from talker.pdu.builtin.parser import Edit, StyleEdit, parse
 from talker.pdu.builtin.picture import Picture
 from talker.pdu.builtin.styles import STYLES
+from talker.preview import telling_moments
 from talker.project import Project
 from talker.sheet import contact_sheet, save_picture
 from talker.take.landmarks import load_detector
 from talker.take.store import open_take
 from talker.types import Silent, Take
-
-
-def telling_frames(take: Take) -> list[int]:
-    """The most frontal frame, the most turned one, and the one with the mouth widest open."""
-    sideways = np.abs(np.arctan2(take.c2w[:, 0, 3].numpy(), -take.c2w[:, 2, 3].numpy()))  # the camera about the head
-    opening = lip_opening(take.landmarks_px.numpy())
-    return [int(sideways.argmin()), int(sideways.argmax()), int(opening.argmax())]
 
 
 def picture_of(take: Take, index: int) -> Picture:
@@ -55,8 +49,7 @@ def lips_moved(
     detector = load_detector("mediapipe")
 
     def landmarks(pictures: Sequence[np.ndarray]) -> np.ndarray:
-        # It follows faces from picture to picture: shown each three times, it has settled on this one.
-        return find_faces([p for picture in pictures for p in [picture] * 3], lambda: detector, "lips", Silent())[2::3]
+        return find_faces(pictures, lambda: detector, "lips", Silent(), successive=False)
 
     return float(lip_shift_fraction(landmarks(after), landmarks(before)).mean())
 
@@ -103,7 +96,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     try:
         take = open_take(Project.open(arguments.project).path("take"))
-        frames = arguments.frames or telling_frames(take)
+        frames = arguments.frames or telling_moments(take)
         if not all(0 <= index < len(take) for index in frames):
             raise BadInput(f"the take has frames 0 to {len(take) - 1}")
         every = {style.title: (StyleEdit(style),) for style in STYLES}

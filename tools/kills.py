@@ -55,7 +55,8 @@ def kill_often(project: Path, kills: int, words: Sequence[str], seed: int) -> di
                 process.wait()
                 done += 1
                 folder = next((project / "edits").glob(f"{name}.partial-*"), None)
-                known |= {path.relative_to(folder): _written(path) for path in folder.rglob("*.png")} if folder else {}
+                frames = folder.glob("frames/round-*/*.png") if folder else ()
+                known = {path.relative_to(folder): _written(path) for path in frames} | known  # the first time counts
                 print(f"kill {done}: edit {edits}, {len(known)} frames were there", file=sys.stderr)
         made = project / "edits" / name
         twice += sum(_written(made / path) != written for path, written in known.items())

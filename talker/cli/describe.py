@@ -35,7 +35,7 @@ def describe_edits(
     for edit in edits:
         limits = [f"{word} {' and '.join(edit[word])}" for word in ("only", "keep") if edit[word]]
         limits += [f"from {edit['from']}"] if edit["from"] else []
-        how = ", ".join([f"by {edit['editor']}", *limits])
+        how = ", ".join([f"by {edit['editor']}", _pace(edit), *limits])
         figures = [f"{name} {value:.4g}" for name, value in edit["measured"].items() if isinstance(value, float)]
         stale = "of an earlier fit: make it again" if not edit["current"] else ""
         day = edit["finished"][:16].replace("T", " ")
@@ -43,6 +43,13 @@ def describe_edits(
         facts = [day, f"took {clock(edit['seconds'])}", *figures, stale]
         lines.append(f"{'':<{width}}  {', '.join(filter(None, facts))}")
     return "\n".join(lines)
+
+
+def _pace(
+    inputs: dict[str, Any],  # of an edit
+) -> str:
+    pace = {"once": "at once", "iterative": "one image at a time"}.get(inputs.get("strategy"))
+    return pace or f"{inputs['rounds']} rounds"
 
 
 def _measured(path: str, record: dict[str, Any]) -> str:
@@ -55,5 +62,4 @@ def _measured(path: str, record: dict[str, Any]) -> str:
             f"held-out head PSNR {measured['head_psnr_db']:.1f} dB, without a field {measured['null_psnr_db']:.1f}, "
             f"{measured['kernels']} kernels"
         )
-    pace = {"once": "at once", "iterative": "one image at a time"}.get(inputs.get("strategy"))
-    return f'"{inputs["instruction"]}" by {inputs["editor"]}, ' + (pace or f"{inputs['rounds']} rounds")
+    return f'"{inputs["instruction"]}" by {inputs["editor"]}, {_pace(inputs)}'

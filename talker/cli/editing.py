@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # what it imports takes seconds
 PLAN_WORDS = {
     "strategy": "progressive: in rounds, each stronger than the one before; iterative: one image at a time, training "
     "between; once: everything in one round at full strength",
-    "rounds": "how often frames are rendered, edited and trained on, each time more strongly",
+    "rounds": "how often every frame is edited and trained on (progressive: each time more strongly; once: one time)",
     "frames": "how many frames every round edits",
     "text_guidance": "how strongly the instruction counts in the first and in the last round",
     "image_guidance": "how strongly the unedited picture counts",

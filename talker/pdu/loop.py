@@ -63,14 +63,14 @@ def run_pdu(
         this_round = turn.round
         if this_round.number <= over:
             continue
-        if this_round.one_by_one:
+        tell, at_once = reporter, batch_size
+        if this_round.one_by_one:  # each has a start of its own; edits and training are told of together
             if turn.before == 0:
                 _store_originals(frames, render_original, store, reporter)
             task = f"edit and train, round {this_round.number} of {count}"
             reporter.progress(task, turn.before / len(frames))
-            edit_round(plan, this_round, editor, turn.frames, *renders, store, masks_of, Silent(), 1)
-        else:
-            edit_round(plan, this_round, editor, turn.frames, *renders, store, masks_of, reporter, batch_size)
+            tell, at_once = Silent(), 1
+        edit_round(plan, this_round, editor, turn.frames, *renders, store, masks_of, tell, at_once)
         train(store, turn)
         if turn.last_of_round:
             if this_round.one_by_one:
@@ -88,13 +88,11 @@ def edit_round(
     store: EditStore,
     masks_of: MasksOf,
     reporter: Reporter,
-    batch_size: int,  # of edits that start from noise; others have a start each and go one by one
+    batch_size: int,  # 1 where the round goes one by one
 ) -> None:
     """Edits those of the frames that this round has not edited yet."""
     edited = set(store.edited(this_round.number))
     waiting = [index for index in frames if index not in edited]
-    if this_round.one_by_one:
-        batch_size = 1
     task = f"edit, round {this_round.number} of {len(rounds_of(plan))}"
     started = time.monotonic()
     for first in range(0, len(waiting), batch_size):

@@ -58,6 +58,11 @@ class EditStore:
             number += 1
         return number
 
+    def forget_training(self) -> None:
+        """Every round is to be trained on again; its edits stay."""
+        for number in range(self.rounds_trained(), 0, -1):  # from the last: a kill in between leaves no gap
+            (self.folder / f"round-{number}" / "trained").unlink()
+
     def _write_whole(self, path: Path, write: Callable[[Path], object]) -> None:
         partial = path.with_name(path.name + ".partial")
         try:

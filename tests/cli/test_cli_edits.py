@@ -106,16 +106,20 @@ def test_limits_and_several_instructions_are_recorded(project, capsys):
 
 
 def test_what_is_kept_is_kept_in_the_frames_that_train(project):
-    """The background is to be blue and may not: the frames stay the unedited renders, but for 8 bits."""
+    """The background is to be blue and may not: the frames stay the unedited renders there, but for 8 bits."""
     edit(*BLUE, "--keep", "background", "--name", "kept")
     edit(*BLUE, "--name", "free")
-    kept, free = (sorted(Path("toy.talker/edits", name, "frames/round-1").glob("*.png")) for name in ("kept", "free"))
-    changes = []
-    for one, other in zip(kept, free, strict=True):
-        one, other = (cv2.imread(str(path)).astype(int) for path in (one, other))
-        changes.append(np.abs(one - other)[0, 0].max())
-        assert np.abs(one - one[0, 0])[:2, :2].max() <= 40
-    assert min(changes) > 20, "the edit that is free to change the background did not"
+    take = load_take(project.path("take"))
+    fitted = load_portrait(project, take, None, TorchKernels())
+    for path in Path("toy.talker/edits/kept/frames/round-1").glob("*.png"):
+        index = int(path.stem)
+        unedited = to_bytes(render_as_taken(fitted.scene, take, index)).astype(int)
+        kept, free = (
+            read_image(Path("toy.talker/edits", name, "frames/round-1", path.name)) for name in ("kept", "free")
+        )
+        behind = take.alpha[index] == 0
+        assert np.abs(kept - unedited)[behind].max() <= 1
+        assert np.abs(free - unedited)[behind].max() > 20, "the edit that is free to change the background did not"
 
 
 @pytest.mark.parametrize(
@@ -156,6 +160,15 @@ def test_projects_of_older_schemas_are_refused(project, capsys, command):
     assert "fit the video again" in refused(capsys, command, *BLUE)
 
 
+def test_a_kill_while_an_edit_is_measured_loses_no_training(project, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr("talker.edit.measure_likeness", lambda run: _interrupt())
+        assert main(["edit", *BLUE, "--name", "blue", *LENGTH, "--quiet"]) == 130
+    assert len(list(project.path("edits").glob("blue.partial-*/state.safetensors"))) == 1
+    edit(*BLUE, "--name", "blue")
+    assert not list(project.path("edits/blue").glob("state*"))
+
+
 # -------------------------------------------------------------------- edits upon edits
 
 
@@ -191,7 +204,50 @@ def test_an_edit_builds_on_another(project, capsys):
     assert main(["edits", "--remove", "both", "--force"]) == 0 and main(["edits", "--remove", "sky", "--force"]) == 0
 
 
+def fit_anew(project) -> None:
+    record = json.loads(project.path("field/stage.json").read_text())
+    write_json(project.path("field/stage.json"), {**record, "fingerprint": record["fingerprint"][::-1]})
+
+
+def test_an_edit_of_an_earlier_fit_is_made_again_with_what_it_builds_on(project, capsys, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    edit(*BLUE, "--name", "blue", "--strategy", "once")
+    edit(*RED, "--from", "blue", "--name", "both", "--preset", "gpu")
+    write_wav(Path("speech.wav"), tone(0.4))
+    fit_anew(project)
+    said = refused(capsys, "drive", "speech.wav", "--edit", "both")
+    first, second = (shlex.split(each) for each in said.partition("make it again: ")[2].split(" && "))
+    assert first[first.index("--name") + 1] == "blue" and "--strategy" in first and "--preset" not in first
+    assert second[second.index("--from") + 1] == "blue" and second[second.index("--preset") + 1] == "gpu"
+    for words in (first, second):
+        assert words[words.index("--training-steps") + 1] == "1" and main([*words[1:], "--quiet"]) == 0
+    assert main(["drive", "speech.wav", "--edit", "both", "--quiet"]) == 0
+    # What it built on is gone.
+    fit_anew(project)
+    assert main([*first[1:], "--quiet"]) == 0
+    said = refused(capsys, "drive", "speech.wav", "--edit", "both")
+    assert "is gone or was made anew: add --from EDIT" in said and "--from blue" not in said and "&&" not in said
+
+
+def test_what_is_for_diffusion_is_nothing_to_the_built_in_editor(project, capsys):
+    edit(*BLUE, "--name", "blue")
+    capsys.readouterr()
+    flags = ["--model", "nobody/nothing", "--sampler", "dpm++", "--precision", "bfloat16"]
+    assert main(["edit", *BLUE, "--name", "blue", *flags, *LENGTH]) == 0 and "Already done" in capsys.readouterr().out
+    assert not {"model", "sampler", "precision"} & facts("blue").keys()
+    assert main(["preview", *BLUE, "-o", "look.png", *flags]) == 0
+    assert "nobody" not in capsys.readouterr().out
+
+
 # -------------------------------------------------------------------- listing, renaming, removing
+
+
+def test_the_strategy_is_listed(project, capsys):
+    edit(*BLUE, "--name", "blue", "--strategy", "once")
+    capsys.readouterr()
+    assert main(["edits", "--json"]) == 0
+    assert {each["name"]: each["strategy"] for each in json.loads(capsys.readouterr().out)}["blue"] == "once"
+    assert main(["edits"]) == 0 and "by builtin, at once" in capsys.readouterr().out
 
 
 def test_edits_are_listed_renamed_and_removed(project, capsys):

@@ -1,4 +1,8 @@
-"""A hundred instructions written by somebody who never saw the parser, a third of them beyond its vocabulary."""
+"""A hundred instructions written by somebody who never saw the parser, a third of them beyond its vocabulary.
+
+By now they are a regression set: the parser was mended on them. Blind, at first sight, it read 85 right, refused 14 and
+got 1 silently wrong; what it makes of new instructions is nearer to that than to the figures below.
+"""
 
 from __future__ import annotations
 

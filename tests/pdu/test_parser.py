@@ -54,6 +54,7 @@ UNDERSTOOD = {
     "make his skin jade green": "skin green",
     "hair as white as snow": "hair white",
     "a gold dress": "clothes gold",
+    "dye his hair #3366ff blue": "hair #3366ff",
     "make him gold": "golden statue",
     # what is there now is not what it should become
     "change the red shirt to blue": "clothes blue",
@@ -66,6 +67,7 @@ UNDERSTOOD = {
     "a blue background, his skin and hair green": "background blue, skin green, hair green",
     "make him a cartoon but keep the background": "cartoon on the person",
     "turn everything except the background into a sketch": "pencil sketch on the person",
+    "make everything a sketch, but his hair blue": "pencil sketch, hair blue",
     "make him 30% bronze": "bronze statue (30%)",
     "drain the colour out of the video": "black-and-white photo",
     "photo from the 1890s": "old photo",
@@ -121,6 +123,29 @@ def test_never_guesses(instruction):
     with pytest.raises(BadInput) as caught:
         parse(instruction)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "instruction",
+    [
+        "make everything but the face blue",
+        "make anything but the face a sketch",
+        "everything but his hair bronze",
+        "all of him but his hair bronze",
+        "the whole picture but his hair a mosaic",
+        "make him bronze except for his hair",
+        "a sketch of everything apart from the lips",
+    ],
+)
+def test_an_exception_is_not_what_changes(instruction):
+    with pytest.raises(BadInput, match="--keep"):
+        parse(instruction)
+
+
+@pytest.mark.parametrize("instruction", ["everything except the background", "everything but the background blue"])
+def test_all_but_the_background_is_still_not_an_edit(instruction):
+    with pytest.raises(BadInput):
+        parse(instruction)
 
 
 def test_unknown_names_the_words_the_nearest_the_known_and_the_way_out():

@@ -116,6 +116,21 @@ def test_every_way_is_judged_once_and_a_second_run_only_reads(comparison, monkey
         comparison.run(["make him bronze"], [1])
 
 
+def test_an_unfinished_edit_of_another_fit_is_not_gone_on_with(comparison, monkeypatch):
+    begun = []
+
+    def cut_short(run):
+        run.folder.mkdir(parents=True, exist_ok=True)
+        begun.append(run.folder)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(EditRun, "run", cut_short)
+    for fingerprint in ("fit", "another fit", "another fit"):
+        with pytest.raises(KeyboardInterrupt):
+            replace(comparison, fingerprint=fingerprint).cell("make him bronze", 2)
+    assert begun[0] != begun[1] == begun[2] and not begun[0].exists() and begun[2].is_dir()
+
+
 def test_the_parser_is_scored_by_what_people_meant(tmp_path):
     said = [
         {"say": "make him a Van Gogh painting", "want": [{"style": "Van Gogh painting"}]},

@@ -2,9 +2,11 @@ import cv2
 import numpy as np
 import pytest
 
+from talker.metrics import face_width
 from talker.pdu.builtin.parser import parse
 from talker.project import Project
 from talker.take.store import save_take
+from tests.evaluate.faces import DarkestSpot, a_face
 from tools import gallery
 
 
@@ -15,10 +17,21 @@ def project(tmp_path, toy_take):
     return found.root
 
 
-def test_the_frontal_the_turned_and_the_open_mouthed_frame(toy_take):
-    toy_take.landmarks_px[7, 66, 1] += 5.0  # the lower lip
-    frontal, turned, open_mouthed = gallery.telling_frames(toy_take)
-    assert frontal in (5, 6) and turned in (0, 11) and open_mouthed == 7
+class StillsOnly(DarkestSpot):
+    detect = None
+
+
+def face_at(x: int) -> np.ndarray:
+    picture = np.full((256, 256, 3), 200, np.uint8)
+    picture[128, x] = 0
+    return picture
+
+
+def test_lips_that_move_are_measured_in_each_picture_by_itself(monkeypatch):
+    before, after = [face_at(80), face_at(160)], [face_at(82), face_at(162)]
+    monkeypatch.setattr(gallery, "load_detector", lambda name: StillsOnly())
+    assert gallery.lips_moved(before, before) == 0.0
+    assert gallery.lips_moved(before, after) == pytest.approx(2 / face_width(a_face(40.0)))
 
 
 def test_a_sheet_shows_the_originals_and_each_edit(toy_take):

@@ -21,7 +21,7 @@ from talker.measure import spaced
 from talker.opening import SCENE_FILE, open_project, scene_record
 from talker.pdu.builtin.editor import BuiltinEditor
 from talker.pdu.editor import Editor
-from talker.project import slug, write_json
+from talker.project import Stage, slug, write_json
 from talker.radfield.kernels import choose_kernels
 from talker.radfield.scene import Scene
 from talker.refine.objective import RefineOptions
@@ -120,6 +120,7 @@ class Comparison:
         made = _made(folder / f"{name}.json", inputs)
         if made is not None:
             return made
+        at_work = folder / f"{name}-{Stage(name, inputs).fingerprint}.work"  # what others began is not gone on with
         self.reporter.progress(f"{instruction}, seed {seed}: {name}", 0.0)
         take = self.drive.take
         plan = EditPlan(instruction, seed=seed, frames=self.size.frames, strategy=way.strategy)
@@ -128,7 +129,9 @@ class Comparison:
         if not way.lip_stage:
             longer = training.round_steps + training.lip_steps // plan.rounds
             training = replace(training, round_steps=longer, lip_steps=0)
-        at_work = folder / f"{name}.work"
+        for stale in folder.glob(f"{name}-*.work"):
+            if stale != at_work:
+                shutil.rmtree(stale)
         whole = not at_work.exists()  # a run that was cut in two has no time of its own
         started = time.monotonic()
         run = EditRun(take, self.original, editor, plan, training, at_work, Silent(), losses)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from talker.errors import BadInput
+from talker.pdu.builtin.phrases import makes_an_exception
 from talker.pdu.builtin.reading import Clause, read_clauses
 from talker.pdu.builtin.styles import Style
 from talker.pdu.builtin.suggest import HOW_TO_FREE, not_understood
@@ -51,6 +52,11 @@ def parse(instruction: str) -> tuple[Edit, ...]:
     """The edits that an instruction asks for, in order; raises BadInput for anything not fully understood."""
     if not instruction.strip():
         raise BadInput(f"the instruction is empty; say what to change, for example: {known_edits()}")
+    if makes_an_exception(instruction):
+        raise BadInput(
+            f"the built-in editor takes no exceptions, as in {instruction!r}; say only what to change, and what stays "
+            "as it is with --keep, as in --instruction 'make him bronze' --keep hair"
+        )
     clauses = read_clauses(instruction)
     unknown = [word for clause in clauses for word in clause.unknown]
     if unknown:

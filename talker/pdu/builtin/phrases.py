@@ -56,14 +56,28 @@ PHRASES = tuple(
         (rf"\bsnow white\b(?! (?:{'|'.join(REGION_WORDS)})\b)", "snowwhite"),  # a person
     )
 )  # fmt: skip
+# What is left out; the background is the one thing that `PHRASES` leaves out, and "but" alone may only go on.
+EXCEPTION = re.compile(
+    r"\b(?:(?:everything|everywhere|anything|all(?: of \w+)?|(?:whole|entire) \w+) but"
+    r"|except|excepting|excluding|apart from|aside from|other than|besides|save for|minus)\b"
+)
 
 
 def clauses_of(instruction: str) -> list[list[str]]:
     """The words of each clause."""
+    return [tokens_of(part) for part in SEPARATORS.split(_in_plain_words(instruction)) if part.strip()]
+
+
+def makes_an_exception(instruction: str) -> bool:
+    """Whether it says what is not to change, other than the background."""
+    return EXCEPTION.search(_in_plain_words(instruction)) is not None
+
+
+def _in_plain_words(instruction: str) -> str:
     text = instruction.lower()
     for pattern, plain in PHRASES:
         text = pattern.sub(plain, text)
-    return [tokens_of(part) for part in SEPARATORS.split(text) if part.strip()]
+    return text
 
 
 def tokens_of(text: str) -> list[str]:

@@ -178,12 +178,13 @@ def _pivot(tokens: list[str]) -> int | None:
 
 
 def _heads(colours: list[Said]) -> list[Said]:
-    """Neighbouring colour words as one: "navy blue", "golden brown", "silver grey"."""
+    """Neighbouring colour words as one: "navy blue", "golden brown", "silver grey", "#3366ff blue"."""
     kept: list[Said] = []
     for position, word, shade in colours:
         if kept and kept[-1][0] == position - 1 and not word.startswith("#"):
             _, before, before_shade = kept[-1]
-            finer = before in ("navy", "turquoise", "teal") or COLOUR_WORDS.get(before) == COLOUR_WORDS[word]
+            exact = before.startswith("#") or before in ("navy", "turquoise", "teal")
+            finer = exact or COLOUR_WORDS.get(before) == COLOUR_WORDS[word]
             if finer or before not in COLOURS or (before, word) in (("silver", "grey"), ("gold", "blonde")):
                 kept[-1] = (position, before if finer else word, min(before_shade, shade))
                 continue
