@@ -221,6 +221,7 @@ def drive(
     check_options(options, edit)
     if out is not None:
         _check_mp4(out)
+        renders.check_apart(out, [audio, Path(background or "")])
     project = open_project(project_dir)
     scene = scene_record(project, edit)
     take = open_take(project.path("take"))
@@ -239,7 +240,7 @@ def drive(
     if same is not None and not force:
         return Outcome(same, f"Already done: {same}", already_done=True)
     if out is not None and out.exists() and not force:
-        raise Conflict(f"{out} exists and was made from other inputs; add --force to replace it")
+        raise Conflict(f"{out} exists and is not this render; add --force to replace it, or choose another -o")
     renders.prepare(project)
     # Named by what it is made from: the same command, run again after a kill, writes over what the kill left.
     video = out or project.path(f"{renders.FOLDER}/.{Stage(renders.FOLDER, inputs).fingerprint}.mp4")
@@ -269,6 +270,7 @@ def drive_live(
     check_options(options, edit)
     if isinstance(out, Path):
         _check_mp4(out)
+        renders.check_apart(out, [Path(background or "")])
         if out.exists() and not force:
             raise Conflict(f"{out} exists; add --force to replace it")
     project = open_project(project_dir)

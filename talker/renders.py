@@ -25,6 +25,16 @@ def records(project: Project) -> list[dict[str, Any]]:
     return [read_json(path, _KEYS, whole=path) for path in sorted(project.path(FOLDER).glob("*.json"))]
 
 
+def check_apart(
+    out: Path,
+    given: list[Path],  # what it is made from; what does not exist is no file
+) -> None:
+    """No video takes the place of what it is made from, whatever --force says."""
+    for path in given:
+        if out.exists() and path.is_file() and out.samefile(path):
+            raise BadInput(f"{out} is what the video would be made from; choose another -o")
+
+
 def rename_edit(project: Project, old: str, new: str) -> None:
     """Follow an edit that has another name from now on."""
     for path in sorted(project.path(FOLDER).glob("*.json")):

@@ -51,6 +51,13 @@ def test_what_cannot_be_driven(project, capsys, words, hint):
     assert re.search(hint, refused(capsys, "drive", *words))
 
 
+def test_no_video_takes_the_place_of_what_it_is_made_from(project, capsys):
+    write_wav(Path("clip.mp4"), tone(0.4))  # read by what it holds, not by its name
+    before = Path("clip.mp4").read_bytes()
+    assert "another -o" in refused(capsys, "drive", "clip.mp4", "-o", "clip.mp4", "--force")
+    assert Path("clip.mp4").read_bytes() == before
+
+
 def test_a_disk_that_fills_up(project, capsys, monkeypatch):
     write_wav(Path("speech.wav"), tone(0.4))
     full = ["sh", "-c", "echo 'No space left on device' >&2; exit 1"]
