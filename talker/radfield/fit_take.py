@@ -66,8 +66,8 @@ class FieldFitOptions:
         footage_s: float = SHORT_S,
         size_px: int = USUAL_PX,
     ) -> FieldFitOptions:
-        """`cpu`: minutes on two cores, longer where there is more to learn. `gpu`: the paper's grids, 20 000 steps and a
-        lip stage of 2 500, however long the footage. `auto`: what suits the device that computes."""
+        """`cpu`: minutes on two cores, longer where there is more to learn. `gpu`: the paper's grids, 20 000 steps
+        and a lip stage of 2 500, however long the footage. `auto`: what suits the device that computes."""
         if name == "gpu" or (name == "auto" and torch.device(device).type == "cuda"):
             return cls(steps=20_000, lip_steps=2_500, seed=seed, head=FieldOptions.paper())
         short = cls(seed=seed)
