@@ -6,6 +6,7 @@ import io
 import os
 import re
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -119,6 +120,15 @@ def test_live_driving_wants_a_pipe_on_either_side(project, capsys, monkeypatch):
             assert hint in capsys.readouterr().err
 
 
+@pytest.fixture
+def _interruptible() -> Iterator[None]:
+    """What runs in the background of a shell script may have been started deaf to Ctrl-C."""
+    usual = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, usual)
+
+
+@pytest.mark.usefixtures("_interruptible")
 def test_the_first_ctrl_c_ends_a_live_video_and_the_second_interrupts():
     usual = signal.getsignal(signal.SIGINT)
     with first_interrupt() as stop:
