@@ -34,7 +34,7 @@ from talker.types import TORSO_PARTS, Reporter, Take, mask_of
 
 CHECKPOINT_EVERY = 250  # steps
 # More footage holds more to learn: beyond 20 s, the cpu preset takes so many steps for each further second.
-SHORT_S, STEPS_PER_S, LONG_STEPS = 20.0, 65, 2600  # and no more than these
+SHORT_S, STEPS_PER_S, LONG_STEPS = 20.0, 65, 2450  # and no more than these
 USUAL_PX = 256  # larger pictures hold more to learn, too: steps grow with the root of their side
 RATES = Rates(table=2e-2, network=4e-3)  # higher than an edit's, which begins from a fitted field
 _ERRORS = "errors"  # in a checkpoint: the targets' error maps
