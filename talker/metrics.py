@@ -10,7 +10,7 @@ import math
 import numpy as np
 from scipy import ndimage
 
-from talker.types import FPS
+from talker.types import FPS, LIP_LANDMARKS
 
 PSNR_CEILING_DB = 99.0  # of identical images: finite, so that means and JSON stay finite
 
@@ -111,7 +111,7 @@ def lip_shift_fraction(
     wanted: np.ndarray,  # [..., 68, 2]
 ) -> np.ndarray:
     """Mean distance of the 20 lip landmarks, as a fraction of the face width (both from one detector)."""
-    distance = np.linalg.norm(found[..., 48:68, :] - wanted[..., 48:68, :], axis=-1).mean(axis=-1)
+    distance = np.linalg.norm(found[..., LIP_LANDMARKS, :] - wanted[..., LIP_LANDMARKS, :], axis=-1).mean(axis=-1)
     return distance / face_width(wanted)
 
 

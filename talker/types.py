@@ -25,6 +25,7 @@ FEATURE_RATE_HZ = 50  # audio features per second: two to a frame
 # The head frame's unit: the field's box is [-1, 1]^3, and a grown-up's head fits it with room for hair.
 OUTER_EYE_SPAN = 0.606  # distance of the outer eye corners (iBUG 36 and 45), head units
 EYE_MIDPOINT = (0.0, 0.04, -0.57)  # midpoint of the outer eye corners, head frame
+LIP_LANDMARKS = slice(48, 68)  # iBUG
 
 # One vocabulary of parts for the demo speaker's truth and for tracked masks.
 PARTS = ("background", "face", "brows", "eyes", "lips", "mouth", "hair", "ears", "neck", "torso")

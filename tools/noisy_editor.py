@@ -73,10 +73,17 @@ class NoisyEditor:
         salt = int(torch.randint(2**31, (), generator=generator))
 
         def steady(guidance: float, image_guidance: float) -> np.ndarray:
-            return self._steady.edit(
-                originals, originals, instruction, text_guidance=guidance, image_guidance=image_guidance, steps=steps,
-                generator=generator, masks=masks,
-            ).cpu().numpy()  # fmt: skip
+            edited = self._steady.edit(
+                originals,
+                originals,
+                instruction,
+                text_guidance=guidance,
+                image_guidance=image_guidance,
+                steps=steps,
+                generator=generator,
+                masks=masks,
+            )
+            return edited.cpu().numpy()
 
         wanted, whole = steady(text_guidance, image_guidance), steady(FULL_TEXT_GUIDANCE, 1.0)
         renders, unedited = rendered.cpu().numpy(), originals.cpu().numpy()

@@ -29,7 +29,7 @@ from talker.speaker.visemes import VISEMES, mouth_shapes, viseme_track
 from talker.take.level import level_of
 from talker.take.mel import LOG_FLOOR, MEL_BINS, MelStream
 from talker.take.viseme import AHEAD, CODE, PAST, WEIGHTS, VisemeNet
-from talker.types import FEATURE_RATE_HZ
+from talker.types import FEATURE_RATE_HZ, LIP_LANDMARKS
 from tools.voices import monologue, recorded
 
 RECORDING_S = 12.0
@@ -42,7 +42,6 @@ LOUDER_SPREAD = 1.0  # of log power: levels are estimates
 COLOUR_SPREAD, COLOUR_KNOTS = 0.6, 6  # of log power, over the bands
 MUTED_BINS = 12  # at most so many neighbouring mel bins are unheard
 PHONES = (*sorted({*VOWELS, *DIPHTHONGS, *CONSONANTS, *STOPS, *AFFRICATES}), "SIL")
-LIPS = slice(48, 68)  # iBUG
 
 
 @dataclass(frozen=True)
@@ -95,7 +94,7 @@ def phone_labels(phones: Sequence[Phone], count: int) -> Tensor:  # [count] uint
 def mouth_of_visemes() -> Tensor:  # [V, 60]
     """Where each viseme's lips lie, away from silence's, in units of their usual distance."""
     poses = [head_model().pose(HeadState(mouth_shapes(weights))) for weights in np.eye(len(VISEMES))]
-    lips = np.stack([pose.landmarks_head[LIPS].ravel() for pose in poses])
+    lips = np.stack([pose.landmarks_head[LIP_LANDMARKS].ravel() for pose in poses])
     lips -= lips[VISEMES.index("sil")]
     return torch.from_numpy(lips / np.sqrt((lips**2).sum(1).mean())).float()
 

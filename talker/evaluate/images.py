@@ -20,7 +20,7 @@ from talker.evaluate.footage import Footage
 from talker.lpips import load_lpips
 from talker.measure import mean_frame, nearest_in_training
 from talker.metrics import as_float, blur, border_band, psnr_db, sharpness_ratio
-from talker.types import HEAD_PARTS, TORSO_PARTS, Reporter, mask_of
+from talker.types import HEAD_PARTS, LIP_LANDMARKS, TORSO_PARTS, Reporter, mask_of
 
 WINDOW_PX, WINDOW_SIGMA_PX = 11, 1.5  # Wang et al. 2004, section III-C
 K1, K2 = 0.01, 0.03
@@ -128,7 +128,7 @@ def mouth_box(
     shape: tuple[int, int],  # (H, W)
 ) -> np.ndarray:  # [H, W] bool
     """The box about the lips, with a margin."""
-    low, high = landmarks[48:68].min(axis=0), landmarks[48:68].max(axis=0)
+    low, high = landmarks[LIP_LANDMARKS].min(axis=0), landmarks[LIP_LANDMARKS].max(axis=0)
     margin = MOUTH_MARGIN * (high - low)
     (x0, y0), (x1, y1) = np.floor(low - margin).astype(int), np.ceil(high + margin).astype(int)
     box = np.zeros(shape, bool)

@@ -17,11 +17,10 @@ import numpy as np
 from talker.evaluate.faces import has_face
 from talker.evaluate.loudness import LoudnessModel
 from talker.metrics import amplitude_ratio, lip_opening, mouth_width, peak_lag_ms, pearson, shifted_pearson
-from talker.types import FPS, Take
+from talker.types import FPS, LIP_LANDMARKS, Take
 
 SHIFT_FRAMES = round(0.2 * FPS)
 FEWEST_FRAMES = 10  # with a face in both: below, a correlation says nothing
-LIPS = slice(48, 68)  # iBUG
 
 
 @dataclass(frozen=True)
@@ -130,14 +129,14 @@ def lip_distance(
 ) -> np.ndarray:  # [N]
     """Mean distance of the 20 lip points, pixels. On landmarks `about_the_lips` it is the landmark distance (LMD) of
     Chen et al. 2018 as RAD-NeRF's evaluation has it; on others it counts where the head stands, too."""
-    return np.linalg.norm(found[:, LIPS] - wanted[:, LIPS], axis=-1).mean(axis=-1)
+    return np.linalg.norm(found[:, LIP_LANDMARKS] - wanted[:, LIP_LANDMARKS], axis=-1).mean(axis=-1)
 
 
 def about_the_lips(
     landmarks: np.ndarray,  # [N, 68, 2]
 ) -> np.ndarray:  # [N, 68, 2]
     """The same with the mean of the lip points at the origin."""
-    return landmarks - landmarks[:, LIPS].mean(axis=1, keepdims=True)
+    return landmarks - landmarks[:, LIP_LANDMARKS].mean(axis=1, keepdims=True)
 
 
 def filled(

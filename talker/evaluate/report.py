@@ -16,7 +16,7 @@ from talker.evaluate.plot import Panel, plot
 from talker.evaluate.run import Evaluation
 from talker.project import read_json, write_json
 from talker.sheet import contact_sheet, save_picture
-from talker.types import FPS
+from talker.types import FPS, LIP_LANDMARKS
 
 FACTS, PLOT, SHEET = "eval.json", "eval.png", "worst.png"
 FACTS_KEYS = ("inputs", "frames", "metrics", "left_out")
@@ -176,7 +176,7 @@ def mouth_close_up(
     index: int,
 ) -> np.ndarray:  # [CLOSE_UP_PX[1], CLOSE_UP_PX[0], 3] uint8
     """The tracked mouth, as large in every picture: so many widths of the lips as they are on average."""
-    lips = footage.take.landmarks_px[footage.poses[index], 48:68].numpy()
+    lips = footage.take.landmarks_px[footage.poses[index], LIP_LANDMARKS].numpy()
     corners = footage.take.landmarks_px[:, [48, 54]].numpy()
     scale = CLOSE_UP_PX[0] / (
         LIP_WIDTHS * max(1.0, float(np.linalg.norm(corners[:, 0] - corners[:, 1], axis=-1).mean()))

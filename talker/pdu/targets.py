@@ -16,7 +16,7 @@ from torch import Tensor
 from talker.camera import pixel_grid
 from talker.pdu.store import EditStore
 from talker.radfield.targets import Batch
-from talker.types import Take
+from talker.types import LIP_LANDMARKS, Take
 
 Stage = Literal["patch", "lips"]
 PATCH_DIVISOR: dict[Stage, int] = {"patch": 2, "lips": 8}
@@ -24,7 +24,7 @@ PATCH_DIVISOR: dict[Stage, int] = {"patch": 2, "lips": 8}
 
 def lip_centres(take: Take) -> dict[int, tuple[float, float]]:
     """Centre (x, y) in pixels of the lips (iBUG 48-67) of every frame."""
-    centres = take.landmarks_px[:, 48:68].mean(dim=1)
+    centres = take.landmarks_px[:, LIP_LANDMARKS].mean(dim=1)
     return {index: (float(x), float(y)) for index, (x, y) in enumerate(centres)}
 
 

@@ -17,9 +17,8 @@ import torch
 from torch import Tensor
 
 from talker.camera import meet_planes, project_of_frames
-from talker.types import Camera
+from talker.types import LIP_LANDMARKS, Camera
 
-LIP_LANDMARKS = slice(48, 68)
 LOOK_PX = (32, 24)  # a steadied picture of the mouth
 LOOK_HALF_WIDTH = 0.30  # head units from its middle to its side
 SUPPORT = 1500  # frames, evenly spaced: more tell little, and cost by the cube

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from talker.camera import project_of_frames, view_rotation
-from talker.take.lips import LIP_LANDMARKS, lip_shapes, refine_lips, smooth_over_looks
-from talker.types import Camera, View
+from talker.take.lips import lip_shapes, refine_lips, smooth_over_looks
+from talker.types import LIP_LANDMARKS, Camera, View
 
 SIZE, FRAMES = 96, 60
 SHAPE = torch.zeros(68, 3)

@@ -17,7 +17,7 @@ from talker.drive import Portrait, to_bytes
 from talker.evaluate.loudness import LoudnessModel
 from talker.measure import spaced
 from talker.speaker.truth import Truth
-from talker.types import AUDIO_RATE_HZ, FPS, HEAD_PARTS, mask_of
+from talker.types import AUDIO_RATE_HZ, FPS, HEAD_PARTS, LIP_LANDMARKS, mask_of
 from tools.quality.dump import Dump
 from tools.quality.mouth import Box, CropReader, as_crops, mouth_box, train_reader
 from tools.quality.replay import NewSpeech
@@ -46,7 +46,7 @@ class LipSync:
 
 def mouth_boxes(truth: Truth) -> list[Box]:
     """Of every frame of a recording, from its true pose."""
-    mouth = truth.landmarks_head[48:68].mean(dim=0)
+    mouth = truth.landmarks_head[LIP_LANDMARKS].mean(dim=0)
     depth = float(truth.c2w[:, :3, 3].norm(dim=-1).median())
     return [mouth_box(truth.camera(index), mouth, depth) for index in range(len(truth))]
 
