@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:  # what it imports takes seconds
     from talker.pdu.region import Region
     from talker.types import Reporter
 
+HELP_WIDTH = 96
 PLAN_WORDS = {
     "strategy": "progressive: in rounds, each stronger than the one before; iterative: one image at a time, training "
     "between; once: everything in one round at full strength",
@@ -34,8 +36,11 @@ PREVIEW_WORDS = {
 
 def _add_what(parser: Parser) -> None:
     """What an edit is asked for, be it made or only looked at."""
+    from talker.pdu.builtin.vocabulary import known_edits
     from talker.pdu.region import COVERAGE, PARTS_OF
 
+    lines = [line for kind in known_edits() for line in textwrap.wrap(": ".join(kind), HELP_WIDTH)]
+    parser.add_argument_group("what the built-in editor knows", "\n".join(lines))
     parser.add_argument(
         "--instruction",
         required=True,

@@ -5,7 +5,7 @@ import pytest
 from talker.errors import BadInput
 from talker.pdu.builtin.parser import describe, parse
 from talker.pdu.builtin.styles import STYLES
-from talker.pdu.builtin.vocabulary import COLOURS, REGION_OPERATORS
+from talker.pdu.builtin.vocabulary import COLOURS, REGION_OPERATORS, known_edits
 
 UNDERSTOOD = {
     "make him a Van Gogh painting": "Van Gogh painting",
@@ -148,14 +148,58 @@ def test_all_but_the_background_is_still_not_an_edit(instruction):
         parse(instruction)
 
 
-def test_unknown_names_the_words_the_nearest_the_known_and_the_way_out():
+def test_unknown_names_the_words_the_nearest_and_the_way_out():
     with pytest.raises(BadInput) as caught:
         parse("make it look like a Rembrandt in watercolours")
     message = str(caught.value)
-    assert "'rembrandt'" in message and "nearest: oil painting" in message
-    assert all(style.title in message for style in STYLES)
-    assert all(name in message for name in (*REGION_OPERATORS, *COLOURS))
-    assert "--editor ip2p --model timbrooks/instruct-pix2pix" in message
+    assert "'rembrandt'" in message and "nearest: oil painting" in message and len(message) < 320
+    assert "talker edit --help" in message and "--editor ip2p --model timbrooks/instruct-pix2pix" in message
+
+
+@pytest.mark.parametrize(
+    ("instruction", "words"),
+    [
+        ("make the backgroud blue", "'backgroud' in 'make the backgroud blue'; nearest: background;"),
+        ("dye his hiar green", "nearest: hair;"),
+        ("make him a broze statue", "nearest: bronze statue, marble statue, silver statue;"),
+        ("make the hair purpel", "nearest: purple;"),
+        ("make him happy", "'happy' in 'make him happy', nor anything like it;"),
+    ],
+)
+def test_what_is_near_is_near_the_unknown_word(instruction, words):
+    with pytest.raises(BadInput) as caught:
+        parse(instruction)
+    assert words in str(caught.value)
+
+
+def test_what_is_known_can_be_listed():
+    listed = dict(known_edits())
+    assert all(style.title in listed["styles"] for style in STYLES)
+    assert all(name in listed["colours"] for name in (*REGION_OPERATORS, *COLOURS))
+
+
+@pytest.mark.parametrize(
+    ("instruction", "flags"),
+    [
+        ("make him bronze but leave the hair as it is", "with --keep hair"),
+        ("keep the hair and the skin, make him bronze", "with --keep hair --keep skin"),
+        ("don't touch her face, cartoon", "with --keep face"),
+        ("make it a mosaic with his clothes untouched", "with --keep clothes"),
+        ("a sketch of everything apart from the lips", "with --keep face"),
+        ("bronze, leave his head and clothes alone", "with --keep face --keep hair --keep clothes"),
+    ],
+)
+def test_what_is_to_stay_is_for_keep(instruction, flags):
+    with pytest.raises(BadInput) as caught:
+        parse(instruction)
+    assert str(caught.value).endswith(flags) and "does not know" not in str(caught.value)
+
+
+def test_what_is_to_stay_hides_no_unknown_word():
+    with pytest.raises(BadInput, match=r"does not know 'xyzzy' in .*--keep hair"):
+        parse("make him xyzzy but keep the hair")
+    with pytest.raises(BadInput, match="does not know 'keep', 'happy'"):
+        parse("keep him happy")
 
 
 @pytest.mark.parametrize(

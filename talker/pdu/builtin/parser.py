@@ -8,8 +8,8 @@ from talker.errors import BadInput
 from talker.pdu.builtin.phrases import makes_an_exception
 from talker.pdu.builtin.reading import Clause, read_clauses
 from talker.pdu.builtin.styles import Style
-from talker.pdu.builtin.suggest import HOW_TO_FREE, not_understood
-from talker.pdu.builtin.vocabulary import REGION_OPERATORS, Colour, known_edits
+from talker.pdu.builtin.suggest import HOW_TO_FREE, HOW_TO_SEE_ALL, not_understood, takes_no_exceptions
+from talker.pdu.builtin.vocabulary import REGION_OPERATORS, Colour
 
 KINDS = ("statue", "light", "picture", "photo")  # an old photo of a drawing of a statue: made in this order
 PARTS_OF_THE_PERSON = {"hair", "skin", "lips", "clothes", "face", "head"}
@@ -51,12 +51,11 @@ def _amount_note(amount: float) -> str:
 def parse(instruction: str) -> tuple[Edit, ...]:
     """The edits that an instruction asks for, in order; raises BadInput for anything not fully understood."""
     if not instruction.strip():
-        raise BadInput(f"the instruction is empty; say what to change, for example: {known_edits()}")
-    if makes_an_exception(instruction):
         raise BadInput(
-            f"the built-in editor takes no exceptions, as in {instruction!r}; say only what to change, and what stays "
-            "as it is with --keep, as in --instruction 'make him bronze' --keep hair"
+            f"the instruction is empty; say what to change, as in 'make him a bronze statue'; {HOW_TO_SEE_ALL}"
         )
+    if makes_an_exception(instruction):
+        raise BadInput(takes_no_exceptions(instruction))
     clauses = read_clauses(instruction)
     unknown = [word for clause in clauses for word in clause.unknown]
     if unknown:
@@ -104,8 +103,8 @@ def _carried(edits: list[Edit], waiting: list[str], instruction: str) -> list[Ed
     if not edits or not isinstance(edits[-1], ColourEdit):
         named = " and ".join(waiting)
         raise BadInput(
-            f"{instruction!r} names the {named} but no colour or style; the built-in editor knows {known_edits()}; "
-            f"{HOW_TO_FREE}"
+            f"{instruction!r} names the {named} but no colour or style that the built-in editor knows; "
+            f"{HOW_TO_SEE_ALL}; {HOW_TO_FREE}"
         )
     return [replace(edits[-1], region=region) for region in _regions_for_colour(waiting)]
 

@@ -70,7 +70,14 @@ def clauses_of(instruction: str) -> list[list[str]]:
 
 def makes_an_exception(instruction: str) -> bool:
     """Whether it says what is not to change, other than the background."""
-    return EXCEPTION.search(_in_plain_words(instruction)) is not None
+    return behind_exception(instruction) is not None
+
+
+def behind_exception(instruction: str) -> str | None:
+    """What stands behind the words of an exception; None where it makes none."""
+    text = _in_plain_words(instruction)
+    found = EXCEPTION.search(text)
+    return text[found.end() :] if found else None
 
 
 def _in_plain_words(instruction: str) -> str:

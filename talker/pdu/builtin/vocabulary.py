@@ -180,8 +180,10 @@ FOREIGN = words_of(
 )
 
 
-def known_edits() -> str:
-    """One line: everything that the editor can do."""
-    styles = ", ".join(style.title for style in STYLES)
+def known_edits() -> tuple[tuple[str, str], ...]:
+    """Everything that the editor can do: kinds of things, and their names."""
     *regions, last = REGION_OPERATORS
-    return f"{styles}; {', '.join(regions)} or {last} in {', '.join(COLOURS)} or #rrggbb"
+    return (
+        ("styles", ", ".join(style.title for style in STYLES)),
+        ("colours", f"{', '.join(COLOURS)} or #rrggbb, for {', '.join(regions)} or {last}"),
+    )
