@@ -72,6 +72,33 @@ def test_the_file_says_that_it_is_synthetic(clip: Path) -> None:
     assert b"moov" in head  # faststart: the index comes before the pictures
 
 
+@pytest.mark.parametrize("seconds", [2.0, 7.0])
+def test_a_clip_is_as_long_as_its_picture(clip: Path, tmp_path: Path, seconds: float) -> None:
+    for name in ("uneven.mp4", "uneven.mkv"):
+        uneven = tmp_path / name
+        wav = tmp_path / "tone.wav"
+        write_wav(wav, tone(seconds))
+        run_ffmpeg("-i", clip, "-i", wav, "-map", "0:v", "-map", "1:a", "-c:v", "copy", "-c:a", "aac", uneven)
+        info = probe(uneven)
+        assert abs(info.duration_s - 4.0) < 0.02 and abs(info.sound_s - seconds) < 0.1
+        assert len(list(read_frames(uneven))) == 100 and abs(len(read_audio(uneven)) / AUDIO_RATE_HZ - seconds) < 0.1
+
+
+def test_what_is_no_video_is_called_so_whatever_its_name(tmp_path: Path, clip: Path) -> None:
+    path = tmp_path / "x.mp4"
+    path.touch()
+    with pytest.raises(BadInput, match="empty"):
+        probe(path)
+    path.write_text("a letter to somebody")
+    with pytest.raises(BadInput, match="not a video"):
+        probe(path)
+    unfinished = tmp_path / "y.mp4"  # a recorder writes the index last
+    run_ffmpeg("-i", clip, "-c", "copy", unfinished)
+    path.write_bytes(unfinished.read_bytes()[: unfinished.stat().st_size // 2])
+    with pytest.raises(BadInput, match="index is missing"):
+        probe(path)
+
+
 def test_trim_and_crop(clip: Path) -> None:
     frames = list(read_frames(clip, start_s=1.0, end_s=2.0, crop=Crop(21, 7, 32), size_px=16))
     assert len(frames) == 25 and frames[0].shape == (16, 16, 3)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import subprocess
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
@@ -14,6 +15,8 @@ from talker.errors import BadInput
 
 # A file that names other files (a playlist) must not make ffmpeg open the network.
 SAFE_INPUT = ["-protocol_whitelist", "file,pipe,crypto,data"]
+_NO_INDEX = "moov atom not found"
+BROKEN_S = 0.5  # headers are rounded; a file that ends so long before what its header says is cut off
 EXACT = "bicubic+accurate_rnd+full_chroma_int"  # swscale's default conversion is a grey level too dark
 
 
@@ -21,12 +24,13 @@ EXACT = "bicubic+accurate_rnd+full_chroma_int"  # swscale's default conversion i
 class VideoInfo:
     """What a media file holds, as ffmpeg sees it."""
 
-    duration_s: float
+    duration_s: float  # of the picture, where there is one
     size_px: tuple[int, int]  # (width, height) as shown: after rotation metadata and pixel aspect; (0, 0) without video
     rate_hz: float  # the video's own mean frame rate
     has_video: bool
     has_audio: bool
     is_hdr: bool
+    sound_s: float = 0.0  # how long the sound lasts
 
 
 def ffmpeg_path() -> str:
@@ -43,6 +47,8 @@ def probe(path: Path) -> VideoInfo:
         raise BadInput(f"No such file: {path}")
     if path.is_dir():
         raise BadInput(f"{path} is a folder; give a file with picture or sound")
+    if path.stat().st_size == 0:
+        raise BadInput(f"{path.name} is empty (0 bytes); copy or export it again")
     return _probe(str(path.resolve()), path.stat().st_mtime_ns, path.stat().st_size)
 
 
@@ -54,7 +60,32 @@ def _probe(path: str, _modified_ns: int, _bytes: int) -> VideoInfo:
         stdin=subprocess.DEVNULL,
         check=False,
     )
-    return parse_header(result.stderr.decode("utf-8", "replace"), Path(path).name)
+    text, name = result.stderr.decode("utf-8", "replace"), Path(path).name
+    if _NO_INDEX in text and not _begins_as_mp4(path):  # ffmpeg goes by a name that ends in .mp4
+        raise _unreadable(name)
+    info = parse_header(text, name)
+    if not info.has_video:
+        return info
+    picture_s, sound_s = _stream_lengths(path)
+    if max(picture_s, sound_s) < info.duration_s - BROKEN_S:  # what breaks off is told by who reads it
+        return info
+    return replace(info, duration_s=picture_s, sound_s=sound_s)
+
+
+def _stream_lengths(path: str) -> tuple[float, float]:
+    """Seconds of picture and of sound. Headers tell the longer one's, so packets are looked at, none decoded."""
+    command = [ffmpeg_path(), "-v", "quiet", "-nostdin", *SAFE_INPUT, "-i", f"file:{path}", "-map", "0:V:0"]
+    command += ["-map", "0:a:0?", "-c", "copy", "-f", "framecrc", "pipe:1"]
+    ends_s, unit_s = [0.0, 0.0], [0.0, 0.0]
+    with Decoder(command) as ffmpeg:
+        for line in ffmpeg.output:
+            words = line.decode("ascii", "replace").replace(",", " ").split()
+            if words[0] == "#tb":  # a stream's time base: "#tb 0: 1/12800"
+                unit_s[int(words[1][:-1])] = float(Fraction(words[2]))
+            elif words[0].isdigit():  # a packet: its stream, decoding time, time, duration, ...
+                stream = int(words[0])
+                ends_s[stream] = max(ends_s[stream], (int(words[2]) + int(words[3])) * unit_s[stream])
+    return ends_s[0], ends_s[1]
 
 
 def parse_header(
@@ -62,11 +93,11 @@ def parse_header(
     name: str,  # of the file, for messages
 ) -> VideoInfo:
     """Facts from ffmpeg's own description of a file (imageio-ffmpeg carries no ffprobe)."""
-    if "moov atom not found" in text or "End of file" in text:
+    if _NO_INDEX in text or "End of file" in text:
         raise BadInput(f"{name} is broken or cut off: its index is missing; copy or export it again")
     streams = re.findall(r"^\s*Stream #.*$", text, re.M)
     if not streams:
-        raise BadInput(f"{name} is not a video or sound that ffmpeg can read; export it as mp4 or wav")
+        raise _unreadable(name)
     videos = [line for line in streams if ": Video: " in line and "(attached pic)" not in line]
     clock = re.search(r"Duration: (\d+):(\d+):(\d+(?:\.\d+)?)", text)
     duration_s = 3600 * float(clock[1]) + 60 * float(clock[2]) + float(clock[3]) if clock else 0.0
@@ -83,6 +114,16 @@ def parse_header(
         has_audio=any(": Audio: " in line for line in streams),
         is_hdr=any(transfer in line for line in videos for transfer in ("arib-std-b67", "smpte2084")),
     )
+
+
+def _begins_as_mp4(path: str) -> bool:
+    """Whether the first box of a file is one that mp4 and mov begin with."""
+    with open(path, "rb") as file:
+        return file.read(8)[4:] in (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot")
+
+
+def _unreadable(name: str) -> BadInput:
+    return BadInput(f"{name} is not a video or sound that ffmpeg can read; export it as mp4 or wav")
 
 
 def _shown_size(stream: str, text: str) -> tuple[int, int]:

@@ -39,7 +39,8 @@ def stream_audio(
     if count == 0:
         part = "; export it again" if start_s is None and end_s is None else " there; check --start and --end"
         raise BadInput(f"{name} is without sound, or its sound is broken{part}")
-    wanted_s = min(end_s if end_s is not None else np.inf, info.duration_s or np.inf) - (start_s or 0.0)
+    whole_s = info.sound_s or info.duration_s or np.inf
+    wanted_s = min(end_s if end_s is not None else np.inf, whole_s) - (start_s or 0.0)
     if ffmpeg.complaints and np.isfinite(wanted_s) and count / AUDIO_RATE_HZ < 0.5 * wanted_s:
         raise BadInput(f"The sound of {name} breaks off after {count / AUDIO_RATE_HZ:.1f} s; export it again")
 
