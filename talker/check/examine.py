@@ -50,6 +50,9 @@ class Examiner:
     ) -> FaceSearch:
         """A `talker.take.crop.Search` that says what should be mended."""
         found = self.examine(video, info, span_s, detector, reporter)
+        for finding in self.report.stops():
+            if finding.key == "sideways":  # the take would only say that it sees no face
+                raise BadInput(finding.sentence)
         for finding in self.report.warnings():
             reporter.notice(finding.sentence)
         return found
@@ -68,7 +71,7 @@ class Examiner:
         own = load_detector(self._options.landmarks)
         lookout = Lookout(own, person_segmenter())
         found = search_faces(video, info, span_s, detector, reporter, lookout.watch)
-        looks = lookout.looks(found, span_s[0])
+        looks = lookout.looks(found, span_s[0], info.size_px)
         offset: Offset | None = None
         no_offset: str | None = None
         if sound is not None and looks.seen.any():

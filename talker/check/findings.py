@@ -6,6 +6,7 @@ of the good and the mildest of the bad each leaves room on both sides.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -14,6 +15,7 @@ import numpy as np
 
 from talker.check.cuts import NEARBY
 from talker.check.footage import Footage, stretches_where
+from talker.check.head import EDGES
 from talker.check.look import likeness
 from talker.errors import BadInput
 from talker.take.crop import MINIMUM_S, SEARCH_FPS, check_faces, check_presence
@@ -22,6 +24,7 @@ from talker.types import FPS
 Severity = Literal["stop", "warn", "note"]
 
 SHORT_S, LONG_S = 10.0, 300.0
+UNEVEN_S = 1.0  # by which sound and picture may differ in length
 FEWEST_PICTURES_HZ = 20.0
 ENLARGED = 1.25  # times: a take that must be made larger than it was filmed
 TURNED_DEG, LIFTED_DEG, TILTED_DEG = 40.0, 30.0, 35.0  # landmarks of the far cheek are guesses from here on
@@ -42,6 +45,14 @@ NOISY_DB = 20.0  # speech above the noise
 ECHO_STRENGTH, ROOM_TAIL = 0.12, 4.3
 MUSIC_SHARE, MUSIC_SHARE_IN_ECHO = 0.15, 0.4  # of the time: what comes back holds tones, too
 OFFSET_NOTE_S, OFFSET_WARN_S = 0.06, 0.1
+CUT_SHARE = 0.2  # of the looks: a head may leave the picture for a moment
+LITTLE_HAIR = 0.08  # of the face's pixels; short hair has 0.2
+# By quarters to the left: what to do, and ffmpeg's filter for it.
+TURNS = {
+    1: ("a quarter to the left", "transpose=2"),
+    2: ("upside down", "hflip,vflip"),
+    3: ("a quarter to the right", "transpose=1"),
+}
 NAMED_PLACES = 4
 
 
@@ -79,6 +90,11 @@ def _stops(footage: Footage) -> Iterator[Finding]:
     """What `talker fit` would refuse, in its own words."""
     if footage.sound is None:
         yield Finding("sound", "stop", "No sound", "talker learns lips from speech: give a recording with its sound")
+    if footage.looks.quarters:
+        how, command = TURNS[footage.looks.quarters]
+        way_out = f"turn it {how} first: ffmpeg -i {shlex.quote(footage.name)} -vf {command} upright.mp4"
+        yield Finding("sideways", "stop", "The picture does not stand upright", way_out)
+        return
     try:
         check_faces(footage.search, footage.name)
         seen = np.repeat(footage.looks.seen, round(FPS / SEARCH_FPS))
@@ -143,6 +159,20 @@ def _length(footage: Footage) -> Iterator[Finding]:
         yield Finding("length", "note", what, f"choose a part with --start and --end {footage.span_s[0] + LONG_S:.0f}")
 
 
+def _sound_length(footage: Footage) -> Iterator[Finding]:
+    """Only where the part that was looked at goes to the end of the picture."""
+    info = footage.info
+    over_s = info.sound_s - info.duration_s
+    if footage.sound is None or not info.sound_s or footage.span_s[1] < info.duration_s or abs(over_s) < UNEVEN_S:
+        return
+    if over_s > 0:
+        what = f"The sound goes on for {over_s:.1f} s after the picture's end: that is left out"
+        yield Finding("sound-length", "note", what, "export it again if pictures are missing at the end")
+    else:
+        what = f"The sound ends {-over_s:.1f} s before the picture: lips move in silence there"
+        yield Finding("sound-length", "warn", what, f"use what has sound: --end {info.sound_s:.1f}")
+
+
 # -------------------------------------------------------------------- the face
 
 
@@ -181,6 +211,8 @@ def _hidden(footage: Footage) -> Iterator[Finding]:
 
 
 def _poses(footage: Footage) -> Iterator[Finding]:
+    if footage.looks.quarters:
+        return  # said already
     angles, limits = footage.looks.angles_deg, np.array([TURNED_DEG, LIFTED_DEG, TILTED_DEG])
     far = (np.abs(angles) > limits).any(axis=1)
     if far.mean() > EXTREME_SHARE:
@@ -199,6 +231,24 @@ def _poses(footage: Footage) -> Iterator[Finding]:
         if high - low < FRONTAL_DEG:
             what = f"The head hardly turns ({high - low:.0f} degrees in all): its sides are guessed in turned views"
             yield Finding("frontal", "note", what, "turn slowly to both sides once while you film")
+
+
+def _head(footage: Footage) -> Iterator[Finding]:
+    looks = footage.looks
+    if footage.looks.quarters or not looks.seen.any():
+        return
+    often = looks.cut[looks.seen].mean(axis=0) > CUT_SHARE
+    if often.any():
+        *others, last = [edge for edge, cut in zip(EDGES, often, strict=True) if cut]
+        edges = f"{', '.join(others)} and {last} edges" if others else f"{last} edge"
+        where = stretches_where(looks.cut[:, often].any(axis=1), looks.times_s)
+        what = f"The head is cut off by the picture's {edges}: what is beyond it will be missing"
+        yield Finding("cut-off", "warn", what, "film with room around the head", where)
+    if looks.hair_share < LITTLE_HAIR:
+        what = (
+            "Hardly any hair was found: edits of the hair will not show, and what there is may count as face or clothes"
+        )
+        yield Finding("hair", "note", what, "film the whole head, with light on the hair")
 
 
 def _blur(footage: Footage) -> Iterator[Finding]:
@@ -279,8 +329,10 @@ FINDERS: tuple[Callable[[Footage], Iterator[Finding]], ...] = (
     _size,
     _rate,
     _length,
+    _sound_length,
     _faces,
     _poses,
+    _head,
     _blur,
     _exposure,
     _room,

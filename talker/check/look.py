@@ -13,8 +13,19 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from talker.check.head import (
+    EDGES,
+    MOST_TURNED,
+    Album,
+    Glance,
+    cut_by_edges,
+    hair_share,
+    quarters_off,
+    search_turned,
+    usual_quarters,
+)
 from talker.metrics import pearson
-from talker.take.crop import FaceSearch
+from talker.take.crop import FaceSearch, choose_crop
 from talker.take.landmarks import LandmarkDetector
 from talker.take.pose import solve_motion
 
@@ -45,6 +56,9 @@ class Looks:
     light: np.ndarray  # [n, 3] 5th, 50th and 95th percentile of the face's grey levels
     burnt: np.ndarray  # [n] share of the face that is burnt out
     unrest: np.ndarray  # [h, w] grey levels by which the room changes in two looks; NaN where it was never seen
+    cut: np.ndarray  # [n, 4] bool: the head goes beyond an edge of the picture, in the order of `head.EDGES`
+    hair_share: float  # hair over face, pixels; NaN where too little was seen
+    quarters: int  # how often the picture must be turned left by 90 degrees to stand upright
 
     @property
     def face_px(self) -> np.ndarray:  # [n] width of the face
@@ -86,6 +100,10 @@ class Lookout:
         self._room: tuple[np.ndarray, np.ndarray] | None = None  # grey, covered
         self._change: np.ndarray | None = None
         self._compared: np.ndarray | None = None
+        self._cut: list[np.ndarray] = []
+        self._quarters: list[int] = []
+        self._turned = 0  # looks without a face that were turned to find one
+        self._album = Album()
         self._size = (0, 0)
         self._below = np.zeros(1, bool)
 
@@ -96,14 +114,24 @@ class Lookout:
             self._points.append(np.full((68, 3), np.nan))
             self._colours.append(np.full((1, 3), np.nan))
             self._faces.append((np.nan,) * 5)
+            self._look_turned(rgb)
         else:
             landmarks = points[list(self._detector.ibug)]
             self._below = points[:, 1] > landmarks[NOSE_TIP, 1]
             self._points.append(landmarks)
             self._colours.append(colours_under(rgb, points))
             self._faces.append(face_facts(rgb, landmarks))
+            self._quarters.append(quarters_off(landmarks))
+        self._cut.append(np.zeros(len(EDGES), bool) if not self._cut else self._cut[-1])
         if len(self._points) % ROOM_EVERY:
-            self._compare_room(rgb)
+            self._compare_room(rgb, points)
+
+    def _look_turned(self, rgb: np.ndarray) -> None:
+        if self._turned < MOST_TURNED:
+            self._turned += 1
+            quarters = search_turned(rgb, self._detector)
+            if quarters is not None:
+                self._quarters.append(quarters)
 
     def _landmarks(self, rgb: np.ndarray, box: np.ndarray) -> np.ndarray | None:
         if not np.isfinite(box[0]):
@@ -121,14 +149,19 @@ class Lookout:
         self.detect_s.append(time.perf_counter() - started)
         return None if points is None else points / shrink + [x0, y0, 0.0]
 
-    def _compare_room(self, rgb: np.ndarray) -> None:
+    def _compare_room(self, rgb: np.ndarray, points: np.ndarray | None) -> None:
         """Adds up how the room changes where the speaker stands before it neither now nor in the look before."""
         shrink = min(1.0, SEGMENT_SIDE_PX / max(rgb.shape[:2]))
         small = cv2.resize(rgb, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
         reach = max(1, round(PERSON_REACH * max(small.shape[:2])))
         started = time.perf_counter()
-        person = (self._segment(small) > PERSON).astype(np.uint8)
+        matte = self._segment(small)
         self.segment_s.append(time.perf_counter() - started)
+        if points is not None:
+            points = points * [shrink, shrink, shrink]
+            self._cut[-1] = cut_by_edges(points[list(self._detector.ibug)], matte)
+            self._album.offer(Glance(small.copy(), matte, points))
+        person = (matte > PERSON).astype(np.uint8)
         covered = cv2.dilate(person, np.ones((2 * reach + 1,) * 2, np.uint8)) > 0
         grey = cv2.blur(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), (3, 3)).astype(np.float32)
         if self._room is not None:
@@ -145,6 +178,7 @@ class Lookout:
         self,
         search: FaceSearch,
         start_s: float,
+        size_px: tuple[int, int],  # (width, height) of the source
     ) -> Looks:
         """All that was seen, beside what the search found."""
         points = np.array(self._points)
@@ -158,6 +192,10 @@ class Lookout:
         unrest = np.full((1, 1), np.nan)
         if self._change is not None:
             unrest = np.where(self._compared > 0, self._change / np.maximum(self._compared, 1), np.nan)
+        hair = float("nan")
+        if self._album.glances:
+            crop = choose_crop(search, size_px)
+            hair = hair_share([glance.cropped(crop, size_px[0]) for glance in self._album.glances], self._detector)
         return Looks(
             times_s=search.times_s + start_s,
             boxes=search.boxes,
@@ -170,6 +208,9 @@ class Lookout:
             light=facts[:, 1:4],
             burnt=facts[:, 4],
             unrest=unrest,
+            cut=np.array(self._cut),
+            hair_share=hair,
+            quarters=usual_quarters(self._quarters),
         )
 
 

@@ -65,12 +65,12 @@ class Report:
         width, height = info.size_px
         lines = [("length", f"{footage.seconds:.1f} s"), ("picture", f"{width}x{height}, {info.rate_hz:g} a second")]
         if looks.seen.any():
-            yaw, pitch = np.nanpercentile(looks.angles_deg[:, :2], [2, 98], axis=0).T
             share = np.nanmedian(looks.boxes[:, 3] - looks.boxes[:, 1]) / height
-            lines += [
-                ("face", f"{np.nanmedian(looks.face_px):.0f} px wide, {share:.0%} of the picture's height"),
-                ("turns", f"{yaw[0]:.0f} to {yaw[1]:.0f} degrees sideways, {pitch[0]:.0f} to {pitch[1]:.0f} up"),
-            ]
+            lines.append(("face", f"{np.nanmedian(looks.face_px):.0f} px wide, {share:.0%} of the picture's height"))
+        if np.isfinite(looks.angles_deg).any():
+            yaw, pitch = np.nanpercentile(looks.angles_deg[:, :2], [2, 98], axis=0).T
+            turns = f"{yaw[0]:.0f} to {yaw[1]:.0f} degrees sideways, {pitch[0]:.0f} to {pitch[1]:.0f} up"
+            lines.append(("turns", turns))
         if footage.sound is not None:
             above = min(99.0, footage.sound.speech_db - footage.sound.noise_db)
             lines.append(("sound", f"speech at {footage.sound.speech_db:.0f} dB, {above:.0f} dB above the noise"))

@@ -34,6 +34,9 @@ def good_looks() -> Looks:
         light=np.tile([60.0, 140.0, 190.0], (LOOKS, 1)),
         burnt=np.zeros(LOOKS),
         unrest=np.full((144, 256), 0.4),
+        cut=np.zeros((LOOKS, 4), bool),
+        hair_share=0.4,
+        quarters=0,
     )
 
 

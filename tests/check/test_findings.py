@@ -47,6 +47,12 @@ def lit(factor: float):
     return looks(light=light)
 
 
+def beyond_the_upper_edge():
+    cut = good_looks().cut.copy()
+    cut[30:60, 1] = True
+    return looks(cut=cut)
+
+
 def smeared():
     sharpness = good_looks().sharpness.copy()
     sharpness[20:32] = 0.2
@@ -60,6 +66,8 @@ FLAWS = {
     "size": {"size_px": 1024},
     "rate": {"info": VideoInfo(30.0, (1280, 720), 12.0, True, True, False)},
     "length": {"span_s": (2.0, 9.0)},
+    "sound-length": {"info": VideoInfo(22.0, (1280, 720), 25.0, True, True, False, 16.0)},
+    "cut-off": beyond_the_upper_edge(),
     "faces": looks(rival=np.arange(LOOKS) > 60),
     "poses": turned(55.0),
     "focus": looks(sharpness=np.full(LOOKS, 0.15)),
@@ -106,6 +114,36 @@ def test_a_face_that_goes_away_says_where_to_cut():
     found = find(footage(looks=replace(good_looks(), colours=colours)))
     assert found[0].severity == "stop" and "trim with --end 18.0" in found[0].sentence
     assert found[0].where_s == ((18.0, 19.8),)
+
+
+def test_a_picture_on_its_side_is_said_once_and_instead_of_what_follows_from_it():
+    lying = replace(good_looks(), quarters=3, angles_deg=good_looks().angles_deg + [0.0, 0.0, 90.0])
+    (found,) = find(footage(looks=lying, name="my clip.mp4"))
+    assert (found.key, found.severity) == ("sideways", "stop") and "to the right" in found.way_out
+    assert "ffmpeg -i 'my clip.mp4' -vf transpose=1 upright.mp4" in found.way_out
+
+
+def test_what_is_good_to_know_of_hair_and_sound():
+    (hair,) = find(footage(**looks(hair_share=0.03)))
+    assert (hair.key, hair.severity) == ("hair", "note")
+    assert find(footage(**looks(hair_share=np.nan))) == []
+    longer = VideoInfo(22.0, (1280, 720), 25.0, True, True, False, 34.5)
+    (sound,) = find(footage(info=longer))
+    assert sound.severity == "note" and "12.5 s after the picture's end" in sound.what
+    assert find(footage(info=replace(longer, duration_s=30.0))) == [], "only a part was looked at"
+
+
+def test_edges_are_listed():
+    cut = np.ones((LOOKS, 4), bool)
+    cut[:, 3] = False
+    (found,) = find(footage(**looks(cut=cut)))
+    assert "left, upper and right edges" in found.what
+
+
+def test_angles_that_are_unknown_are_not_told():
+    few = replace(good_looks(), angles_deg=np.full((LOOKS, 3), np.nan))
+    text = Report(footage(looks=few), [], None).text()
+    assert "nan" not in text and "px wide" in text
 
 
 def test_places_are_seconds_of_the_file():

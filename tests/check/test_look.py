@@ -76,6 +76,9 @@ class StillFace:
     ibug = tuple(range(68))
     oval: tuple[int, ...] = ()
 
+    def find_faces(self, rgb: np.ndarray) -> np.ndarray:
+        return np.zeros((0, 4))
+
     def detect(self, rgb: np.ndarray) -> np.ndarray | None:
         points = points_of(np.eye(3)[None])[0]
         return (points + [-16.0, -16.0, 0.0]).astype(np.float32) if rgb.any() else None
@@ -95,7 +98,7 @@ def test_a_lookout_sees_the_room_move_only_where_nobody_stands():
         shown = (picture * (0.8 + 0.02 * index)).clip(0, 255).astype(np.uint8)  # and the exposure drifts
         lookout.watch(shown, box if index != 5 else np.full(4, np.nan))
     search = FaceSearch(np.tile(box, (12, 1)), np.arange(12) / 5.0, np.zeros(12, bool))
-    looks = lookout.looks(search, 7.0)
+    looks = lookout.looks(search, 7.0, (SIDE, SIDE))
     assert looks.times_s[0] == 7.0 and looks.seen.sum() == 11 and not looks.seen[5]
     assert np.isnan(looks.unrest[64, 64])
     assert np.median(looks.unrest[:, 2:8]) > 10.0 and np.nanmedian(looks.unrest[:, 110:]) < 4.0
@@ -107,5 +110,6 @@ def test_a_lookout_that_saw_nobody():
     for place in (np.nan, np.nan, -500.0, 500.0, *(np.nan,) * 4):  # or saw a face beside the picture
         lookout.watch(np.full((SIDE, SIDE, 3), 90, np.uint8), np.array([place, place, place + 40, place + 40]))
     search = FaceSearch(np.full((8, 4), np.nan), np.arange(8) / 5.0, np.zeros(8, bool))
-    looks = lookout.looks(search, 0.0)
+    looks = lookout.looks(search, 0.0, (SIDE, SIDE))
     assert not looks.seen.any() and np.isnan(likeness(looks)).all()
+    assert looks.quarters == 0 and np.isnan(looks.hair_share) and not looks.cut.any()
