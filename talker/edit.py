@@ -22,7 +22,7 @@ from torch import Tensor
 
 from talker.drive import to_bytes
 from talker.measure import spaced
-from talker.metrics import psnr_db
+from talker.metrics import change_taken, psnr_db
 from talker.options import TrainingOptions
 from talker.pdu.anchors import take_masks
 from talker.pdu.editor import Editor, Masks
@@ -266,12 +266,20 @@ def estimate(run: EditRun) -> tuple[float, float]:
     return edit_s * (sampling_steps if run.editor.name == "ip2p" else 1), step_s * run.total_steps
 
 
-def measure_likeness(run: EditRun) -> float:
-    """Mean PSNR in dB of what a finished edit shows, with its detail, against what the last round made of them."""
+def measure_likeness(run: EditRun) -> dict[str, float]:
+    """What a finished edit shows, with its detail, against what the last round made of its frames: the mean PSNR, how
+    much they were to change, and how much of that shows."""
     store, last = EditStore(run.folder / "frames"), rounds_of(run.plan)[-1].number
-    scores = []
+    frames = []
     for place in spaced(range(len(run.frames)), MEASURED_EDITS):
         index = run.frames[place]
-        found = to_bytes(render_as_taken(run.scene, run.take, index, run.net))
-        scores.append(psnr_db(found, store.read(last, index)))
-    return round(float(np.mean(scores)), 2)
+        shown = to_bytes(render_as_taken(run.scene, run.take, index, run.net))
+        unedited = to_bytes(run.render_original(index))
+        frames.append((unedited, store.read(last, index), shown, run.take.alpha[index] > 127))
+    asked_levels, taken = change_taken(frames)
+    likeness_db = float(np.mean([psnr_db(shown, asked) for _, asked, shown, _ in frames]))
+    return {
+        "edited_psnr_db": round(likeness_db, 2),
+        "asked_levels": round(asked_levels, 2),
+        "change_taken": round(taken, 3),
+    }

@@ -6,12 +6,16 @@ Notation: B frames, H x W pixels, T samples of a track. Images are floats in [0,
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 import numpy as np
 from scipy import ndimage
 
 from talker.types import FPS, LIP_LANDMARKS
 
+COARSE_PX = 2.0  # in a picture of 256 px: brush strokes that differ from frame to frame no field can show
+SEEN_LEVELS = 4.0  # grey levels: a pixel that changes less is left as it was
+LEAST_LEVELS = 0.5  # grey levels, rms of the picture: a smaller change is none
 PSNR_CEILING_DB = 99.0  # of identical images: finite, so that means and JSON stay finite
 
 
@@ -41,6 +45,32 @@ def blur(
 ) -> np.ndarray:
     """Gaussian blur of each channel, float64 in [0, 1]."""
     return ndimage.gaussian_filter(as_float(image), (sigma_px, sigma_px, 0), mode="nearest")
+
+
+def change_taken(
+    frames: Iterable[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]],
+    # [H, W, 3] each, unedited, as the editor made them, as the edit shows them; and [H, W] bool, the person
+) -> tuple[float, float]:
+    """How much an edit was to change, in grey levels (rms), and how far it went: 0 is as before, 1 all the way.
+
+    The way is that of the pixels which change, in the person or in the whole picture, whichever went less far: a
+    background is painted in one go and says nothing of what the field has learnt. Edits that ended farther off than
+    they began went below 0.
+    """
+    wanted, missed, pixels = np.zeros(2), np.zeros(2), np.zeros(2)
+    for unedited, asked, shown, person in frames:
+        sigma_px = COARSE_PX * min(person.shape) / 256
+        before = blur(unedited, sigma_px)
+        change, found = blur(asked, sigma_px) - before, blur(shown, sigma_px) - before
+        changed = np.abs(change).max(axis=-1) > SEEN_LEVELS / 255
+        for place, where in enumerate((changed, changed & person)):
+            wanted[place] += (change[where] ** 2).sum()
+            missed[place] += ((change[where] - found[where]) ** 2).sum()
+            pixels[place] += change.size
+    levels = 255 * np.sqrt(wanted / np.maximum(pixels, 1))
+    counts = levels >= LEAST_LEVELS
+    way = 1 - np.sqrt(missed[counts] / wanted[counts])
+    return float(levels.max()), float(way.min()) if counts.any() else 0.0
 
 
 def pearson(

@@ -35,6 +35,38 @@ def test_psnr_reads_bytes_as_fractions(rng):
     assert metrics.psnr_db(image, image + 1) == pytest.approx(20 * math.log10(255))
 
 
+def edited_frame(rng, share: float):
+    """A frame of which an edit was to darken the person, and did so in part; the background it did change."""
+    unedited = rng.integers(60, 200, (64, 64, 3), np.uint8)
+    person = np.zeros((64, 64), bool)
+    person[16:, 16:48] = True
+    asked = np.where(person[..., None], unedited * 0.5, unedited * 1.2).astype(np.uint8)
+    shown = np.where(person[..., None], unedited + share * (asked.astype(float) - unedited), asked).astype(np.uint8)
+    return unedited, asked, shown, person
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0, -0.5])
+def test_how_far_an_edit_went_is_how_far_the_person_went(rng, share):
+    levels, way = metrics.change_taken([edited_frame(rng, share), edited_frame(rng, share)])
+    assert 25 < levels < 60 and way == pytest.approx(share, abs=0.03)
+
+
+def test_an_edit_that_asks_for_nothing_went_nowhere(rng):
+    unedited, _, shown, person = edited_frame(rng, 0.5)
+    assert metrics.change_taken([(unedited, unedited, shown, person)]) == (0.0, 0.0)
+
+
+def test_what_an_edit_leaves_alone_does_not_count(rng):
+    """Lips are few pixels: a little unrest elsewhere says nothing of whether they took."""
+    unedited, asked, _, person = edited_frame(rng, 1.0)
+    lips = np.zeros((64, 64), bool)
+    lips[40:46, 26:38] = True
+    asked = np.where(lips[..., None], asked, unedited)
+    restless = np.where(lips[..., None], asked, np.roll(unedited, 1, axis=1))
+    levels, way = metrics.change_taken([(unedited, asked, restless, person)])
+    assert levels < 15 and way > 0.5
+
+
 def test_blur_keeps_the_mean_and_halves_nothing_flat(rng):
     image = rng.random((40, 40, 3))
     assert metrics.blur(np.full((9, 9, 3), 0.3), 2.0) == pytest.approx(0.3)
