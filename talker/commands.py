@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from talker import __version__, renders
 from talker.drive import DriveOptions, Portrait, Speech, check_options, load_background
 from talker.drive import drive as drive_speech
+from talker.edits import edited, open_for
 from talker.edits import list_edits as list_edits
-from talker.edits import open_for
 from talker.edits import preview as preview
 from talker.edits import remove_edit as remove_edit
 from talker.edits import rename_edit as rename_edit
@@ -26,9 +26,9 @@ from talker.errors import BadInput, Conflict
 from talker.evaluate.options import EvalOptions
 from talker.live import check_live
 from talker.live import drive_live as drive_speech_live
-from talker.locks import sole_writer
+from talker.locks import check_place, sole_writer
 from talker.lpips import choose_lip_bank
-from talker.opening import REFINER_FILE, SCENE_FILE, load_portrait, open_project, scene_record
+from talker.opening import REFINER_FILE, SCENE_FILE, automatic_name, load_portrait, open_project, scene_record
 from talker.options import EditOptions, FitOptions
 from talker.outcome import Outcome
 from talker.pdu.plan import check_plan, report_plan
@@ -63,8 +63,7 @@ def speaker(
 
     _check_mp4(out)
     for path in filter(None, (out, truth)):
-        if path.exists() and not force:
-            raise Conflict(f"{path} exists; add --force to replace it")
+        check_place(path, force, folder=path is truth)
     with sole_writer(out):
         record_speaker(out, options, truth, reporter)
     known = f"; what is true of it: {truth}" if truth else ""
@@ -83,12 +82,13 @@ def check(
     """Say what is wrong with footage and how long it would take to fit; write that as a page, too."""
     from talker.check.examine import examine
 
-    if out is not None and out.exists() and not force:
-        raise Conflict(f"{out} exists; add --force to replace it")
+    if out is not None:
+        check_place(out, force)
     span_s = checked_span(require_video(video), video.name, take_options.start_s, take_options.end_s)
     kernels = choose_kernels(options.kernels, reporter)
     field_options = options.field(kernels, span_s[1] - span_s[0], take_options.size_px)
-    return examine(video, take_options, field_options, kernels, reporter, out)
+    with sole_writer(out) if out is not None else nullcontext():
+        return examine(video, take_options, field_options, kernels, reporter, out)
 
 
 def fit(
@@ -159,7 +159,7 @@ def edit(
     from talker import measure
     from talker.edit import EditRun, estimate, measure_likeness
 
-    name = check_name(name if name is not None else slug(plan.instruction))
+    name = check_name(name if name is not None else automatic_name(plan.instruction, region.name))
     check_plan(plan)
     project = open_project(project_dir)
     field = scene_record(project, None)
@@ -173,11 +173,14 @@ def edit(
     stage = Stage(f"edits/{name}", {"field": field["fingerprint"], **inputs})
     folder = project.path(stage.path)
     if project.is_done(stage) and not dry_run:
-        return Outcome(folder, f"Already done: {folder}", already_done=True)
+        done = edited(folder, project.record(stage.path)["measured"], training)
+        return Outcome(folder, f"Already done: {done}", already_done=True)
     if not dry_run:
         project.ask_before_redoing([stage], force)
     stored = open_take(project.path("take"))
     region.check(stored.parts[index] for index in measure.spaced(stored.training, CHECKED_FRAMES))
+    if plan.frames > max(EditPlan.frames, len(stored.training)):
+        reporter.notice(f"--frames {plan.frames}: the take has only {len(stored.training)} to train on; all are edited")
     take = load_take(project.path("take"))
     original = load_portrait(project, take, base, kernels)
 
@@ -201,8 +204,8 @@ def edit(
         write_json(build.folder / "edit.json", {**inputs, "understood": understood, "edited_frames": run.frames})
         likeness = measure_likeness(run)
         run.forget_work()  # last: a run that is killed before this goes on from it
-        build.measured.update(kernels=kernels.name, edited_frames=len(run.frames), edited_psnr_db=likeness)
-    return Outcome(folder, f"{folder}: drive it with --edit {name}. Look at {folder / 'preview.png'}")
+        build.measured.update(kernels=kernels.name, edited_frames=len(run.frames), **likeness)
+    return Outcome(folder, edited(folder, build.measured, training))
 
 
 def drive(
@@ -221,6 +224,7 @@ def drive(
     check_options(options, edit)
     if out is not None:
         _check_mp4(out)
+        check_place(out, force=True)  # what is there may be this very render
         renders.check_apart(out, [audio, Path(background or "")])
     project = open_project(project_dir)
     scene = scene_record(project, edit)
@@ -271,8 +275,7 @@ def drive_live(
     if isinstance(out, Path):
         _check_mp4(out)
         renders.check_apart(out, [Path(background or "")])
-        if out.exists() and not force:
-            raise Conflict(f"{out} exists; add --force to replace it")
+        check_place(out, force)
     project = open_project(project_dir)
     scene_record(project, edit)
     take, encoder = open_take(project.path("take")), load_encoder_of(project.path("take"))
@@ -304,6 +307,8 @@ def evaluate(
     from talker.evaluate.run import evaluate as measure
     from talker.take.landmarks import load_detector
 
+    if out is not None:
+        check_place(out, force=True, folder=True)  # what is there may be this very evaluation
     project = open_project(project_dir)
     fingerprints = {name or "field": scene_record(project, name)["fingerprint"] for name in {None, edit}}
     chosen = choose_kernels(kernels, reporter)

@@ -31,7 +31,7 @@ from talker.errors import BadInput
 from talker.take.audio import AudioEncoder, FeatureStream, FrameWindows, audio_windows
 from talker.take.level import WholeLevel, level_of
 from talker.types import AUDIO_RATE_HZ, FPS, Camera, Condition, Render, Reporter, Take, View
-from talker.video import VideoWriter, stream_audio
+from talker.video import VideoWriter, probe, stream_audio
 
 Motion = Literal["take", "still"]
 SILENCE = 10 ** (-50 / 20)  # peak amplitude; even whispered speech stays 20 dB above this
@@ -175,6 +175,8 @@ class Speech:
     @classmethod
     def listen(cls, path: Path) -> Speech:
         """BadInput when there is nothing to hear: lips cannot follow silence."""
+        if not probe(path).has_audio:
+            raise BadInput(f"{path.name} holds no sound; give the speech to say: a recording in which somebody speaks")
         level = level_of(stream_audio(path))
         if level.peak < SILENCE:
             loudest = f"peak {20 * math.log10(level.peak):.0f} dB" if level.peak > 0 else "all samples are zero"
@@ -286,6 +288,8 @@ def parse_view(text: str) -> View:
         key, _, value = (word.strip() for word in item.partition("="))
         if key not in fields:
             raise BadInput(f"Unknown view key {key!r}; --view knows yaw, pitch, roll, zoom: yaw=20,zoom=1.1")
+        if fields[key] in values:
+            raise BadInput(f"--view names {key} twice; give it once")
         try:
             values[fields[key]] = float(value)
         except ValueError:

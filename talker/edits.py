@@ -12,8 +12,10 @@ from typing import Any
 
 from talker import renders
 from talker.errors import BadInput, Conflict
+from talker.locks import check_place, sole_writer
+from talker.metrics import LEAST_LEVELS
 from talker.opening import dependents, edit_command, edit_record, load_portrait, name_of, open_project, scene_record
-from talker.options import EditOptions, PreviewOptions
+from talker.options import EditOptions, PreviewOptions, TrainingOptions
 from talker.outcome import Outcome
 from talker.pdu.editor import Editor, open_editor
 from talker.pdu.instructions import one_after_the_other
@@ -25,6 +27,7 @@ from talker.take.store import open_take
 from talker.types import Reporter, Silent
 
 PICTURES = (".png", ".jpg")
+WELL_TAKEN = 0.45  # of the way: brush strokes, which differ from frame to frame, go 0.5; statues 0.8
 
 
 def preview(
@@ -54,14 +57,16 @@ def preview(
         return Outcome(path, _matching(path, understood, asked, base, project_dir), already_done=True)
     if path.suffix.lower() not in PICTURES:
         raise BadInput(f"{path} does not end in {' or '.join(PICTURES)}, which talker writes")
-    if path.exists() and not force:
-        raise Conflict(f"{path} exists; add --force to replace it")
+    if out is not None:
+        check_place(out, force)
     take = open_take(project.path("take"))
     moments = telling_moments(take)
     region.check(take.parts[index] for index in moments)
-    portrait = load_portrait(project, take, base, choose_kernels(editing.kernels, reporter))
-    sheet = preview_sheet(take, portrait.scene, portrait.refiner, editor, plan.instruction, options, moments, reporter)
-    save_picture(path, sheet)
+    with sole_writer(path):
+        portrait = load_portrait(project, take, base, choose_kernels(editing.kernels, reporter))
+        scene, refiner = portrait.scene, portrait.refiner
+        sheet = preview_sheet(take, scene, refiner, editor, plan.instruction, options, moments, reporter)
+        save_picture(path, sheet)
     return Outcome(path, _matching(path, understood, asked, base, project_dir))
 
 
@@ -81,6 +86,30 @@ def open_for(
     editor = open_editor(options.editor, instruction, options.diffusion, reporter)
     diffusion = asdict(options.diffusion) if editor.name == "ip2p" else {}  # others have no use for it
     return within(one_after_the_other(editor), region), {"editor": editor.name, **diffusion, **region.inputs()}
+
+
+def edited(
+    folder: Path,
+    measured: dict[str, Any],  # from the edit's record
+    training: TrainingOptions,
+) -> str:
+    """Where an edit is and how it is used; and, where it hardly shows, that it does not, and the way out."""
+    told = f"{folder}: drive it with --edit {folder.name}. Look at {folder / 'preview.png'}"
+    levels, taken = measured.get("asked_levels"), measured.get("change_taken")
+    if levels is None:  # an edit of an earlier version
+        return told
+    if levels < LEAST_LEVELS:
+        return (
+            f"{told}\nIt changes next to nothing: that is all the editor made of the frames; look with talker preview, "
+            "and say it otherwise, raise --text-guidance or leave out --only and --keep"
+        )
+    if taken < WELL_TAKEN:
+        steps = max(2 * training.round_steps, TrainingOptions.round_steps)
+        return (
+            f"{told}\nIt hardly took: it went {max(0.0, taken):.0%} of the way to what the editor made of the frames; "
+            f"train longer: --training-steps {steps} --force"
+        )
+    return told
 
 
 def list_edits(project_dir: Path | None) -> list[dict[str, Any]]:
@@ -111,8 +140,10 @@ def rename_edit(project_dir: Path | None, old: str, new: str) -> Outcome:
     """Give an edit another name; what was made with it, and edits that build on it, know it by its fingerprint."""
     project = open_project(project_dir)
     edit_record(project, old)
+    if new == old:
+        raise BadInput(f"{old} is called that already; nothing to rename")
     if project.record(f"edits/{check_name(new)}") is not None:
-        raise Conflict(f"There is an edit called {new} already; choose another name, or remove that one first")
+        raise Conflict(f"There is an edit called {new} already; choose another name for {old}")
     with project.lock():
         project.rename(f"edits/{old}", f"edits/{new}")
         renders.rename_edit(project, old, new)
@@ -125,7 +156,8 @@ def remove_edit(project_dir: Path | None, name: str, *, force: bool = False) -> 
     record = edit_record(project, name)
     above = dependents(project, record)
     if above:
-        raise Conflict(f"{name} is what {' and '.join(above)} began from; remove that first, or rename {name}")
+        first = " and ".join(f"talker edits --remove {other} --force" for other in above)
+        raise Conflict(f"{' and '.join(above)} builds on {name}; remove what builds on it first: {first}")
     if not force:
         instruction = record["inputs"]["instruction"]
         raise Conflict(f'{name} ("{instruction}") would be gone for good; add --force to remove it')

@@ -1,4 +1,4 @@
-"""One writer at a time, of a project or of a file."""
+"""Places to write: whether something can be written there, said before the work; and one writer at a time."""
 
 from __future__ import annotations
 
@@ -7,6 +7,23 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from talker.errors import BadInput, Conflict
+
+
+def check_place(
+    out: Path,  # where somebody wants the result
+    force: bool,  # whether it may replace what is there
+    *,
+    folder: bool = False,  # whether the result is one
+) -> None:
+    """Refuse, before any work, a place where nothing can be put. No folder is made: it may be misspelt."""
+    if out.is_dir() and not folder:
+        raise BadInput(f"{out} is a folder; name a file in it")
+    if not out.parent.is_dir():
+        gone = f"There is no folder {out.parent}; make it, or"
+        what = f"{out.parent} is a file, not a folder;" if out.parent.exists() else gone
+        raise BadInput(f"{what} choose another place for {out.name}")
+    if out.exists() and not force:
+        raise Conflict(f"{out} exists; add --force to replace it")
 
 
 @contextmanager

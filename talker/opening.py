@@ -13,7 +13,7 @@ from talker.drive import Motion, Portrait
 from talker.errors import BadInput, Conflict
 from talker.options import TrainingOptions
 from talker.pdu.editor import DiffusionOptions
-from talker.project import Project, check_name
+from talker.project import LONGEST_NAME, Project, check_name, slug
 from talker.radfield.kernels import Kernels, choose_kernels
 from talker.radfield.scene import Scene
 from talker.refine.network import RefinementNet
@@ -49,6 +49,15 @@ def edit_record(project: Project, edit_name: str) -> dict[str, Any]:
         there = f"there are: {names}" if names else "there are none yet; make one: talker edit --instruction TEXT"
         raise BadInput(f"No edit called {edit_name} in {project.root.name}; {there}")
     return record
+
+
+def automatic_name(
+    instruction: str,
+    region: str,  # `Region.name`
+) -> str:
+    """What an edit is called that nobody named: the same words within other limits are another edit."""
+    limits = f"-{region}" if region else ""
+    return (slug(instruction, max(1, min(40, LONGEST_NAME - len(limits)))) + limits)[:LONGEST_NAME]
 
 
 def name_of(

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from talker import __version__
 from talker.errors import BadInput, Conflict, TalkerError
-from talker.locks import held
+from talker.locks import check_place, held
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -34,6 +34,7 @@ SCHEMA = 1
 SUFFIX = ".talker"
 MANIFEST = "project.json"
 RECORD = "stage.json"
+LONGEST_NAME = 64  # letters of an edit's name: with what a partial one adds, file systems take it
 _RECORD_KEYS = ("fingerprint", "inputs", "talker", "finished", "seconds", "measured")
 _FILLER = re.compile(r"(make|turn|look|is|be|was)s?|him|her|them|it|s?he|they|in|into|to|an?|the|like|as|of|and")
 
@@ -74,7 +75,8 @@ class Project:
             raise Conflict(f"{root} is a file; name another project folder with -o")
         if root.is_dir() and any(child.name != ".lock" for child in root.iterdir()):
             raise Conflict(f"{root} is a folder with other things in it; name another with -o")
-        root.mkdir(parents=True, exist_ok=True)
+        check_place(root, force=True, folder=True)
+        root.mkdir(exist_ok=True)
         write_json(root / MANIFEST, {"schema": SCHEMA, "talker": __version__, "stages": {}})
         return cls(root)
 
@@ -316,19 +318,23 @@ def _flatten(value: dict[str, Any]) -> dict[str, Any]:
 
 
 def _short(value: Any) -> str:
-    text = "none" if value is None else str(value)
+    text = ",".join(map(str, value)) if isinstance(value, list) else str(value)
+    text = "none" if value is None or value == [] else text
     is_hash = len(text) >= 16 and re.fullmatch(r"[0-9a-f]+", text)
     return text[:8] if is_hash else text if len(text) <= 40 else text[:37] + "..."
 
 
-def slug(text: str) -> str:
+def slug(text: str, length: int = 40) -> str:
     """A folder name out of an instruction: "make him a Van Gogh painting" -> "van-gogh-painting"."""
-    words = re.findall(r"[a-z0-9]+", text.lower())
+    words = re.findall(r"[^\W_]+", text.lower())
     telling = [word for word in words if not _FILLER.fullmatch(word)] or words
-    return "-".join(telling)[:40].strip("-") or "edit"
+    return "-".join(telling)[:length].strip("-") or "edit"
 
 
 def check_name(name: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", name):
-        raise BadInput(f"{name!r} cannot name an edit; use letters, digits, - and _")
+    """The name of an edit, in letters of any language. BadInput unless it can be a folder's that is no partial one."""
+    if not re.fullmatch(r"[^\W_][\w-]*", name):
+        raise BadInput(f"{name!r} cannot name an edit; use letters, digits, - and _, and begin with a letter or digit")
+    if len(name) > LONGEST_NAME:
+        raise BadInput(f"{name!r} is too long for the name of an edit; use at most {LONGEST_NAME} letters")
     return name

@@ -151,6 +151,8 @@ def test_changes_are_told_briefly():
     before = {"take": {"size_px": 64, "start_s": None}, "sha256": "0" * 64}
     after = {"take": {"size_px": 64, "start_s": 2.0}, "sha256": "f" * 64}
     assert describe_changes(before, after) == "start_s none -> 2.0, sha256 00000000 -> ffffffff"
+    listed = describe_changes({"only": [], "steps": [10, 20]}, {"only": ["hair", "skin"], "steps": [10, 30]})
+    assert listed == "only none -> hair,skin, steps 10,20 -> 10,30"
     assert describe_changes({"guidance": (3.0, 6.0)}, {"guidance": [3.0, 6.0]}) == "the format has changed"
 
 
@@ -161,6 +163,7 @@ def test_changes_are_told_briefly():
         ("Turn her into a bronze statue!", "bronze-statue"),
         ("make it", "make-it"),
         ("?!", "edit"),
+        ("Haare grün färben", "haare-grün-färben"),
     ],
 )
 def test_an_instruction_names_its_edit(instruction, name):

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import Any
 
 from talker.cli.progress import clock
+from talker.evaluate.figures import METRICS
+
+LINE = 110  # letters
+# What an edit's own record says of it, in words.
+OWN = {"edited_psnr_db": "PSNR {:.1f} dB against what the editor made", "change_taken": "went {:.0%} of the way there"}
 
 
 def describe_project(
@@ -36,12 +42,13 @@ def describe_edits(
         limits = [f"{word} {' and '.join(edit[word])}" for word in ("only", "keep") if edit[word]]
         limits += [f"from {edit['from']}"] if edit["from"] else []
         how = ", ".join([f"by {edit['editor']}", _pace(edit), *limits])
-        figures = [f"{name} {value:.4g}" for name, value in edit["measured"].items() if isinstance(value, float)]
+        figures = [words.format(edit["measured"][key]) for key, words in OWN.items() if key in edit["measured"]]
         stale = "of an earlier fit: make it again" if not edit["current"] else ""
         day = edit["finished"][:16].replace("T", " ")
         lines.append(f'{edit["name"]:<{width}}  "{edit["instruction"]}" {how}')
         facts = [day, f"took {clock(edit['seconds'])}", *figures, stale]
         lines.append(f"{'':<{width}}  {', '.join(filter(None, facts))}")
+        lines += _in_lines(_judged(edit["measured"]), " " * (width + 2))
     return "\n".join(lines)
 
 
@@ -49,7 +56,21 @@ def _pace(
     inputs: dict[str, Any],  # of an edit
 ) -> str:
     pace = {"once": "at once", "iterative": "one image at a time"}.get(inputs.get("strategy"))
-    return pace or f"{inputs['rounds']} rounds"
+    rounds = inputs["rounds"]
+    return pace or f"{rounds} {'round' if rounds == 1 else 'rounds'}"
+
+
+def _judged(measured: dict[str, Any]) -> list[str]:
+    """What `talker eval` found of an edit, in the words of its table."""
+    values = ((metric, measured.get(metric.key)) for metric in METRICS)
+    return [f"{metric.text.strip()}: {value:.{metric.digits}f}" for metric, value in values if value is not None]
+
+
+def _in_lines(items: list[str], indent: str) -> list[str]:
+    """The items one after the other, none of them broken."""
+    whole = "; ".join(item.replace(" ", "\u00a0") for item in items)
+    wrapped = textwrap.wrap(whole, LINE, initial_indent=indent, subsequent_indent=indent, break_long_words=False)
+    return [line.replace("\u00a0", " ") for line in wrapped]
 
 
 def _measured(path: str, record: dict[str, Any]) -> str:

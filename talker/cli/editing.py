@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from talker.cli.describe import describe_edits
-from talker.cli.flags import add_flags, add_force, add_project, chosen
+from talker.cli.flags import add_flags, add_force, add_project, chosen, edit_name
 from talker.cli.parser import Parser
 from talker.errors import BadInput
 
@@ -58,7 +58,11 @@ def _add_what(parser: Parser) -> None:
     )
     parser.add_argument("--keep", action="append", default=[], metavar=words, help="leave this as it is, likewise")
     parser.add_argument(
-        "--from", dest="base", metavar="EDIT", help="build on this earlier edit [the speaker as filmed]"
+        "--from",
+        dest="base",
+        type=edit_name,
+        metavar="EDIT",
+        help="build on this earlier edit [the speaker as filmed]",
     )
 
 
@@ -108,7 +112,7 @@ def add_edit(parser: Parser) -> None:
     from talker.types import EditPlan
 
     _add_what(parser)
-    parser.add_argument("--name", help="the edit's name [from the instruction]")
+    parser.add_argument("--name", type=edit_name, help="the edit's name [from the instruction and its limits]")
     add_flags(parser, EditOptions)
     add_flags(parser, EditPlan, PLAN_WORDS, PLAN_WORDS)
     parser.add_argument("-n", "--dry-run", action="store_true", help="say what would be done, and do nothing")
@@ -143,8 +147,10 @@ def run_edit(arguments: argparse.Namespace, reporter: Reporter) -> str:
 
 
 def add_edits(parser: Parser) -> None:
-    parser.add_argument("--rename", nargs=2, metavar=("OLD", "NEW"), help="call an edit by another name")
-    parser.add_argument("--remove", metavar="NAME", help="remove an edit for good; needs --force")
+    parser.add_argument(
+        "--rename", nargs=2, type=edit_name, metavar=("OLD", "NEW"), help="call the edit OLD by the name NEW"
+    )
+    parser.add_argument("--remove", type=edit_name, metavar="NAME", help="remove an edit for good; needs --force")
     add_project(parser)
     parser.add_argument("--json", action="store_true", help="for programs")
     parser.add_argument("-f", "--force", action="store_true", help="do remove it")

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from talker.cli.flags import add_flags, add_force, add_kernels, add_project, chosen
+from talker.cli.flags import add_flags, add_force, add_kernels, add_project, chosen, edit_name
 from talker.cli.parser import Parser
 
 if TYPE_CHECKING:  # what it imports takes seconds
@@ -16,7 +16,9 @@ if TYPE_CHECKING:  # what it imports takes seconds
 def add_eval(parser: Parser) -> None:
     from talker.evaluate.options import EvalOptions
 
-    parser.add_argument("--edit", metavar="NAME", help="judge this edit, beside the unedited speaker [as filmed]")
+    parser.add_argument(
+        "--edit", type=edit_name, metavar="NAME", help="judge this edit, beside the unedited speaker [as filmed]"
+    )
     parser.add_argument(
         "--speech", type=Path, metavar="AUDIO", help="judge the speaker saying this [the held-out part]"
     )

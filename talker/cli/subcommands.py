@@ -17,7 +17,7 @@ from talker.cli.checking import add_check, run_check
 from talker.cli.describe import describe_project
 from talker.cli.editing import add_edit, add_edits, add_preview, run_edit, run_edits, run_preview
 from talker.cli.evaluation import add_eval, run_eval
-from talker.cli.flags import add_flags, add_force, add_kernels, add_project, chosen
+from talker.cli.flags import add_flags, add_force, add_kernels, add_project, chosen, edit_name
 from talker.cli.live import STANDARD_OUTPUT, first_interrupt, live_sink, live_source
 from talker.cli.parser import Parser, nearest
 from talker.errors import BadInput
@@ -145,7 +145,7 @@ def _add_drive(parser: Parser) -> None:
         help="no AUDIO: hear raw 16 kHz mono signed 16-bit little-endian sound on standard input, and write the video "
         "as it comes; needs -o",
     )
-    parser.add_argument("--edit", metavar="NAME", help="drive this edit [the speaker as filmed]")
+    parser.add_argument("--edit", type=edit_name, metavar="NAME", help="drive this edit [the speaker as filmed]")
     parser.add_argument("--background", metavar="IMAGE|#rrggbb", help="another background [the speaker's own]")
     parser.add_argument(
         "--view",

@@ -72,6 +72,11 @@ class Region:
         limits = [f"only {' and '.join(self.only)}"] if self.only else []
         return ", ".join([*limits, f"keeping {' and '.join(self.keep)}"] if self.keep else limits)
 
+    @property
+    def name(self) -> str:
+        """For names of edits: "only-hair-keep-face"; nothing where it is everything."""
+        return "-".join([*(["only", *self.only] if self.only else []), *(["keep", *self.keep] if self.keep else [])])
+
     def inputs(self) -> dict[str, list[str]]:
         """For an edit's record; nothing where nothing is limited."""
         return {name: list(words) for name, words in (("only", self.only), ("keep", self.keep)) if words}

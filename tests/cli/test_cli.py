@@ -239,6 +239,36 @@ def test_an_edit_with_numbers_out_of_range(project, capsys):
     assert "--training-steps" in refused(capsys, "edit", "--instruction", "oil painting", "--training-steps", "-1")
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["check", "clip.mp4", "-o", "misspelt/page.html"],
+        ["fit", "clip.mp4", "-o", "misspelt/b.talker"],
+        ["speaker", "misspelt/x.mp4"],
+        ["speaker", "x.mp4", "--truth", "misspelt/truth"],
+    ],
+)
+def test_a_folder_that_is_misspelt_is_not_made(place, capsys, words):
+    film(Path("clip.mp4"), 4)
+    assert "no folder misspelt" in refused(capsys, *words)
+
+
+def test_a_page_goes_into_a_folder_and_is_none(place, capsys, monkeypatch):
+    film(Path("clip.mp4"), 4)
+    Path("pages").mkdir()
+    said = refused(capsys, "check", "clip.mp4", "-o", "pages")
+    assert "pages is a folder" in said and "--force" not in said
+    # Where nothing can be written, nothing is looked at first, and no hidden file is named.
+    monkeypatch.setattr("talker.check.examine.examine", lambda *_: pytest.fail("it began to look"))
+    monkeypatch.setattr(Path, "touch", _may_not)
+    said = refused(capsys, "check", "clip.mp4", "-o", "pages/page.html")
+    assert "pages cannot be written" in said and "partial" not in said
+
+
+def _may_not(path: Path) -> None:
+    raise PermissionError(13, "Permission denied", str(path))
+
+
 def test_a_speaker_is_an_mp4(place, capsys):
     assert ".mp4" in refused(capsys, "speaker", "x.avi")
 

@@ -18,7 +18,7 @@ from talker.locks import sole_writer
 from talker.types import AUDIO_RATE_HZ
 from talker.video import VideoWriter, probe, read_frames, write_wav
 from talker.video.sound import to_pcm
-from tests.cli.console import refused, spoken_into, tone
+from tests.cli.console import film, refused, spoken_into, tone
 
 
 @pytest.mark.parametrize(
@@ -145,9 +145,21 @@ def test_there_is_no_project(place, capsys):
         assert "talker fit" in refused(capsys, *words)
 
 
+def test_a_silent_video_is_no_speech(project, capsys):
+    film(Path("mute.mp4"), 1, sound=False)
+    said = refused(capsys, "drive", "mute.mp4")
+    assert "mute.mp4 holds no sound" in said and "learns" not in said
+
+
+def test_a_view_names_each_turn_once(project, capsys):
+    assert "names yaw twice" in refused(capsys, "drive", "speech.wav", "--view", "yaw=1,pitch=2,yaw=3")
+
+
 def test_driving_writes_a_video_once(project, capsys):
     write_wav(Path("speech.wav"), tone(0.4))
     words = ["drive", "speech.wav", "--edit", "bronze", "--view", "yaw=20", "-o", "out/a.mp4"]
+    assert "no folder out" in refused(capsys, *words)
+    Path("out").mkdir()
     assert main(words) == 0 and Path("out/a.mp4").is_file()
     assert main(words) == 0 and "Already done" in capsys.readouterr().out
     assert "--force" in refused(capsys, "drive", "speech.wav", "-o", "out/a.mp4")

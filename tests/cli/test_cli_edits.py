@@ -58,7 +58,7 @@ def test_a_preview_is_a_picture_and_the_command_that_makes_it(project, capsys, m
     words = shlex.split(making.removeprefix("To make it: "))
     assert words[:2] == ["talker", "edit"] and words[words.index("--from") :][:2] == ["--from", "bronze"]
     edit(*words[2:])
-    assert facts("background-blue")["keep"] == ["hair"] and facts("background-blue")["seed"] == 3
+    assert facts("background-blue-keep-hair")["keep"] == ["hair"] and facts("background-blue-keep-hair")["seed"] == 3
     # Again: nothing is made anew. Elsewhere: what is there stays.
     written = path.stat().st_mtime_ns
     assert main(["preview", *BLUE, "--keep", "hair", "--from", "bronze", "--seed", "3"]) == 0
@@ -75,6 +75,8 @@ def test_a_preview_is_a_picture_and_the_command_that_makes_it(project, capsys, m
         (["--text-guidance", "31"], "--text-guidance"),
         (["--steps", "0"], "--steps"),
         (["-o", "look.bmp"], ".png"),
+        (["-o", "lokks/look.png"], "no folder lokks"),
+        (["-o", "toy.talker/project.json/look.png"], "is a file, not a folder"),
         (["--from", "marble"], "bronze"),
         (["--only", "background", "--keep", "background"], "nothing to edit"),
     ],
@@ -193,7 +195,7 @@ def test_an_edit_builds_on_another(project, capsys):
         assert np.abs(to_bytes(render_as_taken(fitted.scene, take, index)) - shown)[behind].max() > 20
         assert np.abs(trained_on - shown)[take.parts[index] == HAIR].max() > 20
     # The base cannot be removed; renamed, it is still the base, and its edit is still what it was.
-    assert "both" in refused(capsys, "edits", "--remove", "blue", "--force")
+    assert "first: talker edits --remove both --force" in refused(capsys, "edits", "--remove", "blue", "--force")
     assert main(["edits", "--rename", "blue", "sky"]) == 0
     capsys.readouterr()
     assert main(["edits", "--json"]) == 0
@@ -275,7 +277,7 @@ def test_edits_are_listed_renamed_and_removed(project, capsys):
     [
         (["--rename", "marble", "stone"], "bronze"),
         (["--rename", "bronze", "a/b"], "letters"),
-        (["--rename", "bronze", "bronze"], "already"),
+        (["--rename", "bronze", "bronze"], "nothing to rename"),
         (["--remove", "marble", "--force"], "bronze"),
         (["--rename", "bronze", "statue", "--remove", "bronze"], "one after the other"),
     ],
