@@ -42,7 +42,9 @@ def describe_edits(
         limits = [f"{word} {' and '.join(edit[word])}" for word in ("only", "keep") if edit[word]]
         limits += [f"from {edit['from']}"] if edit["from"] else []
         how = ", ".join([f"by {edit['editor']}", _pace(edit), *limits])
-        figures = [words.format(edit["measured"][key]) for key, words in OWN.items() if key in edit["measured"]]
+        figures = [
+            words.format(max(0.0, edit["measured"][key])) for key, words in OWN.items() if key in edit["measured"]
+        ]
         stale = "of an earlier fit: make it again" if not edit["current"] else ""
         day = edit["finished"][:16].replace("T", " ")
         lines.append(f'{edit["name"]:<{width}}  "{edit["instruction"]}" {how}')
