@@ -55,10 +55,10 @@ def preview(
     path = out or project.path(f"{stage.path}/{slug(plan.instruction)}-{stage.fingerprint[:6]}.png")
     if path.is_file() and out is None and not force:
         return Outcome(path, _matching(path, understood, asked, base, project_dir), already_done=True)
-    if path.suffix.lower() not in PICTURES:
-        raise BadInput(f"{path} does not end in {' or '.join(PICTURES)}, which talker writes")
     if out is not None:
         check_place(out, force)
+    if path.suffix.lower() not in PICTURES:
+        raise BadInput(f"{path} does not end in {' or '.join(PICTURES)}, which talker writes")
     take = open_take(project.path("take"))
     moments = telling_moments(take)
     region.check(take.parts[index] for index in moments)

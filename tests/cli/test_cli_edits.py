@@ -76,6 +76,7 @@ def test_a_preview_is_a_picture_and_the_command_that_makes_it(project, capsys, m
         (["--steps", "0"], "--steps"),
         (["-o", "look.bmp"], ".png"),
         (["-o", "lokks/look.png"], "no folder lokks"),
+        (["-o", "toy.talker"], "is a folder"),
         (["-o", "toy.talker/project.json/look.png"], "is a file, not a folder"),
         (["--from", "marble"], "bronze"),
         (["--only", "background", "--keep", "background"], "nothing to edit"),
