@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import difflib
 
+from talker.pdu.builtin.lexicon import FILLER, PEOPLE
 from talker.pdu.builtin.phrases import tokens_of
 from talker.pdu.builtin.styles import STYLES
-from talker.pdu.builtin.vocabulary import COLOUR_WORDS, FILLER, FOREIGN, PEOPLE, RELATED, known_edits
+from talker.pdu.builtin.vocabulary import COLOUR_WORDS, FOREIGN, RELATED, known_edits
 
 HOW_TO_FREE = "for free instructions use InstructPix2Pix: --editor ip2p --model timbrooks/instruct-pix2pix"
 
