@@ -1,7 +1,8 @@
-"""A hundred instructions written by somebody who never saw the parser, a third of them beyond its vocabulary.
+"""Three hundred instructions written by three people who never saw the parser, a third of them beyond its vocabulary.
 
-By now they are a regression set: the parser was mended on them. Blind, at first sight, it read 85 right, refused 14 and
-got 1 silently wrong; what it makes of new instructions is nearer to that than to the figures below.
+By now they are a regression set: the parser was mended on each hundred in turn. Blind, at first sight, it read 85 right
+and got 1 silently wrong in the first, and 84 and 4 in the third; what it makes of new instructions is nearer to that
+than to the figures below.
 """
 
 from __future__ import annotations
@@ -11,13 +12,14 @@ import json
 from tools.editing.paraphrases import PARAPHRASES, parser_figures, score
 
 
-def test_ninety_of_a_hundred_and_none_silently_wrong():
+def test_nearly_all_right_and_none_silently_wrong():
     entries = json.loads(PARAPHRASES.read_text())
-    assert len(entries) == 100 and sum(entry["want"] is None for entry in entries) >= 25
+    assert len(entries) == 300 and sum(entry["want"] is None for entry in entries) >= 85
     scored = score(entries)
     assert not scored.wrong, "\n".join(scored.wrong)
-    assert len(scored.right) >= 90, "\n".join(scored.refused)
-    assert parser_figures(PARAPHRASES) == {"parser_right": len(scored.right) / 100, "parser_silent_wrong": 0.0}
+    assert len(scored.right) >= 294, "\n".join(scored.refused)
+    right = round(len(scored.right) / len(entries), 4)
+    assert parser_figures(PARAPHRASES) == {"parser_right": right, "parser_silent_wrong": 0.0}
 
 
 def test_a_wrong_edit_is_seen():

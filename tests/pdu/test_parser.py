@@ -71,6 +71,30 @@ UNDERSTOOD = {
     "make him 30% bronze": "bronze statue (30%)",
     "drain the colour out of the video": "black-and-white photo",
     "photo from the 1890s": "old photo",
+    # what stays as it is, where that is no more than the edit leaves alone
+    "put a Van Gogh style on the backdrop and leave the person as she is": "Van Gogh painting on the background",
+    "blue hair, everything else unchanged": "hair blue",
+    "make him marble and leave everything else as it is": "marble statue",
+    "make the shirt navy but the background yellow": "clothes navy, background yellow",
+    # said twice, it is one edit
+    "turn her face to marble, just the face": "marble statue on the face",
+    "rendered in thick oils, van Gogh fashion": "Van Gogh painting",
+    # verbs that are spelt as a part, and parts as verbs
+    "I think crimson would suit her lips": "lips crimson",
+    "coat his jacket in green": "clothes green",
+    "top it off with red lips": "lips red",
+    # what there is now, and likenesses
+    "this background is ugly, change it to beige": "background beige",
+    "I'm not keen on that shirt, make it blue": "clothes blue",
+    "change the lady in the red dress into a marble statue": "marble statue",
+    "let's see the lady in a red dress": "clothes red",
+    "her lips are too red, make them pink": "lips pink",
+    "green skin, like an alien costume test": "skin green",
+    # weaker
+    "just a touch of Van Gogh, nothing too strong": "Van Gogh painting (50%)",
+    "pop art, but toned down": "pop art (50%)",
+    "a little redder lips": "lips red (50%)",
+    "a faint charcoal look on the hair": "charcoal drawing on the hair (40%)",
 }
 
 NOT_UNDERSTOOD = [
@@ -109,6 +133,35 @@ NOT_UNDERSTOOD = [
     "make it 300% bronze",
     "make it pastel coloured",
     "bronze, but no hair",
+    # a thing in the room, in a hand or on a shirt
+    "put a bronze statue next to the speaker",
+    "let it snow in the room",
+    "give her a pencil",
+    "there should be a neon sign behind her",
+    "a cartoon on his shirt",
+    "have a pencil in his mouth",
+    "put him in front of a stained glass window",
+    "put the video in a gold frame",
+    "a comic book in his hand",
+    "moon behind her",
+    # what the person is to do
+    "let her paint an oil painting",
+    "have her face the wall in red",
+    "make him face a marble statue",
+    # a part of the picture, and of the time
+    "make the top of the picture blue",
+    "part of his hair blue",
+    "make him a statue at the end",
+    "gradually turn into a pencil sketch",
+    # both changed and left
+    "make the background blue and don't touch the background",
+    "make her hair red and leave her as she is",
+    "a cartoon, everything else unchanged",
+    # no wish at all
+    "what is pop art?",
+    "is this an oil painting?",
+    "take away the neon",
+    "turn down the colour",
     "",
 ]
 

@@ -70,8 +70,8 @@ def parse(instruction: str) -> tuple[Edit, ...]:
         if clause.regions and not clause.styles and not clause.colours:
             waiting += clause.regions
             continue
-        if waiting and clause.region_first:
-            clause.regions = waiting + clause.regions
+        if waiting and (clause.region_first or set(clause.regions) <= set(waiting)):
+            clause.regions = list(dict.fromkeys(waiting + clause.regions))
         else:
             edits += _carried(edits, waiting, instruction)
         waiting = []
@@ -81,7 +81,22 @@ def parse(instruction: str) -> tuple[Edit, ...]:
         raise BadInput(not_understood(instruction, []))
     if any(clause.person_only for clause in clauses):
         edits = [_on_the_person(edit, instruction) for edit in edits]
+    edits = list(dict.fromkeys(edits))  # "to marble, just the face": said twice
+    if any(clause.background_only for clause in clauses):
+        _check_limits(edits, {"background"}, instruction)
+    if any(clause.regions_only for clause in clauses):
+        _check_limits(edits, PARTS_OF_THE_PERSON | {"background", "person"}, instruction)
     return _whole_first(edits)
+
+
+def _check_limits(edits: list[Edit], allowed: set[str], instruction: str) -> None:
+    """Whether nothing changes that was to stay as it is."""
+    for edit in edits:
+        regions = {edit.region} if isinstance(edit, ColourEdit) else set(edit.regions)
+        statue = isinstance(edit, StyleEdit) and edit.style.kind == "statue"
+        regions = regions or ({"person"} if statue else set())
+        if not regions or not regions <= allowed:
+            raise BadInput(f"{instruction!r} both changes something and leaves it as it is: {edit}; say one of them")
 
 
 def describe(edits: tuple[Edit, ...]) -> str:

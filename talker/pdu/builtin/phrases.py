@@ -1,62 +1,23 @@
-"""Words brought into one form before they are read: spelling, set phrases, endings."""
+"""Words brought into one form before they are read: set phrases, likenesses, endings."""
 
 from __future__ import annotations
 
 import re
 
-from talker.pdu.builtin.styles import STYLES
-from talker.pdu.builtin.vocabulary import COLOUR_WORDS, PEOPLE, REGION_WORDS
+from talker.pdu.builtin.idioms import PHRASES, TRIGGER_WORDS
+from talker.pdu.builtin.vocabulary import COLOUR_WORDS, REGION_WORDS
 
 SEPARATORS = re.compile(
     r"\s*(?:[,;.!?:()&+\n]+|\s-+\s|\b(?:and|then|plus|while|but|as well as|along with|together with)\b)\s*"
 )
 YEAR = re.compile(r"1[89]\d\d'?s?|\d\dth")
 PERCENT = re.compile(r"amount(\d+)")
-TRIGGER_WORDS = frozenset().union(*(trigger for style in STYLES for trigger in style.triggers if len(trigger) == 1))
-KEEP_BACKGROUND, ONLY_PERSON, BLACK_AND_WHITE = "keepbackground", "onlyperson", "blackandwhite"
-_BACKGROUND = r"(?:the |his |her |their )?(?:background|backdrop)(?: behind \w+)?"
-# (what is said, the one way to say it)
-PHRASES = tuple(
-    (re.compile(pattern), plain)
-    for pattern, plain in (
-        ("\u2019", "'"),
-        (r"(?<=\w)'(?:s|d|m|ll|re|ve)\b", ""),
-        (r"color", "colour"),
-        (r"\b[a\u00e0] la\b", "like"),
-        (r"\bgray", "grey"),
-        (r"\b(?:t|tee)-shirt", "tshirt"),
-        (r"\bback ground\b", "background"),
-        (r"\bgrey ?scale\b", "greyscale"),
-        (r"\b(green|blue)[ -]?screen\b", r"\1 background"),
-        (r"\bblack\s*(?:and|&|-and-|n|-n-|'n')\s*white\b|\bb\s*&\s*w\b|\bb/w\b", BLACK_AND_WHITE),
-        (
-            r"\b(?:without|no|remove|drop|drain|take|strip|suck)\s+(?:out |away )?(?:all |any |every )?(?:of )?"
-            r"(?:the |its |his |her )?colours?(?:\s+(?:out|away)\b)?"
-            r"(?:\s+(?:of|from) (?:it|the (?:video|picture|image|scene|photo|frame))\b)?",
-            BLACK_AND_WHITE,
-        ),
-        (r"\b(?:at|by|with|to)?\s*half (?:the )?(?:strength|way)|\bhalfway\b", " amount50 "),
-        (r"\b(\d{1,3}) ?(?:%|percent\b|per cent\b)", r" amount\1 "),
-        (
-            r"\b(?:just )?an? (?:(?:little|tiny|faint|slight|small|mere|subtle) )?"
-            r"(?:bit|touch|hint|tad|trace)(?: of)?\b",
-            " slightly ",
-        ),
-        (r"\ba (?:pop|splash|shock|burst) of\b", ""),
-        (r"\ba little (?=(?:more )?(?:like|of)\b)", " slightly "),
-        (rf"(?:\bnot|\b(?:leav|keep|preserv)(?:e|ing|)) {_BACKGROUND}"
-         r"(?: (?:alone|(?:just )?(?:as|like|the way) it (?:is|was)|unchanged|untouched|intact|the same|original|normal"
-         r"|natural|in place))?(?=\s*(?:$|[,;.!]|and\b|but\b|while\b))", f" {KEEP_BACKGROUND} "),
-        (rf"(?:\b(?:everything|all) )?\b(?:except|but|apart from|other than)(?: for)? {_BACKGROUND}",
-         f" {KEEP_BACKGROUND} "),
-        (rf"\b(?:only|just) (?:him|her|them|the (?:{'|'.join(sorted(PEOPLE))}))\b", f" {ONLY_PERSON} "),
-        (r"\b(?:instead of|rather than|in place of) [^,;.]*", ""),
-        (rf"\b(?:as )?({'|'.join(COLOUR_WORDS)}) (?:as|like) (?:a |an |the )?\w+", r"\1"),  # "white as snow"
-        (r"\bcolour(?:ed)? pencils?\b", "coloured-pencils"),
-        (r"\b(his|her|the|their) head\b", r"\1 whole-head"),
-        (rf"\bsnow white\b(?! (?:{'|'.join(REGION_WORDS)})\b)", "snowwhite"),  # a person
-    )
-)  # fmt: skip
+_GOES_ON = frozenset({"and", "with", "wearing", "holding", "but", "who", "without", "then", "plus"})
+# "Green skin, like an alien's": a likeness behind a part and its colour adds nothing to them.
+SIMILE = re.compile(
+    r"[,. ]+(?:sort of |kind of |a bit |just |rather |almost )?(?:like|as if|as though|as in|straight out of"
+    r"|inspired by) "
+)
 # What is left out; the background is the one thing that `PHRASES` leaves out, and "but" alone may only go on.
 EXCEPTION = re.compile(
     r"\b(?:(?:everything|everywhere|anything|all(?: of \w+)?|(?:whole|entire) \w+) but"
@@ -85,7 +46,18 @@ def _in_plain_words(instruction: str) -> str:
     text = instruction.lower()
     for pattern, plain in PHRASES:
         text = pattern.sub(plain, text)
+    for found in SIMILE.finditer(text):
+        other = re.match("[^;.!?]*", text[found.end() :])[0]
+        if _adds_nothing(tokens_of(text[: found.start()]), tokens_of(other)):
+            return text[: found.start()] + text[found.end() + len(other) :]
     return text
+
+
+def _adds_nothing(said: list[str], other: list[str]) -> bool:
+    """Whether a likeness stands behind a part and its colour and names nothing that is known here."""
+    coloured = COLOUR_WORDS.keys() & set(said) and REGION_WORDS.keys() & set(said)
+    styled = (TRIGGER_WORDS - COLOUR_WORDS.keys()) & set(said)
+    return bool(coloured) and not styled and not (COLOUR_WORDS.keys() | TRIGGER_WORDS | _GOES_ON) & set(other)
 
 
 def tokens_of(text: str) -> list[str]:
@@ -98,6 +70,11 @@ def _base_form(word: str) -> str:
     for ending, known in (
         ("ify", TRIGGER_WORDS),
         ("ified", TRIGGER_WORDS),
+        ("ise", TRIGGER_WORDS),
+        ("ize", TRIGGER_WORDS),
+        ("ised", TRIGGER_WORDS),
+        ("ized", TRIGGER_WORDS),
+        ("esque", TRIGGER_WORDS),
         ("er", COLOUR_WORDS),
         ("ish", COLOUR_WORDS),
     ):

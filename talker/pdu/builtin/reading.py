@@ -10,26 +10,25 @@ import re
 from dataclasses import dataclass, field
 
 from talker.pdu.builtin import guards
-from talker.pdu.builtin.phrases import KEEP_BACKGROUND, ONLY_PERSON, PERCENT, YEAR, clauses_of
-from talker.pdu.builtin.styles import Style, words_of
+from talker.pdu.builtin.idioms import KEEP_BACKGROUND, KEEP_PERSON, KEEP_REST, ONLY_PERSON
+from talker.pdu.builtin.lexicon import means_nothing, words_of
+from talker.pdu.builtin.phrases import PERCENT, YEAR, clauses_of
+from talker.pdu.builtin.styles import STYLES, Style
 from talker.pdu.builtin.vocabulary import (
     AMOUNTS,
     COLOUR_WORDS,
     COLOURS,
-    FILLER,
     FINER_COLOURS,
     HAIR_COLOUR_NOUNS,
     PALETTE,
-    PEOPLE,
     REGION_VERBS,
     REGION_WORDS,
     SHADES,
     TINTS,
-    VIVID,
     Colour,
 )
 
-MEANINGLESS = FILLER | PEOPLE | VIVID | frozenset(REGION_VERBS)
+LIMITS = (KEEP_BACKGROUND, KEEP_PERSON, KEEP_REST, ONLY_PERSON)
 SWAPS = words_of("replace swap exchange")
 OF_THE_FACE = re.compile(r"\bof (?:his |her |the |their |a )?face\b")
 
@@ -44,10 +43,13 @@ class Clause:
     styles: list[Style] = field(default_factory=list)
     regions: list[str] = field(default_factory=list)
     colours: list[tuple[str, Colour]] = field(default_factory=list)
+    named: frozenset[str] = frozenset()  # the words that call the styles
     unknown: list[str] = field(default_factory=list)
     amount: float = 1.0
     region_first: bool = False  # "his hair blue", not "blue hair"
     person_only: bool = False
+    background_only: bool = False
+    regions_only: bool = False
 
     @property
     def empty(self) -> bool:
@@ -60,15 +62,36 @@ def read_clauses(instruction: str) -> list[Clause]:
     # "Cold and snowy": a clause without a style of its own may speak of the style beside it.
     alone = [_Reader(words, frozenset()).read() for words in spoken]
     beside = frozenset().union(*(style.companions for clause in alone for style in clause.styles))
-    return [_Reader(words, beside).read() for words in spoken]
+    clauses = [_Reader(words, beside).read() for words in spoken]
+    for clause in clauses:
+        clause.styles = [style for style in clause.styles if not _said_better(style, clause, clauses)]
+    return clauses
+
+
+def _said_better(style: Style, clause: Clause, clauses: list[Clause]) -> bool:
+    """Whether another clause's style explains this one: "in thick oils, like Van Gogh"."""
+    if clause.regions or clause.colours:
+        return False
+    others = [(other, one) for other in clauses if other is not clause and not other.regions for one in other.styles]
+    return any(
+        one is not style
+        and clause.named <= one.companions
+        and (one.kind == style.kind or style.name == "black_and_white")
+        and not (other.named <= style.companions and STYLES.index(style) < STYLES.index(one))
+        for other, one in others
+    )
 
 
 class _Reader:
     """Reads one clause, word by word."""
 
     def __init__(self, words: list[str], beside: frozenset[str]) -> None:
-        self.clause = Clause(person_only=KEEP_BACKGROUND in words or ONLY_PERSON in words)
-        self.tokens = tokens = [word for word in words if word not in (KEEP_BACKGROUND, ONLY_PERSON)]
+        self.clause = Clause(
+            person_only=KEEP_BACKGROUND in words or ONLY_PERSON in words,
+            background_only=KEEP_PERSON in words,
+            regions_only=KEEP_REST in words,
+        )
+        self.tokens = tokens = [word for word in words if word not in LIMITS]
         self.has_part = any(word in REGION_WORDS for word in tokens)
         self.placed = self.has_part or any(word in REGION_VERBS for word in tokens)
         self.tints = _tints(tokens) if self.placed or HAIR_COLOUR_NOUNS.keys() & set(tokens) else frozenset()
@@ -78,6 +101,7 @@ class _Reader:
             styles = [style for style in styles if not guards.is_only_a_colour(style, said, tokens)]
         self.clause.styles = styles
         self.named = frozenset().union(*(guards.words_seen(style, said) for style in styles))
+        self.clause.named = self.named
         own = frozenset().union(*(style.companions.union(*style.triggers) for style in styles))
         self.companions = own if styles else beside
         self.colours: list[Said] = []
@@ -86,7 +110,7 @@ class _Reader:
 
     def read(self) -> Clause:
         clause, tokens = self.clause, self.tokens
-        clause.unknown += guards.targets(tokens) + guards.hung_on_walls(tokens)
+        clause.unknown += guards.targets(tokens) + guards.no_edit(tokens)
         for position, word in enumerate(tokens):
             self._hear(position, word)
         pivot = _pivot(tokens)
@@ -97,6 +121,7 @@ class _Reader:
         if clause.styles and not colours:
             clause.unknown += guards.loose_ends(tokens, said_styles)
             clause.unknown += guards.left_behind(tokens, said_styles, pivot)
+            clause.unknown += guards.placed(tokens, said_styles, clause.styles)
         clause.colours = [_colour(word, shade, clause.regions) for _, word, shade in colours]
         first_said = min([position for position, _, _ in colours] + said_styles, default=-1)
         clause.region_first = self.first_region is None or self.first_region < first_said
@@ -119,14 +144,18 @@ class _Reader:
         elif (word in COLOUR_WORDS or word.startswith("#")) and not self._adorns(position, word):
             self.colours.append((position, word, self.shade))
             self.shade = 1.0
-        elif word in AMOUNTS or PERCENT.fullmatch(word):
+        elif (word in AMOUNTS and word not in self.companions) or PERCENT.fullmatch(word):
             amount = AMOUNTS.get(word) or int(word.removeprefix("amount")) / 100.0
             if 0.0 < amount <= 1.0:
                 clause.amount = amount
             else:
                 clause.unknown.append(f"{amount:.0%}")
-        elif not (word in self.companions or word in MEANINGLESS or (clause.styles and YEAR.fullmatch(word))):
+        elif not (word in self.companions or word in REGION_VERBS or means_nothing(word) or self._dates(word)):
             clause.unknown.append(word)
+
+    def _dates(self, word: str) -> bool:
+        """Whether it says of what year a style is."""
+        return bool(self.clause.styles) and YEAR.fullmatch(word) is not None
 
     def _region(self, position: int, word: str) -> None:
         region, regions = REGION_WORDS[word], self.clause.regions

@@ -5,9 +5,11 @@ from __future__ import annotations
 import difflib
 import re
 
-from talker.pdu.builtin.phrases import KEEP_BACKGROUND, behind_exception, clauses_of, tokens_of
+from talker.pdu.builtin.idioms import KEEP_BACKGROUND
+from talker.pdu.builtin.lexicon import FILLER, PEOPLE
+from talker.pdu.builtin.phrases import behind_exception, clauses_of, tokens_of
 from talker.pdu.builtin.styles import STYLES
-from talker.pdu.builtin.vocabulary import COLOUR_WORDS, FILLER, FOREIGN, PEOPLE, REGION_WORDS, RELATED
+from talker.pdu.builtin.vocabulary import COLOUR_WORDS, FOREIGN, REGION_WORDS, RELATED
 
 HOW_TO_FREE = "for free instructions use InstructPix2Pix: --editor ip2p --model timbrooks/instruct-pix2pix"
 HOW_TO_SEE_ALL = "talker edit --help lists all that it knows"

@@ -10,8 +10,9 @@ from collections.abc import Callable
 import numpy as np
 
 from talker.pdu.builtin import colour
+from talker.pdu.builtin.lexicon import words_of
 from talker.pdu.builtin.picture import Picture
-from talker.pdu.builtin.styles import STYLES, words_of
+from talker.pdu.builtin.styles import STYLES
 
 Colour = tuple[float, float, float]
 
@@ -24,19 +25,21 @@ REGION_OPERATORS: dict[str, Callable[[Picture, Colour], np.ndarray]] = {
 }
 
 REGION_WORDS: dict[str, str] = {
-    **dict.fromkeys(("hair", "haircut", "hairs", "hairdo", "hairstyle", "haired", "locks", "tresses", "mane"), "hair"),
-    **dict.fromkeys(("skin", "complexion", "skinned"), "skin"),
-    **dict.fromkeys(("face", "faced"), "face"),
+    **dict.fromkeys(words_of("hair haircut hairs hairdo hairstyle haired locks tresses mane barnet"), "hair"),
+    **dict.fromkeys(words_of("skin complexion skinned"), "skin"),
+    **dict.fromkeys(words_of("face faced visage"), "face"),
     "whole-head": "head",
-    **dict.fromkeys(("lips", "lipstick", "lip", "mouth"), "lips"),
+    **dict.fromkeys(words_of("lips lipstick lip mouth lippy"), "lips"),
     **dict.fromkeys(
         words_of(
             "clothes clothing shirt jacket suit sweater jumper dress outfit tshirt tee blouse coat hoodie top garment "
-            "garments attire cardigan pullover sweatshirt blazer waistcoat polo jersey fleece overcoat gown robe"
+            "garments attire cardigan pullover sweatshirt blazer waistcoat polo jersey fleece overcoat gown robe "
+            "costume wardrobe apparel frock ensemble getup uniform turtleneck hoody vest tunic knitwear tracksuit "
+            "parka"
         ),
         "clothes",
     ),
-    **dict.fromkeys(words_of("background backdrop wall backgrounds surroundings room behind"), "background"),
+    **dict.fromkeys(words_of("background backdrop wall backgrounds surroundings room behind backcloth"), "background"),
 }
 # Verbs that already say which region a colour is for.
 REGION_VERBS = {"dye": "hair", "wearing": "clothes", "wear": "clothes", "wears": "clothes", "dressed": "clothes"}
@@ -82,12 +85,16 @@ FINER_COLOURS: dict[str, Colour] = {
     "magenta": (0.80, 0.12, 0.58),
     "cream": (0.95, 0.91, 0.80),
     "mustard": (0.82, 0.62, 0.12),
+    "coral": (0.96, 0.44, 0.36),
+    "peach": (0.98, 0.74, 0.58),
+    "rust": (0.63, 0.25, 0.08),
+    "amber": (0.92, 0.60, 0.10),
 }
 PALETTE = COLOURS | FINER_COLOURS
 COLOUR_WORDS: dict[str, str] = {
     **{name: name for name in PALETTE},
-    **dict.fromkeys(words_of("ruby vermilion cherry reddish"), "red"),
-    **dict.fromkeys(words_of("maroon"), "burgundy"),
+    **dict.fromkeys(words_of("ruby vermilion cherry reddish vermillion"), "red"),
+    **dict.fromkeys(words_of("maroon claret"), "burgundy"),
     **dict.fromkeys(words_of("blond platinum"), "blonde"),
     **dict.fromkeys(words_of("golden"), "gold"),
     **dict.fromkeys(words_of("ginger"), "auburn"),
@@ -96,14 +103,14 @@ COLOUR_WORDS: dict[str, str] = {
     **dict.fromkeys(words_of("jade"), "emerald"),
     **dict.fromkeys(words_of("greenish"), "green"),
     **dict.fromkeys(words_of("cyan aqua aquamarine"), "turquoise"),
-    **dict.fromkeys(words_of("azure cobalt sapphire bluish indigo"), "blue"),
-    **dict.fromkeys(words_of("plum purplish"), "purple"),
-    **dict.fromkeys(words_of("lilac mauve"), "lavender"),
-    **dict.fromkeys(words_of("fuchsia"), "magenta"),
+    **dict.fromkeys(words_of("azure cobalt sapphire bluish indigo ultramarine"), "blue"),
+    **dict.fromkeys(words_of("plum purplish aubergine"), "purple"),
+    **dict.fromkeys(words_of("lilac mauve periwinkle"), "lavender"),
+    **dict.fromkeys(words_of("fuchsia cerise"), "magenta"),
     **dict.fromkeys(words_of("rose salmon pinkish"), "pink"),
     **dict.fromkeys(words_of("ivory"), "cream"),
-    **dict.fromkeys(words_of("tan sand khaki"), "beige"),
-    **dict.fromkeys(words_of("ebony"), "black"),
+    **dict.fromkeys(words_of("tan sand khaki sandy"), "beige"),
+    **dict.fromkeys(words_of("ebony onyx"), "black"),
     **dict.fromkeys(words_of("lemon yellowish"), "yellow"),
     **dict.fromkeys(words_of("tangerine"), "orange"),
     **dict.fromkeys(words_of("charcoal greyish"), "grey"),
@@ -118,58 +125,20 @@ TINTS = words_of(
     "sky royal baby hot jet snow blood fire engine burnt brick wine sea ocean forest canary ice coal steel slate ash "
     "strawberry honey dusty electric powder bottle grass raven pitch neon chalk stone wood bronze brilliant shocking"
 )
-VIVID = words_of(
-    "bright brightly vivid vividly vibrant intense strong rich pure plain solid natural completely all fully totally "
-    "very really quite entirely properly truly deeply beautifully extremely super absolutely intensely "
-    "strongly heavily "
-    "highly incredibly thoroughly utterly"
-)
 AMOUNTS = {
-    **dict.fromkeys(words_of("slightly subtle subtly lightly gently mild mildly partly partially somewhat"), 0.5),
-    **{"faint": 0.4, "faintly": 0.4},
+    **dict.fromkeys(
+        words_of(
+            "slightly slight subtle subtly lightly gently gentle mild mildly partly partially somewhat moderate "
+            "moderately weak weakly understated restrained muted low-key lowkey sparingly discreet discreetly "
+            "delicately minimal minimally marginally modest modestly light-handed"
+        ),
+        0.5,
+    ),
+    **dict.fromkeys(words_of("faint faintly barely"), 0.4),
 }
 
 # Before a person these ask for another person, which no edit here can make.
 AGES = words_of("old older elderly aged young younger ancient bald fat thin little small big tall")
-
-# Words that may stand in any clause without meaning anything to an editor.
-FILLER = words_of(
-    "make makes making made turn turns turned turning transform convert change changes changed give gives giving "
-    "render rendered rendering show shows shown put puts set have has had having let lets want wants would like love "
-    "prefer wish need look looks looking appear appears seem become becomes be been being is are was were am as if in "
-    "into to of on onto by with for from at it its this that these those the a an what how when where who his her hers "
-    "him their theirs them my mine your yours he she they i we us you me please can could should shall will may might "
-    "do does did style styles styled effect filter version using use used apply applied add get got give more so some "
-    "same way up over too also both now just about though through across rather colour coloured colours tint tinted "
-    "paint painted repaint recolour dyed dyeing front against done create created creating kind sort type shade tone "
-    "whole entire entirely everything all image picture photo photograph video clip film movie scene portrait "
-    "drawn work piece "
-    "own famous beautiful nice lovely gorgeous stunning elegant realistic cool great proper actual real "
-    "typical himself "
-    "herself themselves itself re hey hi hello thanks thank ok okay imagine think see seen try go going straight right "
-    "out filmed recorded photographed taken captured viewed pictured depicted portrayed presented displayed whatever "
-    "anything something stuff thing things better best good well perfect only must manner fashion wearing wear "
-    "wears dressed worn switch swap replace exchange feel feeling vibe "
-    # making it anew
-    "redo redone redoing remake remade redraw redrawn redrawing restyle restyled rework reworked reimagine reimagined "
-    "relight relit recolouring recoloured repainted colouring adjust adjusted alter altered modify modified edit "
-    "edited tweak tweaked produce produced generate generated converted transformed morph morphed shift shifted became "
-    "goes gone treat treated treatment finish finished theme themed mode aesthetic shot shots footage recording "
-    # where and when
-    "portion area areas zone part parts next first firstly second secondly finally lastly afterwards afterward later "
-    "instead there here inside around along again until till when once since because throughout everywhere overall "
-    "each every any all today "
-    # asking nicely
-    "possible possibly maybe perhaps kindly ought supposed gotta gonna wanna gimme kinda sorta pls plz cheers dear "
-    "poor handsome pretty fancy fine cute fun funky authentic traditional classical classic wonderful amazing awesome "
-    "simply basically literally somehow such mind us ask asking hope hoping keen wonder wondering happy glad love "
-    "loving thinking try trying able"
-)
-PEOPLE = words_of(
-    "man woman person guy girl boy lady gentleman speaker subject people human someone head character one bloke fellow "
-    "presenter actor actress host narrator singer teacher reporter chap dude lad lass gal kid mate buddy somebody "
-    "individual everyone"
-)
 
 _PAINTINGS = ("oil painting", "Van Gogh painting", "watercolour")
 _STATUES = ("bronze statue", "marble statue", "silver statue")
@@ -214,7 +183,7 @@ RELATED: dict[str, tuple[str, ...]] = {
 FOREIGN = words_of(
     "der das ein eine einen einer einem mit und ihn ihm ihr sie zu zum zur mach mache machen soll wie ist nicht haare "
     "verwandle verwandeln bitte als le la les un une des du avec et dans lui en fais faire fait rends rendre cheveux "
-    "transforme transformer el las una haz hazlo convierte pelo cabello fondo che il gli "
+    "transforme transformer el las una haz hazlo convierte pelo cabello fondo che il gli"
     "como di del della fallo trasforma rendi capelli sfondo um uma com para fa\u00e7a transforme cabelo het een "
     "maak haar zijn"
 )
