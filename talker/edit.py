@@ -29,12 +29,13 @@ from talker.pdu.editor import Editor, Masks
 from talker.pdu.loop import edit_round, run_pdu
 from talker.pdu.schedule import Round, Turn, rounds_of
 from talker.pdu.store import EditStore
-from talker.pdu.targets import EditedTargets, lip_centres
+from talker.pdu.targets import EditedTargets, MostlyPixels, lip_centres, person_pixels
 from talker.preview import render_as_taken
 from talker.project import damaged, load_tensors
 from talker.radfield.fit import Fitter
+from talker.radfield.optimiser import Rates
 from talker.radfield.scene import Scene
-from talker.radfield.targets import Objective
+from talker.radfield.targets import Objective, TargetSource
 from talker.refine.discriminator import Discriminator
 from talker.refine.network import RefinementNet
 from talker.refine.objective import LipEdgeObjective, OriginalPatch, RefineObjective, RefineOptions
@@ -45,6 +46,7 @@ SAVE_EVERY_S = 60.0
 GPU_BATCH = 8  # edits at once; a CPU gains nothing by it, and one by one is told and kept one by one
 PLATES_A_ROUND = 8  # how often the background is made anew while frames are replaced one by one
 MEASURED_EDITS = 8
+RATES = Rates(audio=0.0)  # how lips follow the sound was learnt from the take: edited frames know it no better
 _STATE = "state.safetensors"
 _OBJECTIVE = "objective/"
 _TRIAL_STEPS = 3
@@ -78,10 +80,11 @@ class EditRun:
             self.net.load_state_dict(refiner.state_dict())
         self._objective = RefineObjective(self.net, judge, choose_bank(device=original.device), losses)
         self._lip_edge = LipEdgeObjective(self._original_patch, losses.lip_edge)
-        self.patch_steps = plan.rounds * training.round_steps  # whatever the strategy: it trains as long
-        total = self.patch_steps + training.lip_steps
-        self._fitter = Fitter(self.scene, take, total, [self._objective, self._lip_edge], seed=plan.seed)
-        self._targets: EditedTargets | None = None
+        self.round_steps = plan.rounds * training.round_steps  # whatever the strategy: it trains as long
+        total = self.round_steps + training.lip_steps
+        objectives = [self._objective, self._lip_edge]
+        self._fitter = Fitter(self.scene, take, total, objectives, rates=RATES, seed=plan.seed)
+        self._targets: MostlyPixels | None = None
         self._saved_at = time.monotonic()
         self._renders: dict[int, np.ndarray] = {}  # of the original scene; 8 bit: 200 frames of 512x512 are 157 MB
         self._shows_average = False
@@ -127,7 +130,7 @@ class EditRun:
 
     def try_steps(self, store: EditStore, steps: int) -> None:
         """A few training steps on the first round."""
-        targets = self._patches(store, dict.fromkeys(store.edited(1), 1))
+        targets = self._sources(store, dict.fromkeys(store.edited(1), 1))
         self._fitter.run(targets, self._fitter.step_count + steps, objectives=[self._objective])
 
     def forget_work(self) -> None:
@@ -150,19 +153,22 @@ class EditRun:
     def _masks_of(self, index: int) -> Masks:
         return take_masks(self.take, index)
 
-    def _patches(self, store: EditStore, newest: Mapping[int, int]) -> EditedTargets:
+    def _sources(self, store: EditStore, newest: Mapping[int, int]) -> MostlyPixels:
         sizes = {"patches": self.training.patches, "patch_px": self.training.patch_px}
-        return EditedTargets(store, newest, lip_centres(self.take), **sizes)
+        patches = EditedTargets(store, newest, lip_centres(self.take), **sizes)
+        pixels = {index: person_pixels(self.take, index) for index in patches.frames}
+        return MostlyPixels(patches, pixels, patch_every=self.training.patch_every)
 
     def _train_turn(self, store: EditStore, turn: Turn) -> None:
         if self._targets is None:
-            self._targets = self._patches(store, turn.newest)
-        self._targets.show(turn.newest)
+            self._targets = self._sources(store, turn.newest)
+        patches = self._targets.patches
+        patches.show(turn.newest)
         if turn.last_of_round or turn.before % max(1, len(self.frames) // PLATES_A_ROUND) == 0:
             # From the original's plate and not from its own, which a killed run may have left at another turn's.
             with torch.no_grad():
-                self.scene.plate.copy_(edited_plate(self._targets, self.take, self.original.plate.detach().cpu()))
-        until = turn.number * self.patch_steps // turn.of
+                self.scene.plate.copy_(edited_plate(patches, self.take, self.original.plate.detach().cpu()))
+        until = turn.number * self.round_steps // turn.of
 
         def tell(done: float, note: str) -> None:
             if not turn.round.one_by_one:  # there, the loop tells of edits and training together
@@ -174,7 +180,7 @@ class EditRun:
 
     def _train(
         self,
-        targets: EditedTargets,
+        targets: TargetSource,
         until: int,  # steps in all
         objectives: list[Objective],
         tell: Callable[[float, str], None],  # share of this stretch, and a note

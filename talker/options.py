@@ -42,19 +42,20 @@ class FitOptions:
 
 @dataclass(frozen=True)
 class TrainingOptions:
-    """How an edited field is trained: patches in every round, then a lip stage (the paper's 300 and 100 epochs)."""
+    """How an edited field is trained: in every round, then in a lip stage (the paper's 300 and 100 epochs)."""
 
     round_steps: int = 220  # steps in each of the plan's rounds; a strategy with fewer rounds trains as long
     lip_steps: int = 160  # steps on lip patches after the last round
     patches: int = 2  # patches in a step, each of its own frame
     patch_px: int | None = 64  # side of a patch; None takes half of the frame's, as the paper does
+    patch_every: int = 3  # of so many steps of a round, one is on patches and the others on pixels of many frames
 
     @classmethod
     def preset(cls, name: Literal["auto", "cpu", "gpu"], device: torch.device | str = "cpu") -> TrainingOptions:
-        """`cpu`: minutes on two cores. `gpu`: the paper's patches, and ten times the steps. `auto`: as the device
-        suggests."""
+        """`cpu`: minutes on two cores. `gpu`: the paper's patches in every step, and ten times the steps. `auto`: as
+        the device suggests."""
         if name == "gpu" or (name == "auto" and torch.device(device).type == "cuda"):
-            return cls(round_steps=2_200, lip_steps=1_600, patch_px=None)
+            return cls(round_steps=2_200, lip_steps=1_600, patch_px=None, patch_every=1)
         return cls()
 
 

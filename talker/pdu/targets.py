@@ -1,7 +1,9 @@
 """The edited frames as the fitter's targets: large random patches first, then small ones about the lips.
 
 The paper (Instruct-NeuralTalker, 4.1) trains on 256x256 crops of 512x512 frames and then on 64x64 lip patches;
-below 512 px the patches are side/2 and side/8 of the frame.
+below 512 px the patches are side/2 and side/8 of the frame. A patch tells the losses of features much, and the field
+little: few frames, and one place of each. Where steps are dear, most of them therefore see a few pixels of many
+frames, as in the fit.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
+import cv2
 import numpy as np
 import torch
 from torch import Tensor
@@ -20,12 +23,21 @@ from talker.types import LIP_LANDMARKS, Take
 
 Stage = Literal["patch", "lips"]
 PATCH_DIVISOR: dict[Stage, int] = {"patch": 2, "lips": 8}
+PERSON_MARGIN = 0.01  # beyond the matte, of the image's height
 
 
 def lip_centres(take: Take) -> dict[int, tuple[float, float]]:
     """Centre (x, y) in pixels of the lips (iBUG 48-67) of every frame."""
     centres = take.landmarks_px[:, LIP_LANDMARKS].mean(dim=1)
     return {index: (float(x), float(y)) for index, (x, y) in enumerate(centres)}
+
+
+def person_pixels(take: Take, index: int) -> Tensor:
+    """Flat indices [n] int32 of a frame's pixels on the person or close to it."""
+    height, width = take.alpha.shape[1:3]
+    margin = max(1, round(PERSON_MARGIN * height)) * 2 + 1
+    near = cv2.dilate((take.alpha[index] > 0).astype(np.uint8), np.ones((margin, margin), np.uint8))
+    return torch.from_numpy(np.flatnonzero(near) if near.any() else np.arange(height * width)).int()
 
 
 def patch_pixels(
@@ -88,3 +100,33 @@ class EditedTargets:
             targets.append(self.images[row, patch[:, 1], patch[:, 0]].float() / 255.0)
         side = (self.patch_px, self.patch_px)
         return Batch([self.frames[row] for row in rows], torch.stack(pixels), torch.stack(targets), side)
+
+
+class MostlyPixels:
+    """A TargetSource: one step in so many is on patches, the others see random pixels of the person in many frames."""
+
+    def __init__(
+        self,
+        patches: EditedTargets,
+        pixels: Mapping[int, Tensor],  # per frame, flat indices [n] of those that are drawn
+        *,
+        patch_every: int,
+        frames: int = 16,  # F of a step on pixels
+        per_frame: int = 256,  # n
+    ):
+        self.patches, self._pixels = patches, pixels
+        self._patch_every, self._frames, self._per_frame = patch_every, frames, per_frame
+
+    def next_batch(self, step: int, generator: torch.Generator) -> Batch:
+        if step % self._patch_every == 0:
+            return self.patches.next_batch(step, generator)
+        images, width = self.patches.images, self.patches.images.shape[2]
+        rows = torch.randint(len(images), (self._frames,), generator=generator).tolist()
+        frames = [self.patches.frames[row] for row in rows]
+        pixels, targets = [], []
+        for row, frame in zip(rows, frames, strict=True):
+            drawn = torch.randint(len(self._pixels[frame]), (self._per_frame,), generator=generator)
+            flat = self._pixels[frame][drawn].long()
+            pixels.append(torch.stack([flat % width, flat // width], dim=-1))
+            targets.append(images[row].reshape(-1, 3)[flat].float() / 255.0)
+        return Batch(frames, torch.stack(pixels), torch.stack(targets))

@@ -77,9 +77,12 @@ class SceneOptimiser:
         self.skipped = 0
 
     def zero_grad(self) -> None:
-        for parameter in self._parameters:
-            if parameter.grad is not None:
-                parameter.grad.zero_()
+        """Tables keep their large buffers. The rest has no gradient until it gets one: what a step does not use stays
+        as it is, momentum and all, and a resumed run does as the one that went on."""
+        for table in self._tables.values():
+            if table.grad is not None:
+                table.grad.zero_()
+        self._dense.zero_grad(set_to_none=True)
 
     def _clip(self) -> bool:
         """Scales back runaway gradients; False when one is not finite."""

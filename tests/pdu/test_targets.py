@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from talker.pdu.store import EditStore
-from talker.pdu.targets import EditedTargets, patch_pixels
+from talker.pdu.targets import EditedTargets, MostlyPixels, patch_pixels
 
 CENTRES = {4: (20.0, 25.0), 9: (1.0, 31.0)}
 NEWEST = {4: 2, 9: 2}
@@ -75,3 +75,21 @@ def test_a_frame_that_was_edited_again_is_shown_anew(store):
     store.write(3, 9, np.full((32, 32, 3), 0.5))
     targets.show({4: 2, 9: 3})
     assert torch.equal(targets.images[0], before[0]) and (targets.images[1] == 128).all()
+
+
+def test_most_steps_see_pixels_of_many_frames(store):
+    allowed = {4: torch.tensor([33, 70]), 9: torch.arange(100, 132)}
+    sources = MostlyPixels(EditedTargets(store, NEWEST, CENTRES), allowed, patch_every=3, frames=6, per_frame=5)
+    generator = torch.Generator().manual_seed(0)
+    batches = [sources.next_batch(step, generator) for step in range(6)]
+    assert [batch.patch is None for batch in batches] == [False, True, True] * 2
+    seen = set()
+    for batch in (batch for batch in batches if batch.patch is None):
+        assert batch.pixels.shape == (6, 5, 2)
+        for frame, pixels in zip(batch.frames, batch.pixels, strict=True):
+            assert set((pixels[:, 1] * 32 + pixels[:, 0]).tolist()) <= set(allowed[frame].tolist())
+        said = torch.round(batch.target * 255).long()
+        assert (said[..., :2] == batch.pixels).all()
+        assert (said[..., 2] == torch.tensor(batch.frames)[:, None]).all()
+        seen |= set(batch.frames)
+    assert seen == set(CENTRES)
