@@ -14,13 +14,6 @@ from pathlib import Path
 DIGEST = 16  # characters of the SHA-256 in a file's name
 
 
-def cache_dir() -> Path:
-    """talker's place in the user's cache, or $TALKER_CACHE."""
-    override = os.environ.get("TALKER_CACHE")
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(override) if override else Path(base) / "talker"
-
-
 def private_folder(path: Path) -> Path:
     """The folder, without links, made where it is missing; its mode is 0700.
 

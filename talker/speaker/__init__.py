@@ -7,10 +7,11 @@ lexicon, phonetics, speech, visemes, motion (what he says and does); render, tru
 from __future__ import annotations
 
 import hashlib
-import os
 from pathlib import Path
 
 import numba
+
+from talker.places import cache_dir
 
 
 def _kernel_cache() -> Path:
@@ -20,8 +21,7 @@ def _kernel_cache() -> Path:
         text = source.read_bytes()
         if b"\n@numba.njit" in text:
             digest.update(text)
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return home / "talker" / f"numba-{digest.hexdigest()[:12]}"
+    return cache_dir() / f"numba-{digest.hexdigest()[:12]}"
 
 
 if not numba.config.CACHE_DIR:  # NUMBA_CACHE_DIR is not set

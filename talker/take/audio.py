@@ -18,6 +18,7 @@ from torch import Tensor
 
 from talker.errors import BadInput
 from talker.take import viseme
+from talker.take.heard import HeardChunks
 from talker.take.level import Level, level_of
 from talker.take.mel import LOOKAHEAD, MEL_BINS, MelStream
 from talker.take.transformer import TransformerStream, load_model
@@ -136,12 +137,13 @@ class TransformerEncoder(AudioEncoder):
         self.name = name
         self.channels = int(model.config.hidden_size)
         self._model = model.eval()
+        self._heard = HeardChunks(model)
 
     def fit(self, wav: np.ndarray) -> TransformerEncoder:
         return self
 
     def stream(self, level: Level) -> TransformerStream:
-        return TransformerStream(level, self._model)
+        return TransformerStream(level, self._model, self._heard)
 
     def state(self) -> dict[str, Tensor]:
         return {}

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from talker.errors import Missing
 from talker.hub import folder_or_name, hub_folder, is_folder, quiet_libraries
+from talker.take.heard import HeardChunks
 from talker.take.level import HOP, Level
 from talker.take.mel import feature_count
 from talker.types import FEATURE_RATE_HZ
@@ -20,8 +21,8 @@ HUB_MODELS = {"wav2vec2": "facebook/wav2vec2-base-960h", "hubert": "facebook/hub
 class TransformerStream:
     """Chunk after chunk through the model, each with a second on either side for context."""
 
-    def __init__(self, level: Level, model: torch.nn.Module) -> None:
-        self._level, self._model = level, model
+    def __init__(self, level: Level, model: torch.nn.Module, heard: HeardChunks) -> None:
+        self._level, self._model, self._recall = level, model, heard.recall
         self._chunk, self._context = round(CHUNK_S * FEATURE_RATE_HZ), round(CHUNK_CONTEXT_S * FEATURE_RATE_HZ)
         self._samples = np.zeros(0, np.float32)  # from feature `_first` on
         self._first = self._done = 0  # features
@@ -46,7 +47,6 @@ class TransformerStream:
             found.append(self._next(wanted, min(count, self._done + self._chunk + self._context)))
         return torch.cat(found)
 
-    @torch.no_grad()
     def _next(
         self,
         wanted: int,  # features
@@ -55,15 +55,23 @@ class TransformerStream:
         samples = self._samples[: (last - self._first) * HOP]
         # The convolutions swallow 400 - 320 samples; half of that on either side centres the features.
         scaled = (samples - self._level.mean) / (self._level.deviation + 1e-7)
-        padded = np.pad(scaled, (40, 40 + (last - self._first) * HOP - len(samples)))
-        device = next(self._model.parameters()).device
-        hidden = self._model(torch.from_numpy(padded)[None].float().to(device)).last_hidden_state[0].cpu()
-        hidden = torch.nn.functional.interpolate(hidden.T[None], size=last - self._first, mode="linear")[0].T
-        found = hidden[self._done - self._first :][:wanted].float()
+        padded = np.pad(scaled, (40, 40 + (last - self._first) * HOP - len(samples))).astype(np.float32)
+        hidden = self._recall(padded, lambda: self._hidden(padded, last - self._first))
+        found = hidden[self._done - self._first :][:wanted]
         self._done += wanted
         first = max(0, self._done - self._context)
         self._samples, self._first = self._samples[(first - self._first) * HOP :], first
         return found
+
+    @torch.no_grad()
+    def _hidden(
+        self,
+        samples: np.ndarray,  # [n] float32, normalised and padded
+        count: int,
+    ) -> Tensor:  # [count, C]
+        device = next(self._model.parameters()).device
+        hidden = self._model(torch.from_numpy(samples)[None].to(device)).last_hidden_state[0].float().cpu()
+        return torch.nn.functional.interpolate(hidden.T[None], size=count, mode="linear")[0].T
 
     def _none(self) -> Tensor:
         return torch.zeros(0, int(self._model.config.hidden_size))

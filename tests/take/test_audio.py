@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 import torch
@@ -20,6 +22,7 @@ from talker.take.audio import (
     load_encoder,
 )
 from talker.take.level import level_of
+from talker.take.transformer import TransformerStream
 from talker.types import AUDIO_RATE_HZ
 from tests.threads import one_thread as one_thread
 
@@ -111,6 +114,44 @@ def tiny(name: str) -> torch.nn.Module:
             vocab_size=8,
         )
     )
+
+
+@pytest.fixture(autouse=True)
+def own_cache(monkeypatch, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("cache")
+    monkeypatch.setenv("TALKER_CACHE", str(folder))
+    return folder / "heard"
+
+
+def test_what_was_heard_once_is_not_heard_again(own_cache, monkeypatch):
+    wav, model = speech(2.0), tiny("wav2vec2")
+    first = TransformerEncoder("wav2vec2", model).encode(wav)
+    assert len(list(own_cache.iterdir())) == 1
+    with monkeypatch.context() as deaf:
+        deaf.setattr(TransformerStream, "_hidden", None)
+        assert torch.equal(TransformerEncoder("wav2vec2", model).encode(wav), first)
+        with pytest.raises(TypeError):
+            TransformerEncoder("wav2vec2", model).encode(speech(2.0, seed=1))
+    with torch.no_grad():
+        next(model.parameters()).add_(0.1)
+    assert not torch.equal(TransformerEncoder("wav2vec2", model).encode(wav), first), "other weights hear otherwise"
+    assert len(list(own_cache.iterdir())) == 2
+
+
+def test_a_cache_is_bounded_and_may_be_damaged_or_missing(own_cache, monkeypatch):
+    encoder = TransformerEncoder("wav2vec2", tiny("wav2vec2"))
+    first = encoder.encode(speech(1.0))
+    (kept,) = own_cache.iterdir()
+    kept.write_bytes(b"no tensors")
+    assert torch.equal(encoder.encode(speech(1.0)), first)
+    monkeypatch.setattr("talker.take.heard.MOST_BYTES", 2 * kept.stat().st_size)
+    os.utime(kept, (1.0, 1.0))
+    for seed in (1, 2):
+        encoder.encode(speech(1.0, seed))
+    assert len(list(own_cache.iterdir())) == 2 and not kept.exists()
+    monkeypatch.setenv("TALKER_CACHE", str(own_cache / "file"))
+    (own_cache / "file").write_text("a file stands where the folder should be")
+    assert torch.equal(encoder.encode(speech(1.0)), first)
 
 
 @pytest.mark.parametrize("name", ["wav2vec2", "hubert"])

@@ -17,6 +17,7 @@ from ctypes import POINTER, byref, c_char_p, c_int, c_size_t, c_void_p
 from pathlib import Path
 
 from talker.errors import Missing
+from talker.places import cache_dir
 from talker.radfield import cache
 
 SOURCE = Path(__file__).parent / "kernels.cu"
@@ -119,7 +120,7 @@ def compiled_kernels(architecture: int) -> bytes:
     digest.update(" ".join([*OPTIONS, str(architecture), f"{major.value}.{minor.value}"]).encode())
     key = f"cuda-{digest.hexdigest()[:16]}"
     try:
-        folder = cache.private_folder(cache.cache_dir() / "cuda")
+        folder = cache.private_folder(cache_dir() / "cuda")
         found = cache.find(folder, key)
         if found:
             return found.read_bytes()

@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from talker.errors import Missing
+from talker.places import cache_dir
 from talker.radfield import cache
 from talker.types import Reporter
 
@@ -45,12 +46,12 @@ def load_library(reporter: Reporter) -> ctypes.CDLL:
     compiler = find_compiler()
     key = _key(compiler)
     try:
-        folder = cache.private_folder(cache.cache_dir() / "native")
+        folder = cache.private_folder(cache_dir() / "native")
         found = cache.find(folder, key) or _build_once(compiler, folder, key, reporter)
         return ctypes.CDLL(str(found))
     except OSError as error:
         reporter.notice(
-            f"the cache folder {cache.cache_dir()} does not serve ({_reason(error)}); "
+            f"the cache folder {cache_dir()} does not serve ({_reason(error)}); "
             "building the C++ kernels for this run alone, a few seconds"
         )
     try:
