@@ -1,0 +1,170 @@
+/** Making an edit: say it, see it on three frames, choose a cell, train. */
+import * as api from "./api.js";
+import { button, el, field, refill, select, toast } from "./dom.js";
+import { progressOf } from "./queue.js";
+import { showRounds } from "./rounds.js";
+import { isAtWork, on, project, set, state } from "./state.js";
+
+const GUIDANCES = [3, 4.5, 6], STEPS = [10, 20];
+const wanted = { instruction: "", only: new Set(), keep: new Set(), from: "", editor: "auto", name: "", frames: "", cell: null, preview: null };
+let asking = 0;
+
+export function edit(panel) {
+  const said = el("p", { class: "small", role: "status" });
+  const box = el("textarea", {
+    value: wanted.instruction, placeholder: "Say what to make of the speaker: “turn into a bronze statue”", rows: 2, maxLength: 600,
+    "aria-label": "Instruction", id: "instruction", oninput: () => { wanted.instruction = box.value.replace(/\s+/g, " "); forget(); listen(); },
+  });
+  const result = el("div", { class: "column" }), chips = el("div", {});
+
+  const forget = () => { wanted.cell = wanted.preview = null; show(); };
+  const listen = () => {
+    clearTimeout(asking);
+    asking = setTimeout(async () => {
+      if (!wanted.instruction.trim()) { said.textContent = ""; return; }
+      try {
+        const found = await api.understand({ instruction: wanted.instruction.trim(), editor: wanted.editor, ...limits() });
+        said.className = "small soft";
+        said.textContent = found.understood;
+      } catch (error) { said.className = "small error"; said.textContent = error.message; }
+    }, 250);
+  };
+
+  const say = (text) => {
+    box.value = wanted.instruction = text;
+    forget();
+    listen();
+    box.focus();
+  };
+  const show = () => showResult(result);
+  refill(panel, el("h2", {}, "Edit by instruction"), box, said, chips, regions(() => { forget(); listen(); }), base(forget), editors(() => { forget(); listen(); }), result);
+  suggest(chips, say);
+  listen();
+  show();
+  return [on(["jobs", "home", "project"], show), on(["words"], () => suggest(chips, say))];
+}
+
+const limits = () => ({ only: [...wanted.only], keep: [...wanted.keep] });
+const order = () => ({
+  project: state.project, instruction: wanted.instruction.trim(), ...limits(), ...(wanted.from && { from: wanted.from }),
+  ...(wanted.editor !== "auto" && { editor: wanted.editor }),
+});
+
+function suggest(node, say) {
+  if (!state.words) return;
+  const kinds = { picture: "Pictures", statue: "Statues", light: "Light", photo: "Photos" };
+  const pick = (list, text) => list.map((each) => button(text(each), () => say(each.say)));
+  refill(node, el("details", { open: !wanted.instruction },
+    el("summary", { class: "small soft" }, "What the built-in editor knows"),
+    el("div", { class: "column", style: "gap:8px;margin-top:8px" },
+      Object.entries(kinds).map(([kind, title]) => el("div", {}, el("h3", {}, title),
+        el("div", { class: "chips" }, pick(state.words.styles.filter((style) => style.kind === kind), (style) => style.title)))),
+      colours(say))));
+}
+
+function colours(say) {
+  const names = Object.keys(state.words.colours);
+  let region = state.words.regions[0], colour = names[0];
+  return el("div", {}, el("h3", {}, "Colours"), el("div", { class: "row" },
+    select(state.words.regions.map((each) => [each, each]), region, (value) => { region = value; }, { "aria-label": "What to colour" }),
+    select(names.map((each) => [each, each]), colour, (value) => { colour = value; }, { "aria-label": "Colour" }),
+    button("Say it", () => say(`make the ${region} ${colour}`))));
+}
+
+function regions(changed) {
+  const ticks = (title, chosen) => el("fieldset", {}, el("legend", {}, title), el("div", { class: "ticks" },
+    (state.words?.parts ?? ["face", "hair", "skin", "clothes", "background"]).map((part) => el("label", {}, el("input", {
+      type: "checkbox", checked: chosen.has(part), onchange: (event) => { if (event.target.checked) chosen.add(part); else chosen.delete(part); changed(); },
+    }), part))));
+  return el("details", { open: wanted.only.size + wanted.keep.size > 0 }, el("summary", { class: "small soft" }, "Only a part of the picture"),
+    el("div", { class: "column", style: "margin-top:8px" }, ticks("Edit only", wanted.only), ticks("Keep as it is", wanted.keep)));
+}
+
+function base(changed) {
+  const edits = (project()?.edits ?? []).filter((each) => each.current);
+  return edits.length > 0 && field("Build on", select([["", "the speaker as filmed"], ...edits.map((each) => [each.name, each.name])], wanted.from, (value) => { wanted.from = value; changed(); }));
+}
+
+function editors(changed) {
+  return el("details", {}, el("summary", { class: "small soft" }, "Editor"), el("div", { class: "column", style: "margin-top:8px" },
+    field("Who edits", select([["auto", "whoever knows the words"], ["builtin", "the built-in editor: no weights"], ["ip2p", "InstructPix2Pix: any words, wants a GPU"]], wanted.editor, (value) => { wanted.editor = value; changed(); }))));
+}
+
+// -------------------------------------------------------------------- preview, training
+
+const same = (job) => job && job.order.instruction === wanted.instruction.trim() && job.order.project === state.project
+  && JSON.stringify(job.order.only ?? []) === JSON.stringify([...wanted.only]) && JSON.stringify(job.order.keep ?? []) === JSON.stringify([...wanted.keep])
+  && (job.order.from ?? "") === wanted.from;
+
+function showResult(node) {
+  const previewing = state.jobs.findLast((job) => job.kind === "preview" && same(job));
+  const training = state.jobs.findLast((job) => job.kind === "edit" && job.order.project === state.project && (isAtWork(job) || same(job)));
+  if (previewing?.state === "done" && !wanted.preview) loadPreview(node, previewing);
+  const busy = previewing && isAtWork(previewing);
+  const key = JSON.stringify([state.project, previewing?.state, previewing?.error, training?.state, training?.number, wanted]);
+  const progress = node.querySelector(".at-work");
+  if (node.dataset.key === key && progress) {
+    const job = [previewing, training].find((each) => each && each.number === +progress.dataset.number);
+    if (job) refill(progress, progressOf(job));
+    return;
+  }
+  if (node.dataset.key === key) return;
+  node.dataset.key = key;
+  refill(node,
+    el("div", { class: "row" },
+      button("Preview", preview, { disabled: busy || !state.project, id: "preview", class: wanted.preview ? "" : "main" }),
+      button("Train", train, { class: wanted.preview ? "main" : "", disabled: !state.project || (training && isAtWork(training)), id: "train" }),
+      wanted.cell && el("span", { class: "soft small" }, `up to guidance ${wanted.cell[0]}`)),
+    busy && el("div", { class: "card at-work", "data-number": previewing.number }, progressOf(previewing)),
+    previewing?.state === "failed" && el("p", { class: "error small", role: "alert" }, previewing.error),
+    wanted.preview && grid(wanted.preview, node),
+    training && isAtWork(training) && el("div", { class: "card at-work", "data-number": training.number }, progressOf(training)),
+    training?.state === "failed" && el("p", { class: "error small", role: "alert" }, training.error),
+    training && (isAtWork(training) || training.state === "done") && showRounds(training));
+}
+
+async function preview() {
+  try {
+    await api.order({ kind: "preview", ...order(), "text-guidance": GUIDANCES, ...(wanted.editor === "ip2p" && { steps: STEPS }) });
+  } catch (error) { toast(error.message); }
+}
+
+async function loadPreview(node, job) {
+  const name = job.text.split("\n")[0].match(/previews\/([a-z0-9-]+)\.png/)?.[1];
+  if (!name) return;
+  wanted.preview = {};
+  try {
+    wanted.preview = await api.preview(state.project, `${name}.json`);
+  } catch (error) { toast(error.message); }
+  showResult(node);
+}
+
+/** The contact sheet, with a button over each edited picture; a click chooses its column's guidance and steps. */
+function grid(found, node) {
+  if (!found.picture) return null;
+  const cells = [];
+  found.cells.forEach((row, line) => row.slice(1).forEach(([x, y, width, height], column) => {
+    const [guidance, steps] = found.columns[column];
+    const isChosen = wanted.cell && wanted.cell[0] === guidance && wanted.cell[1] === steps;
+    cells.push(el("button", {
+      type: "button", "aria-pressed": String(Boolean(isChosen)), "aria-label": `${found.rows[line]}, guidance ${guidance}`,
+      style: `left:${100 * x}%;top:${100 * y}%;width:${100 * width}%;height:${100 * height}%`, "data-guidance": guidance,
+      onclick: () => { wanted.cell = [guidance, steps]; showResult(node); },
+    }));
+  }));
+  return el("div", { class: "column", style: "gap:6px" }, el("p", { class: "small soft" }, "Click on the strength that the edit shall end with."),
+    el("div", { class: "grid" }, el("img", { src: found.picture, alt: `${found.instruction}: original and edits of rising strength` }), cells));
+}
+
+async function train() {
+  const [guidance, steps] = wanted.cell ?? [];
+  try {
+    const job = await api.order({
+      kind: "edit", ...order(),
+      ...(guidance && { "text-guidance": [Math.min(3, guidance), guidance] }),
+      ...(guidance && wanted.editor === "ip2p" && { steps: [Math.min(10, steps), steps] }),
+    });
+    set({ jobs: [...state.jobs.filter((each) => each.number !== job.number), job] });
+  } catch (error) { toast(error.message); }
+}
+
