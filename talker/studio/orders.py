@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from talker.errors import BadInput
-from talker.project import SUFFIX, check_name
+from talker.project import SUFFIX, check_name, slug
 from talker.studio.home import OWN, Home
 from talker.view import VIEW_LIMITS
 
@@ -31,6 +31,13 @@ def command_of(home: Home, order: object) -> tuple[str, list[str]]:
 def shown(words: list[str]) -> str:
     """The command, to copy into a terminal in the studio's folder."""
     return shlex.join(["talker", *words])
+
+
+def edit_of(order: Order) -> str | None:
+    """The name that an order's edit has, or will have."""
+    if order.get("kind") != "edit":
+        return None
+    return order.get("name") or slug(str(order.get("instruction", "")))
 
 
 # -------------------------------------------------------------------- the orders

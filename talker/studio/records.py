@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from talker.errors import BadInput
 from talker.project import read_json, write_json
-from talker.studio.orders import shown
+from talker.studio.orders import edit_of, shown
 
 State = Literal["waiting", "running", "done", "failed", "cancelled"]
 KEPT = ("number", "kind", "title", "words", "order", "state", "asked_s", "began_s", "ended_s", "text", "error", "pid")
@@ -47,7 +47,7 @@ class Job:
     def as_json(self) -> dict[str, Any]:
         """For the page."""
         facts = {name: value for name, value in asdict(self).items() if name not in ("words", "pid", "code")}
-        return {**facts, "command": shown(self.words)}
+        return {**facts, "command": shown(self.words), "edit": edit_of(self.order)}
 
 
 class JobFolder:

@@ -134,14 +134,13 @@ async function ended(job) {
   if (job.state === "failed") toast(job.error);
   await refreshHome();
   if (job.state !== "done") return;
-  const made = job.text.split(/[:\n]/)[0].split("/").pop();
   if (job.kind === "speaker") {
     choose(job.command.split(" ")[2]);
     await api.order({ kind: "check", video: job.command.split(" ")[2] }).catch((error) => toast(error.message));
-  } else if (job.kind === "edit" && job.order.project === state.project && project().edits.some((each) => each.name === made)) {
-    set({ edit: made });
-    toast(`The edit ${made} is on the stage`);
-  } else if (job.kind === "fit") toast(`${made} is fitted`);
+  } else if (job.kind === "edit" && job.order.project === state.project && project().edits.some((each) => each.name === job.edit)) {
+    set({ edit: job.edit });
+    toast(`The edit ${job.edit} is on the stage`);
+  } else if (job.kind === "fit") toast(`${job.order.video} is fitted: to the stage`);
 }
 
 // -------------------------------------------------------------------- the beginning

@@ -7,7 +7,7 @@ const LOOK_EVERY_MS = 1500, SHOWN = 12;
 
 export function showRounds(job) {
   const node = el("div", { class: "rounds" });
-  const name = nameOf(job);
+  const name = job.edit;
   const look = async () => {
     const now = state.jobs.find((each) => each.number === job.number);
     try {
@@ -17,11 +17,6 @@ export function showRounds(job) {
   };
   setTimeout(look, 0);
   return node;
-}
-
-/** The edit's name: said in the command, or in the line that a finished job leaves. */
-function nameOf(job) {
-  return job.order.name ?? job.edit;
 }
 
 function draw(node, found, name) {
