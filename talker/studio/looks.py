@@ -12,7 +12,7 @@ from talker.evaluate import report
 from talker.measure import spaced
 from talker.opening import scene_record
 from talker.options import EditOptions
-from talker.pdu.builtin.styles import STYLES
+from talker.pdu.builtin.styles import STYLES, Style
 from talker.pdu.builtin.vocabulary import COLOURS, REGION_OPERATORS
 from talker.pdu.region import COVERAGE, PARTS_OF, Region
 from talker.project import Project, check_name, file_hash, read_json, replacing
@@ -23,7 +23,7 @@ from talker.studio.wish import Wish
 from talker.types import Silent
 from talker.video import read_audio, write_wav
 
-_PHRASES = {"statue": "turn into a {}", "light": "put in {}", "picture": "make a {}", "photo": "make a {}"}
+_WITHOUT_ARTICLE = ("watercolour", "pop art", "stained glass")
 _SHOWN_FRAMES = 12  # of a round
 _THUMBNAIL = 0.5  # of a take's size
 _PREVIEW = re.compile(r"[a-z0-9-]+\.json")
@@ -40,8 +40,11 @@ def words() -> dict[str, Any]:
     }
 
 
-def suggestion(style) -> str:
-    return _PHRASES[style.kind].format(style.title)
+def suggestion(style: Style) -> str:
+    title = style.title
+    is_mass = title in _WITHOUT_ARTICLE or title.endswith(("light", "vision"))
+    article = "" if is_mass else "an " if title[0] in "aeiou" else "a "
+    return f"{'turn into' if style.kind == 'statue' else 'make it look like'} {article}{title}"
 
 
 def understand(facts: Mapping[str, Any]) -> dict[str, str]:

@@ -10,7 +10,7 @@ import pytest
 
 from talker.speaker.speech import speak
 from talker.video import probe, write_wav
-from tests.studio.browser import CHROMIUM, FLAGS, open_studio, why_not
+from tools.speed.browser import CHROMIUM, FLAGS, open_studio, why_not
 
 pytestmark = pytest.mark.skipif(why_not() is not None, reason=str(why_not()))
 # The page asks for whole trainings; the story does with a few steps of each.

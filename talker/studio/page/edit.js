@@ -6,8 +6,18 @@ import { showRounds } from "./rounds.js";
 import { isAtWork, on, project, set, state } from "./state.js";
 
 const GUIDANCES = [3, 4.5, 6], STEPS = [10, 20];
-const wanted = { instruction: "", only: new Set(), keep: new Set(), from: "", editor: "auto", name: "", frames: "", cell: null, preview: null };
+const KEPT = "studio-edit";
+const wanted = { instruction: "", only: [], keep: [], from: "", editor: "auto", ...kept(), cell: null, preview: null };
 let asking = 0;
+
+/** What a reload should not lose. */
+function kept() {
+  try {
+    return JSON.parse(sessionStorage.getItem(KEPT) ?? "{}");
+  } catch {
+    return {};
+  }
+}
 
 export function edit(panel) {
   const said = el("p", { class: "small", role: "status" });
@@ -17,7 +27,13 @@ export function edit(panel) {
   });
   const result = el("div", { class: "column" }), chips = el("div", {});
 
-  const forget = () => { wanted.cell = wanted.preview = null; show(); };
+  const forget = () => {
+    wanted.cell = wanted.preview = null;
+    const { instruction, only, keep, from, editor } = wanted;
+    sessionStorage.setItem(KEPT, JSON.stringify({ instruction, only, keep, from, editor }));
+    closeBoard();
+    show();
+  };
   const listen = () => {
     clearTimeout(asking);
     asking = setTimeout(async () => {
@@ -34,17 +50,19 @@ export function edit(panel) {
     box.value = wanted.instruction = text;
     forget();
     listen();
+    suggest(chips, say);
     box.focus();
   };
   const show = () => showResult(result);
-  refill(panel, el("h2", {}, "Edit by instruction"), box, said, chips, regions(() => { forget(); listen(); }), base(forget), editors(() => { forget(); listen(); }), result);
+  refill(panel, el("h2", {}, "Edit by instruction"), box, said, result,
+    regions(() => { forget(); listen(); }), base(forget), editors(() => { forget(); listen(); }), chips);
   suggest(chips, say);
   listen();
   show();
   return [on(["jobs", "home", "project"], show), on(["words"], () => suggest(chips, say))];
 }
 
-const limits = () => ({ only: [...wanted.only], keep: [...wanted.keep] });
+const limits = () => ({ only: wanted.only, keep: wanted.keep });
 const order = () => ({
   project: state.project, instruction: wanted.instruction.trim(), ...limits(), ...(wanted.from && { from: wanted.from }),
   ...(wanted.editor !== "auto" && { editor: wanted.editor }),
@@ -72,12 +90,12 @@ function colours(say) {
 }
 
 function regions(changed) {
-  const ticks = (title, chosen) => el("fieldset", {}, el("legend", {}, title), el("div", { class: "ticks" },
+  const ticks = (title, key) => el("fieldset", {}, el("legend", {}, title), el("div", { class: "ticks" },
     (state.words?.parts ?? ["face", "hair", "skin", "clothes", "background"]).map((part) => el("label", {}, el("input", {
-      type: "checkbox", checked: chosen.has(part), onchange: (event) => { if (event.target.checked) chosen.add(part); else chosen.delete(part); changed(); },
+      type: "checkbox", checked: wanted[key].includes(part), onchange: (event) => { wanted[key] = wanted[key].filter((each) => each !== part).concat(event.target.checked ? part : []); changed(); },
     }), part))));
-  return el("details", { open: wanted.only.size + wanted.keep.size > 0 }, el("summary", { class: "small soft" }, "Only a part of the picture"),
-    el("div", { class: "column", style: "margin-top:8px" }, ticks("Edit only", wanted.only), ticks("Keep as it is", wanted.keep)));
+  return el("details", { open: wanted.only.length + wanted.keep.length > 0 }, el("summary", { class: "small soft" }, "Only a part of the picture"),
+    el("div", { class: "column", style: "margin-top:8px" }, ticks("Edit only", "only"), ticks("Keep as it is", "keep")));
 }
 
 function base(changed) {
@@ -93,7 +111,7 @@ function editors(changed) {
 // -------------------------------------------------------------------- preview, training
 
 const same = (job) => job && job.order.instruction === wanted.instruction.trim() && job.order.project === state.project
-  && JSON.stringify(job.order.only ?? []) === JSON.stringify([...wanted.only]) && JSON.stringify(job.order.keep ?? []) === JSON.stringify([...wanted.keep])
+  && JSON.stringify(job.order.only ?? []) === JSON.stringify(wanted.only) && JSON.stringify(job.order.keep ?? []) === JSON.stringify(wanted.keep)
   && (job.order.from ?? "") === wanted.from;
 
 function showResult(node) {
@@ -114,10 +132,10 @@ function showResult(node) {
     el("div", { class: "row" },
       button("Preview", preview, { disabled: busy || !state.project, id: "preview", class: wanted.preview ? "" : "main" }),
       button("Train", train, { class: wanted.preview ? "main" : "", disabled: !state.project || (training && isAtWork(training)), id: "train" }),
-      wanted.cell && el("span", { class: "soft small" }, `up to guidance ${wanted.cell[0]}`)),
+      wanted.preview?.picture && button("Show the preview", () => openBoard(node), { class: "plain" })),
+    wanted.cell && el("p", { class: "soft small" }, `Ends like the picture that you chose: guidance ${wanted.cell[0]}`),
     busy && el("div", { class: "card at-work", "data-number": previewing.number }, progressOf(previewing)),
     previewing?.state === "failed" && el("p", { class: "error small", role: "alert" }, previewing.error),
-    wanted.preview && grid(wanted.preview, node),
     training && isAtWork(training) && el("div", { class: "card at-work", "data-number": training.number }, progressOf(training)),
     training?.state === "failed" && el("p", { class: "error small", role: "alert" }, training.error),
     training && (isAtWork(training) || training.state === "done") && showRounds(training));
@@ -135,25 +153,33 @@ async function loadPreview(node, job) {
   wanted.preview = {};
   try {
     wanted.preview = await api.preview(state.project, `${name}.json`);
+    openBoard(node);
   } catch (error) { toast(error.message); }
   showResult(node);
 }
 
+function openBoard(node) {
+  const board = document.getElementById("board");
+  board.hidden = false;
+  refill(board, el("div", { class: "row spread" },
+    el("p", {}, `“${wanted.preview.instruction}”: click on the strength that the edit shall end with.`), button("Back to the stage", closeBoard)),
+  grid(wanted.preview, node));
+}
+
+function closeBoard() { document.getElementById("board").hidden = true; }
+
 /** The contact sheet, with a button over each edited picture; a click chooses its column's guidance and steps. */
 function grid(found, node) {
-  if (!found.picture) return null;
-  const cells = [];
-  found.cells.forEach((row, line) => row.slice(1).forEach(([x, y, width, height], column) => {
+  const cells = found.cells.flatMap((row, line) => row.slice(1).map(([x, y, width, height], column) => {
     const [guidance, steps] = found.columns[column];
     const isChosen = wanted.cell && wanted.cell[0] === guidance && wanted.cell[1] === steps;
-    cells.push(el("button", {
+    return el("button", {
       type: "button", "aria-pressed": String(Boolean(isChosen)), "aria-label": `${found.rows[line]}, guidance ${guidance}`,
       style: `left:${100 * x}%;top:${100 * y}%;width:${100 * width}%;height:${100 * height}%`, "data-guidance": guidance,
-      onclick: () => { wanted.cell = [guidance, steps]; showResult(node); },
-    }));
+      onclick: () => { wanted.cell = [guidance, steps]; openBoard(node); showResult(node); },
+    });
   }));
-  return el("div", { class: "column", style: "gap:6px" }, el("p", { class: "small soft" }, "Click on the strength that the edit shall end with."),
-    el("div", { class: "grid" }, el("img", { src: found.picture, alt: `${found.instruction}: original and edits of rising strength` }), cells));
+  return el("div", { class: "grid" }, el("img", { src: found.picture, alt: `${found.instruction}: original and edits of rising strength` }), cells);
 }
 
 async function train() {

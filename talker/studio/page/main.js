@@ -50,7 +50,7 @@ function note(text) {
 // -------------------------------------------------------------------- sections
 
 function section() {
-  const wanted = location.hash.slice(1);
+  const wanted = location.hash.slice(2);
   return wanted in SECTIONS ? wanted : project()?.fitted ? "stage" : "start";
 }
 
@@ -58,15 +58,16 @@ function showSection() {
   const name = section();
   leave.forEach((stop) => stop());
   at("main").classList.toggle("wide", WIDE.includes(name));
-  refill(at("tabs"), Object.entries(SECTIONS).map(([key, [title]]) => el("a", { href: `#${key}`, "aria-current": key === name ? "page" : null }, title)));
+  refill(at("tabs"), Object.entries(SECTIONS).map(([key, [title]]) => el("a", { href: `#/${key}`, "aria-current": key === name ? "page" : null }, title)));
   at("panel").scrollTop = 0;
+  at("board").hidden = true;
   leave = SECTIONS[name][1](at("panel"), { addFile, open: openProject });
   document.title = `${SECTIONS[name][0]} · talker studio`;
 }
 
 function openProject(name) {
   set({ project: name, edit: null, pair: false, voice: state.voice ?? state.home.sounds[0] ?? null });
-  location.hash = "stage";
+  location.hash = "/stage";
 }
 
 // -------------------------------------------------------------------- projects
@@ -105,7 +106,7 @@ function addFile(accept) {
 async function take(file) {
   const kind = kindOf(file.name);
   if (kind === "video") {
-    location.hash = "start";
+    location.hash = "/start";
     return takeVideo(file);
   }
   try {
@@ -140,7 +141,7 @@ async function ended(job) {
   } else if (job.kind === "edit" && job.order.project === state.project && project().edits.some((each) => each.name === job.edit)) {
     set({ edit: job.edit });
     toast(`The edit ${job.edit} is on the stage`);
-  } else if (job.kind === "fit") toast(`${job.order.video} is fitted: to the stage`);
+  } else if (job.kind === "fit") toast(`${job.order.video} is fitted`);
 }
 
 // -------------------------------------------------------------------- the beginning

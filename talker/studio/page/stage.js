@@ -19,7 +19,8 @@ export class Stage {
     this.asked = new Map(); // seq -> { sent_ms, moved_ms, share, index }
     this.held = []; // frames that wait for their time, by index
     this.seq = 0;
-    this.latency_ms = 120;
+    this.latency_ms = 120; // of frames, and how much it varies
+    this.spread_ms = 30;
     this.lastAsked = this.lastShown = -1;
     this.shown = null; // the last frame: { header, picture }
     this.moved_ms = this.switched_ms = null; // when the drag, or the choice, began that no frame shows yet
@@ -78,7 +79,8 @@ export class Stage {
 
   askNext() {
     if (state.live) return this.send(0, this.pace.playing.share);
-    const soonest = Math.floor((this.clock.now_s() + this.latency_ms / 1000) * FPS) + 1;
+    const ahead_s = (this.latency_ms + 2 * this.spread_ms) / 1000; // most frames are here before their time
+    const soonest = Math.floor((this.clock.now_s() + ahead_s) * FPS) + 1;
     const index = Math.max(this.lastAsked + 1, soonest);
     if (index > soonest + FPS / 4 || index >= this.clock.frames()) return false; // far enough ahead
     this.lastAsked = index;
@@ -106,7 +108,9 @@ export class Stage {
     const picture = await createImageBitmap(blob);
     this.asked.delete(header.seq);
     if (!asked) { picture.close(); return; }
-    this.latency_ms += 0.2 * (performance.now() - asked.sent_ms - this.latency_ms);
+    const off_ms = performance.now() - asked.sent_ms - this.latency_ms;
+    this.latency_ms += 0.1 * off_ms;
+    this.spread_ms += 0.1 * (Math.abs(off_ms) - this.spread_ms);
     const frame = { header, picture, asked };
     if (state.playing && !state.live) {
       this.held.push(frame);
@@ -124,7 +128,7 @@ export class Stage {
   turn() {
     requestAnimationFrame(() => this.turn());
     if (!state.playing || state.live) return;
-    const now = this.clock.now_s() * FPS + 0.5; // half a frame early is in time
+    const now = this.clock.now_s() * FPS;
     let due = null;
     while (this.held.length && this.held[0].header.index <= now) {
       due?.picture.close();
@@ -134,8 +138,9 @@ export class Stage {
       this.lastShown = due.header.index;
       this.show(due);
       this.count();
-      this.note("skew_ms", (this.clock.now_s() - due.header.index / FPS) * 1000);
     } else due?.picture.close();
+    // What is on the screen now, against what is heard now; a frame's time is its middle.
+    if (this.lastShown >= 0) this.note("skew_ms", (this.clock.now_s() - (this.lastShown + 0.5) / FPS) * 1000);
     this.ask();
   }
 

@@ -30,20 +30,22 @@ export async function takeVideo(file) {
 
 export function start(panel, { addFile, open }) {
   const left = el("div", { class: "column" }), right = el("div", { class: "column" });
+  const halves = el("div", { class: "halves" }, left, right);
   const show = () => {
     if (!state.home) return;
     if (!state.home.videos.includes(chosen)) chosen = state.home.videos[0] ?? null;
-    showLeft(left, addFile, show);
+    halves.classList.toggle("alone", !chosen);
+    showLeft(left, addFile, show, open);
     showRight(right, open);
   };
   refill(panel, el("div", {}, el("h1", {}, "Film somebody talking"),
     el("p", { class: "soft" }, "Head and shoulders, looking at the camera, the camera still, ten seconds to five minutes. talker learns how this person looks and speaks.")),
-  el("div", { class: "halves" }, left, right));
+  halves);
   show();
   return [on(["home", "jobs"], show)];
 }
 
-function showLeft(node, addFile, show) {
+function showLeft(node, addFile, show, open) {
   const speaker = jobOf("speaker", {});
   const isRecording = speaker && isAtWork(speaker);
   refill(node,
@@ -58,7 +60,16 @@ function showLeft(node, addFile, show) {
     state.home.videos.length > 0 && el("div", { class: "footage" }, el("h3", {}, "Recordings in this folder"),
       state.home.videos.map((name) => button("", () => { chosen = name; show(); }, {
         "aria-pressed": String(name === chosen), "data-video": name,
-      })).map((node, place) => { node.append(...cells(state.home.videos[place])); return node; })));
+      })).map((node, place) => { node.append(...cells(state.home.videos[place])); return node; })),
+    state.home.projects.length > 0 && el("div", { class: "footage" }, el("h3", {}, "Projects"), state.home.projects.map((each) => projectLine(each, open))));
+}
+
+function projectLine(each, open) {
+  if (each.error) return el("div", { class: "card" }, el("p", {}, each.name), el("p", { class: "error small" }, each.error));
+  const count = each.edits.length, edits = count === 1 ? "1 edit" : `${count} edits`;
+  const node = button("", () => open(each.name), { disabled: !each.fitted, "data-project": each.name });
+  node.append(el("span", {}, each.name), el("span", { class: "soft small" }, each.fitted ? `${edits} · to the stage` : "not fitted yet"));
+  return node;
 }
 
 function cells(name) {
@@ -79,8 +90,8 @@ async function demo() {
 
 function showRight(node, open) {
   if (!chosen) {
-    refill(node, el("p", { class: "soft" }, "What the check finds, and the fit, come here."));
-    return;
+    delete node.dataset.key;
+    return refill(node);
   }
   const fit = jobOf("fit", { video: chosen }), check = jobOf("check", { video: chosen });
   const fitted = state.home.projects.find((each) => each.name === projectOf(chosen))?.fitted;

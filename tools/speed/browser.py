@@ -1,4 +1,7 @@
-"""A real browser before a real studio: Debian's chromium, where it is, driven by Playwright, where that is."""
+"""A real browser before a real studio: Debian's chromium, where it is, driven by Playwright, where that is.
+
+For the benchmark, and for the tests' story.
+"""
 
 from __future__ import annotations
 
