@@ -127,15 +127,16 @@ def test_a_live_voice_moves_the_lips_frame_by_frame(page, stage, monkeypatch):
         size = 2 * AUDIO_RATE_HZ // 50
         for place in range(0, len(sound), size):
             socket.send_bytes(sound[place : place + size])
-        indices = []
-        for seq in range(1, 4):
+        expected = int((1.2 - lookahead_s) * 25)
+        indices, seq = [0], 0
+        while indices[-1] < expected and seq < 100:
+            seq += 1
             socket.send_json({"seq": seq, "wish": {**WISH, "voice": "live", "playing": True}})
             indices.append(next_frame(socket)[0]["index"])
-        expected = (1.2 - lookahead_s) * 25
-        assert indices[-1] >= 0.8 * expected and indices == sorted(indices)
+        assert indices[-1] >= expected and indices == sorted(indices)
         socket.send_json({"hush": True})
-        socket.send_json({"seq": 9, "wish": WISH})
-        assert next_frame(socket)[0]["seq"] == 9
+        socket.send_json({"seq": 999, "wish": WISH})
+        assert next_frame(socket)[0]["seq"] == 999
 
 
 def test_an_edit_that_was_made_anew_is_loaded_anew(project, stage, home):

@@ -31,8 +31,14 @@ export const speaker = (project) => ask(`/api/projects/${enc(project)}`);
 export const figures = (project) => ask(`/api/projects/${enc(project)}/figures`);
 export const rounds = (project, edit) => ask(`/api/projects/${enc(project)}/edits/${enc(edit)}/rounds`);
 export const preview = (project, name) => ask(`/api/projects/${enc(project)}/previews/${enc(name)}`);
-export const renameEdit = (project, edit, name) => ask(`/api/projects/${enc(project)}/edits/${enc(edit)}`, body({ name }));
-export const removeEdit = (project, edit) => ask(`/api/projects/${enc(project)}/edits/${enc(edit)}`, { method: "DELETE" });
+export const renameEdit = (project, edit, name) => ask(
+  `/api/projects/${enc(project)}/edits/${enc(edit)}`,
+  body({ name }),
+);
+export const removeEdit = (project, edit) => ask(
+  `/api/projects/${enc(project)}/edits/${enc(edit)}`,
+  { method: "DELETE" },
+);
 export const waveform = (sound) => ask(`/api/sounds/${enc(sound)}`);
 export const fileUrl = (...parts) => `/files/${parts.flatMap((part) => part.split("/")).map(enc).join("/")}`;
 export const thumbnailUrl = (project, edit, stamp) =>

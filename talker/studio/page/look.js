@@ -7,9 +7,26 @@ import { on, project, set, state } from "./state.js";
 const degrees = (x) => `${x.toFixed(0)}°`;
 
 export function look(panel, { addFile }) {
-  const yaw = slider("Turn", { min: -60, max: 60, step: 1, value: state.yaw, shown: degrees }, (x) => set({ yaw: x }));
-  const pitch = slider("Lift", { min: -35, max: 35, step: 1, value: state.pitch, shown: degrees }, (x) => set({ pitch: x }));
-  const zoom = slider("Zoom", { min: 0.5, max: 3, step: 0.02, value: state.zoom, shown: (x) => `${x.toFixed(2)}×` }, (x) => set({ zoom: x }));
+  const yaw = slider(
+    "Turn",
+    { min: -60, max: 60, step: 1, value: state.yaw, shown: degrees },
+    (x) => set({ yaw: x }),
+  );
+  const pitch = slider(
+    "Lift",
+    { min: -35, max: 35, step: 1, value: state.pitch, shown: degrees },
+    (x) => set({ pitch: x }),
+  );
+  const roll = slider(
+    "Tilt",
+    { min: -30, max: 30, step: 1, value: state.roll, shown: degrees },
+    (x) => set({ roll: x }),
+  );
+  const zoom = slider(
+    "Zoom",
+    { min: 0.5, max: 3, step: 0.02, value: state.zoom, shown: (x) => `${x.toFixed(2)}×` },
+    (x) => set({ zoom: x }),
+  );
   const rest = el("div", { class: "column" });
 
   const show = () => {
@@ -18,20 +35,34 @@ export function look(panel, { addFile }) {
       el("hr"),
       edit ? el("div", { class: "column" },
         el("div", { class: "row spread" }, el("h2", {}, edit.name),
-          button("Compare", () => set({ pair: !state.pair }), { "aria-pressed": String(state.pair), title: "Original beside edit, with a line to drag" })),
+          button(
+            "Compare",
+            () => set({ pair: !state.pair }),
+            { "aria-pressed": String(state.pair), title: "Original beside edit, with a line to drag" },
+          )),
         el("p", { class: "soft" }, `“${edit.instruction}”`),
-        slider("Strength of the edit", { min: 0, max: 1, step: 0.1, value: state.strength }, (x) => set({ strength: x })),
+        slider(
+          "Strength of the edit",
+          { min: 0, max: 1, step: 0.1, value: state.strength },
+          (x) => set({ strength: x }),
+        ),
         slider("Detail w", { min: 0, max: 1.5, step: 0.05, value: state.detail }, (x) => set({ detail: x })),
         manage(edit))
-        : el("p", { class: "soft" }, project()?.edits.length ? "As filmed. Pick an edit below the stage to change the picture."
+        : el("p", { class: "soft" }, project()?.edits.length
+          ? "As filmed. Pick an edit below the stage to change the picture."
           : "As filmed. Under Edit you make him or her something else."),
       el("hr"),
       el("h2", {}, "Head and eyes"),
       el("label", { class: "row" }, el("input", {
-        type: "checkbox", checked: state.motion === "take", onchange: (event) => set({ motion: event.target.checked ? "take" : "still" }),
+        type: "checkbox", checked: state.motion === "take", onchange: (event) => set(
+          { motion: event.target.checked ? "take" : "still" },
+        ),
       }), "Move as filmed while speaking"),
       state.facts?.has_eyes && el("label", { class: "row" }, el("input", {
-        type: "checkbox", checked: state.eyes === null, onchange: (event) => { set({ eyes: event.target.checked ? null : 1 }); show(); },
+        type: "checkbox", checked: state.eyes === null, onchange: (event) => {
+          set({ eyes: event.target.checked ? null : 1 });
+          show();
+        },
       }), "Blink as filmed"),
       state.facts?.has_eyes && state.eyes !== null
         && slider("Eyes open", { min: 0, max: 1, step: 0.05, value: state.eyes }, (x) => set({ eyes: x })),
@@ -41,10 +72,13 @@ export function look(panel, { addFile }) {
   };
   refill(panel,
     el("div", { class: "row spread" }, el("h2", {}, "View"), button("Straight ahead", lookAhead, { class: "plain" })),
-    yaw, pitch, zoom, rest);
+    yaw, pitch, roll, zoom, rest);
   show();
   return [
-    on(["yaw", "pitch", "zoom"], () => { yaw.set(state.yaw); pitch.set(state.pitch); zoom.set(state.zoom); }),
+    on(
+      ["yaw", "pitch", "roll", "zoom"],
+      () => { yaw.set(state.yaw); pitch.set(state.pitch); roll.set(state.roll); zoom.set(state.zoom); },
+    ),
     on(["edit", "home", "facts", "pair", "project", "background"], show),
   ];
 }
@@ -52,12 +86,27 @@ export function look(panel, { addFile }) {
 function background(addFile, show) {
   const isColour = state.background?.startsWith("#");
   const kind = state.background === null ? "own" : isColour ? "colour" : state.background;
-  const choices = [["own", "The speaker's own"], ["colour", "A colour"], ...(state.home?.pictures ?? []).map((name) => [name, name]), ["+", "Add a picture…"]];
+  const choices = [
+    ["own", "The speaker's own"],
+    ["colour", "A colour"],
+    ...(state.home?.pictures ?? []).map((name) => [name, name]),
+    ["+", "Add a picture…"],
+  ];
   return el("div", { class: "row" },
     select(choices, kind, (value) => {
-      if (value === "+") { addFile("image/*"); show(); } else set({ background: value === "own" ? null : value === "colour" ? "#1e4d6b" : value });
+      if (value === "+") { addFile("image/*"); show(); } else set(
+        { background: value === "own" ? null : value === "colour" ? "#1e4d6b" : value },
+      );
     }, { "aria-label": "Background" }),
-    isColour && el("input", { type: "color", value: state.background, "aria-label": "Colour of the background", oninput: (event) => set({ background: event.target.value }) }));
+    isColour && el(
+      "input",
+      {
+        type: "color",
+        value: state.background,
+        "aria-label": "Colour of the background",
+        oninput: (event) => set({ background: event.target.value }),
+      },
+    ));
 }
 
 /** Renaming and removing an edit. */

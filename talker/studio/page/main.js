@@ -14,7 +14,13 @@ import { on, project, set, state } from "./state.js";
 import { strip } from "./strip.js";
 import { Transport } from "./transport.js";
 
-const SECTIONS = { start: ["Start", start], stage: ["Stage", look], edit: ["Edit", edit], render: ["Render", render], figures: ["Figures", figures] };
+const SECTIONS = {
+  start: ["Start", start],
+  stage: ["Stage", look],
+  edit: ["Edit", edit],
+  render: ["Render", render],
+  figures: ["Figures", figures],
+};
 const WIDE = ["start", "figures"];
 const at = (id) => document.getElementById(id);
 let isBegun = false; // a sound is chosen for the user once
@@ -37,7 +43,9 @@ function hear(message) {
     note(message.error);
     if (message.seq !== null) stage.gone(message.seq);
   }
-  if (message.listening) note(`Listening; the picture follows ${message.lookahead_s.toFixed(2)} s and its rendering behind`);
+  if (message.listening) note(
+    `Listening; the picture follows ${message.lookahead_s.toFixed(2)} s and its rendering behind`,
+  );
 }
 
 let fading = 0;
@@ -58,7 +66,12 @@ function showSection() {
   const name = section();
   leave.forEach((stop) => stop());
   at("main").classList.toggle("wide", WIDE.includes(name));
-  refill(at("tabs"), Object.entries(SECTIONS).map(([key, [title]]) => el("a", { href: `#/${key}`, "aria-current": key === name ? "page" : null }, title)));
+  refill(
+    at("tabs"),
+    Object.entries(SECTIONS).map(
+      ([key, [title]]) => el("a", { href: `#/${key}`, "aria-current": key === name ? "page" : null }, title),
+    ),
+  );
   at("panel").scrollTop = 0;
   at("board").hidden = true;
   leave = SECTIONS[name][1](at("panel"), { addFile, open: openProject });
@@ -74,15 +87,25 @@ function openProject(name) {
 
 function showProjects() {
   const fitted = state.home.projects.filter((each) => each.fitted);
-  if (!fitted.some((each) => each.name === state.project)) set({ project: fitted[0]?.name ?? null, edit: null, pair: false });
-  refill(at("project"), fitted.length ? fitted.map((each) => el("option", { value: each.name, selected: each.name === state.project }, each.name.replace(/\.talker$/, "")))
+  if (!fitted.some((each) => each.name === state.project)) set(
+    { project: fitted[0]?.name ?? null, edit: null, pair: false },
+  );
+  refill(at("project"), fitted.length ? fitted.map(
+    (each) => el(
+      "option",
+      { value: each.name, selected: each.name === state.project },
+      each.name.replace(/\.talker$/, ""),
+    ),
+  )
     : el("option", { value: "" }, "no project yet"));
   at("project").disabled = fitted.length < 2;
   const edits = project()?.edits.filter((each) => each.current).map((each) => each.name) ?? [];
   if (state.edit && !edits.includes(state.edit)) set({ edit: null, pair: false });
   if (!state.voice && !isBegun) set({ voice: state.home.sounds[0] ?? null });
   isBegun = true;
-  if (state.background && !state.background.startsWith("#") && !state.home.pictures.includes(state.background)) set({ background: null });
+  if (
+    state.background && !state.background.startsWith("#") && !state.home.pictures.includes(state.background)
+  ) set({ background: null });
 }
 
 async function loadSpeaker() {
@@ -138,7 +161,11 @@ async function ended(job) {
   if (job.kind === "speaker") {
     choose(job.command.split(" ")[2]);
     await api.order({ kind: "check", video: job.command.split(" ")[2] }).catch((error) => toast(error.message));
-  } else if (job.kind === "edit" && job.order.project === state.project && project().edits.some((each) => each.name === job.edit)) {
+  } else if (
+    job.kind === "edit" && job.order.project === state.project && project().edits.some(
+      (each) => each.name === job.edit,
+    )
+  ) {
     set({ edit: job.edit });
     toast(`The edit ${job.edit} is on the stage`);
   } else if (job.kind === "fit") toast(`${job.order.video} is fitted`);
@@ -150,7 +177,10 @@ function reading() {
   const isMoving = state.playing || state.live;
   const rate = isMoving ? `${stage.rate_hz.toFixed(0)} frames/s` : "";
   const share = stage.shown?.header.width / (state.facts?.size_px[0] ?? 1);
-  at("reading").textContent = [rate, isMoving && share < 0.99 ? `${stage.shown.header.width} px` : ""].filter(Boolean).join(" · ");
+  at("reading").textContent = [
+    rate,
+    isMoving && share < 0.99 ? `${stage.shown.header.width} px` : "",
+  ].filter(Boolean).join(" · ");
 }
 
 async function begin() {

@@ -36,7 +36,9 @@ export function wav(pieces) {
   const bytes = pieces.reduce((sum, piece) => sum + piece.byteLength, 0);
   const head = new DataView(new ArrayBuffer(44));
   const words = [[0, "RIFF"], [8, "WAVE"], [12, "fmt "], [36, "data"]];
-  for (const [at, word] of words) [...word].forEach((letter, place) => head.setUint8(at + place, letter.charCodeAt(0)));
+  for (const [at, word] of words) [...word].forEach(
+    (letter, place) => head.setUint8(at + place, letter.charCodeAt(0)),
+  );
   head.setUint32(4, 36 + bytes, true);
   head.setUint32(16, 16, true);
   head.setUint16(20, 1, true);

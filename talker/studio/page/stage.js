@@ -6,10 +6,24 @@
  * `metrics` is for tests and the benchmark: lists of milliseconds, and when the first frame was on the screen.
  */
 import { Pace } from "./pace.js";
-import { on, set, state } from "./state.js";
+import { AHEAD, on, set, state } from "./state.js";
 
 const FPS = 25, AT_ONCE = 3, SETTLED_MS = 220, JUDGED_S = 1, LISTS = 4000;
-const SHOWN = ["project", "edit", "yaw", "pitch", "zoom", "detail", "strength", "eyes", "motion", "background", "voice", "pair"];
+const SHOWN = [
+  "project",
+  "edit",
+  "yaw",
+  "pitch",
+  "roll",
+  "zoom",
+  "detail",
+  "strength",
+  "eyes",
+  "motion",
+  "background",
+  "voice",
+  "pair",
+];
 
 export class Stage {
   constructor(canvas, socket, clock) {
@@ -88,14 +102,33 @@ export class Stage {
   }
 
   send(index, share) {
-    const { project, edit, yaw, pitch, zoom, detail, strength, eyes, motion, background, voice, pair } = state;
-    const wish = { project, edit, yaw, pitch, zoom, detail, strength, eyes, motion, background, voice, pair, index, share };
+    const { project, edit, yaw, pitch, roll, zoom, detail, strength, eyes, motion, background, voice, pair } = state;
+    const wish = {
+      project,
+      edit,
+      yaw,
+      pitch,
+      roll,
+      zoom,
+      detail,
+      strength,
+      eyes,
+      motion,
+      background,
+      voice,
+      pair,
+      index,
+      share,
+    };
     wish.playing = this.isMoving;
     if (state.live) wish.voice = "live";
     if (!edit) { wish.strength = 1; wish.pair = false; }
     const seq = ++this.seq;
     if (!this.socket.send({ seq, wish })) return false;
-    this.asked.set(seq, { sent_ms: performance.now(), moved_ms: this.moved_ms, share, switched_ms: this.switched_ms });
+    this.asked.set(
+      seq,
+      { sent_ms: performance.now(), moved_ms: this.moved_ms, share, switched_ms: this.switched_ms },
+    );
     this.moved_ms = null;
     if (this.switched_ms !== null) this.switched_ms = null;
     return true;
@@ -201,4 +234,4 @@ export class Stage {
 }
 
 /** Straight ahead again. */
-export const lookAhead = () => set({ yaw: 0, pitch: 0, zoom: 1 });
+export const lookAhead = () => set(AHEAD);

@@ -1,7 +1,20 @@
 /** What is chosen, in one place; whoever shows a part of it listens. What a reload should not lose is kept. */
 
-const KEPT = ["project", "edit", "yaw", "pitch", "zoom", "detail", "strength", "eyes", "motion", "background", "voice"];
-export const AHEAD = { yaw: 0, pitch: 0, zoom: 1 };
+const KEPT = [
+  "project",
+  "edit",
+  "yaw",
+  "pitch",
+  "roll",
+  "zoom",
+  "detail",
+  "strength",
+  "eyes",
+  "motion",
+  "background",
+  "voice",
+];
+export const AHEAD = { yaw: 0, pitch: 0, roll: 0, zoom: 1 };
 
 const fresh = {
   project: null, edit: null, ...AHEAD, detail: 0.8, strength: 1, eyes: null, motion: "take", background: null,

@@ -13,10 +13,20 @@ export function strip(node) {
     refill(node, choices.map((edit) => el("button", {
       type: "button", role: "option", "aria-selected": String(state.edit === edit.name),
       tabIndex: state.edit === edit.name ? 0 : -1, class: edit.current ? "" : "stale", disabled: !edit.current,
-      title: edit.name ? `${edit.instruction}${edit.current ? "" : " (of an earlier fit: make it again)"}` : "As filmed",
+      title: edit.name ? `${edit.instruction}${edit.current ? "" : " (of an earlier fit: make it again)"}`
+        : "As filmed",
       "data-edit": edit.name ?? "", onclick: () => choose(edit.name),
     },
-    edit.current ? el("img", { alt: "", width: 74, height: 74, loading: "lazy", src: api.thumbnailUrl(found.name, edit.name, edit.finished) }) : el("img", { alt: "" }),
+    edit.current ? el(
+      "img",
+      {
+        alt: "",
+        width: 74,
+        height: 74,
+        loading: "lazy",
+        src: api.thumbnailUrl(found.name, edit.name, edit.finished),
+      },
+    ) : el("img", { alt: "" }),
     el("span", {}, edit.name ?? "as filmed"))));
   };
 
@@ -33,7 +43,9 @@ export function strip(node) {
   });
   let known = "";
   on(["home", "project", "edit"], () => {
-    const now = JSON.stringify([state.project, project()?.fitted, project()?.edits.map((edit) => [edit.name, edit.finished, edit.current])]);
+    const now = JSON.stringify(
+      [state.project, project()?.fitted, project()?.edits.map((edit) => [edit.name, edit.finished, edit.current])],
+    );
     if (now !== known) { known = now; show(); }
     for (const each of node.children) {
       const is = (each.dataset.edit || null) === state.edit;

@@ -1,11 +1,15 @@
-/** The sound that the speaker says: choose it, play it, scrub it, record it, or speak live. Its clock is the stage's. */
+/** The sound that the speaker says: choose, play, scrub, record it, or speak live. Its clock is the stage's. */
 import * as api from "./api.js";
 import { button, clock, el, refill, select, toast } from "./dom.js";
 import { Microphone, wav } from "./microphone.js";
 import { on, set, state } from "./state.js";
 
 const FPS = 25;
-const ICONS = { play: "M7 4.500v15l12-7.500z", pause: "M7 5h3.500v14H7zM13.500 5H17v14h-3.500z", mic: "M12 3a3 3 0 0 1 3 3v5a3 3 0 0 1-6 0V6a3 3 0 0 1 3-3zM6 11a6 6 0 0 0 12 0M12 17v4" };
+const ICONS = {
+  play: "M7 4.500v15l12-7.500z",
+  pause: "M7 5h3.500v14H7zM13.500 5H17v14h-3.500z",
+  mic: "M12 3a3 3 0 0 1 3 3v5a3 3 0 0 1-6 0V6a3 3 0 0 1 3-3zM6 11a6 6 0 0 0 12 0M12 17v4",
+};
 
 function icon(name) {
   const node = document.createElementNS("http://www.w3.org/2000/svg", "svg");
@@ -47,7 +51,11 @@ export class Transport {
   // ------------------------------------------------------------------ its face
 
   build() {
-    this.play = el("button", { type: "button", class: "round main", "aria-label": "Play", onclick: () => this.toggle() }, icon("play"));
+    this.play = el(
+      "button",
+      { type: "button", class: "round main", "aria-label": "Play", onclick: () => this.toggle() },
+      icon("play"),
+    );
     this.canvas = el("canvas");
     this.scrub = el("input", {
       type: "range", min: 0, max: 1000, value: 0, "aria-label": "Place in the sound",
@@ -56,13 +64,31 @@ export class Transport {
     this.wave = el("div", { class: "wave" }, this.canvas, this.scrub);
     this.time = el("time");
     this.choice = el("span");
-    this.record = el("button", { type: "button", class: "round", "aria-label": "Record with the microphone", title: "Record with the microphone", onclick: () => this.toggleRecord() }, icon("mic"));
-    this.live = button("Live", () => this.toggleLive(), { "aria-pressed": "false", title: "Speak along with the microphone" });
+    this.record = el(
+      "button",
+      {
+        type: "button",
+        class: "round",
+        "aria-label": "Record with the microphone",
+        title: "Record with the microphone",
+        onclick: () => this.toggleRecord(),
+      },
+      icon("mic"),
+    );
+    this.live = button(
+      "Live",
+      () => this.toggleLive(),
+      { "aria-pressed": "false", title: "Speak along with the microphone" },
+    );
     refill(this.node, this.play, this.wave, this.time, this.choice, this.record, this.live);
   }
 
   list() {
-    const choices = [["", "No sound"], ...(state.home?.sounds ?? []).map((name) => [name, name]), ["+", "Add a sound…"]];
+    const choices = [
+      ["", "No sound"],
+      ...(state.home?.sounds ?? []).map((name) => [name, name]),
+      ["+", "Add a sound…"],
+    ];
     const known = state.home?.sounds.includes(state.voice) ? state.voice : "";
     if (state.home && known !== (state.voice ?? "")) set({ voice: null });
     refill(this.choice, select(choices, known, (name) => {
@@ -106,7 +132,8 @@ export class Transport {
     this.live.setAttribute("aria-pressed", String(state.live));
     this.live.disabled = !can || !state.facts?.can_live;
     this.record.classList.toggle("hot", Boolean(this.mic.isOn && !state.live));
-    this.time.textContent = state.live ? "live" : this.seconds ? `${clock(this.audio.currentTime)} / ${clock(this.seconds)}` : "";
+    this.time.textContent = state.live ? "live" : this.seconds
+      ? `${clock(this.audio.currentTime)} / ${clock(this.seconds)}` : "";
     const share = this.seconds ? this.audio.currentTime / this.seconds : 0;
     if (document.activeElement !== this.scrub) this.scrub.value = 1000 * share;
     this.scrub.disabled = !this.seconds;
@@ -144,7 +171,11 @@ export class Transport {
     if (state.live) await this.toggleLive();
     if (!this.mic.isOn) {
       this.chunks = [];
-      if (await this.mic.start((samples) => this.chunks.push(samples)).catch((error) => toast(error.message)) !== undefined) {
+      if (
+        await this.mic.start(
+          (samples) => this.chunks.push(samples),
+        ).catch((error) => toast(error.message)) !== undefined
+      ) {
         this.audio.pause();
         set({ playing: false });
       }
@@ -169,7 +200,9 @@ export class Transport {
     set({ playing: false });
     try {
       await this.mic.start((samples) => this.socket.sound(samples));
-      this.socket.send({ listen: { project: state.project, edit: state.edit, strength: state.edit ? state.strength : 1 } });
+      this.socket.send(
+        { listen: { project: state.project, edit: state.edit, strength: state.edit ? state.strength : 1 } },
+      );
       set({ live: true });
     } catch (error) { toast(error.message); }
   }
