@@ -8,7 +8,8 @@
 import { Pace } from "./pace.js";
 import { AHEAD, on, set, state } from "./state.js";
 
-const FPS = 25, AT_ONCE = 3, SETTLED_MS = 220, JUDGED_S = 1, LISTS = 4000;
+const FPS = 25, AT_ONCE = 3, EVENLY = 0.8, SETTLED_MS = 220, LISTS = 4000;
+const JUDGED_S = 0.7, LATE_MS = 60; // how often the pace is judged, and what counts as behind the sound
 const SHOWN = [
   "project",
   "edit",
@@ -35,6 +36,7 @@ export class Stage {
     this.seq = 0;
     this.latency_ms = 120; // of frames, and how much it varies
     this.spread_ms = 30;
+    this.asked_ms = 0;
     this.lastAsked = this.lastShown = -1;
     this.shown = null; // the last frame: { header, picture }
     this.moved_ms = this.switched_ms = null; // when the drag, or the choice, began that no frame shows yet
@@ -60,6 +62,7 @@ export class Stage {
     this.lastAsked = this.lastShown = -1;
     this.times = [];
     this.judged_s = performance.now() / 1000;
+    this.drawings = this.late = 0;
     this.isDirty = true;
     this.ask();
   }
@@ -97,6 +100,10 @@ export class Stage {
     const soonest = Math.floor((this.clock.now_s() + ahead_s) * FPS) + 1;
     const index = Math.max(this.lastAsked + 1, soonest);
     if (index > soonest + FPS / 4 || index >= this.clock.frames()) return false; // far enough ahead
+    // Evenly in time, and not as often as there is room: otherwise frames come in threes, with gaps between.
+    const now_ms = performance.now();
+    if (now_ms - this.asked_ms < (EVENLY * this.latency_ms) / AT_ONCE) return false;
+    this.asked_ms = now_ms;
     this.lastAsked = index;
     return this.send(index, this.pace.playing.share);
   }
@@ -173,23 +180,33 @@ export class Stage {
       this.count();
     } else due?.picture.close();
     // What is on the screen now, against what is heard now; a frame's time is its middle.
-    if (this.lastShown >= 0) this.note("skew_ms", (this.clock.now_s() - (this.lastShown + 0.5) / FPS) * 1000);
+    if (this.lastShown >= 0) this.compare((this.clock.now_s() - (this.lastShown + 0.5) / FPS) * 1000);
     this.ask();
   }
+
+  compare(skew_ms) {
+    this.note("skew_ms", skew_ms);
+    this.drawings += 1;
+    this.late += skew_ms > LATE_MS;
+    const now_s = performance.now() / 1000;
+    if (now_s - this.judged_s < JUDGED_S) return;
+    const late = this.late / this.drawings;
+    this.pace.played(this.count_since(this.judged_s) / (now_s - this.judged_s), late, now_s);
+    this.judged_s = now_s;
+    this.drawings = this.late = 0;
+  }
+
+  count_since(time_s) { return this.times.filter((time) => time > time_s).length; }
 
   count() {
     const now_s = performance.now() / 1000;
     this.times.push(now_s);
-    this.times = this.times.filter((time) => time > now_s - JUDGED_S);
-    if (now_s - this.judged_s > JUDGED_S) {
-      this.judged_s = now_s;
-      if (!state.live) this.pace.played(this.times.length / JUDGED_S, now_s);
-    }
+    this.times = this.times.filter((time) => time > now_s - 1);
     this.metrics.share = this.pace.playing.share;
     this.metrics.shown += 1;
   }
 
-  get rate_hz() { return this.times.length / JUDGED_S; }
+  get rate_hz() { return this.count_since(performance.now() / 1000 - 1); }
 
   show(frame) {
     this.shown?.picture.close();
