@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import struct
 from typing import Any
 
@@ -23,6 +24,7 @@ from talker.studio.mic import Microphone
 from talker.studio.stage import Stage
 from talker.studio.wish import LIVE, Wish, wish_of
 
+_log = logging.getLogger("talker.studio")
 _NEWS_EVERY_S = 0.1
 _LIVE_WAIT_S = 0.5  # for a frame of a live voice; after that the stage shows what it has
 
@@ -143,6 +145,10 @@ class Session:
             picture = await asyncio.wrap_future(self._stage.submit(wish, code))
         except TalkerError as error:
             await self._send({"error": str(error), "seq": seq})
+            return
+        except Exception:
+            _log.exception("a frame of %s", wish)
+            await self._send({"error": "The stage made a mistake; where it was started it says which", "seq": seq})
             return
         width, height = picture.size_px
         header = {"seq": seq, "index": self._shown if wish.voice == LIVE else wish.index, "edit": wish.edit}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import shutil
 from collections.abc import AsyncIterator
@@ -53,9 +54,12 @@ async def receive(
         if announced is not None and count != announced:
             raise BadInput(f"Only {count} of {announced} bytes came; try again")
         await run_in_threadpool(_probe, partial, kind, Path(name).name[:80])
-        place = home.free(Path(name.replace("\\", "/")).name)
-        partial.rename(place)
-        return place
+        while True:
+            place = home.free(Path(name.replace("\\", "/")).name)
+            with contextlib.suppress(FileExistsError):  # of two that come at once, each gets a name of its own
+                place.open("xb").close()
+                partial.replace(place)
+                return place
     finally:
         partial.unlink(missing_ok=True)
 

@@ -29,6 +29,13 @@ def test_what_cannot_be_opened_is_refused(place, capsys):
     assert "8 letters" in refused(capsys, "studio", "--token", "short")
 
 
+def test_without_its_extra_it_says_how_to_get_it(place, capsys, monkeypatch):
+    for module in [name for name in sys.modules if name.startswith("talker.studio.")]:
+        monkeypatch.delitem(sys.modules, module)
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    assert "[studio]" in refused(capsys, "studio")
+
+
 @pytest.mark.parametrize("port", ["taken", "70000"])
 def test_a_port_that_is_taken_is_refused(place, capsys, port):
     with socket.create_server(("127.0.0.1", 0)) as listener:

@@ -109,6 +109,17 @@ def test_what_is_wrong_is_said_in_a_line_and_the_socket_lives(page):
         assert next_frame(socket)[0]["seq"] == 99
 
 
+def test_a_bug_in_a_frame_is_told_in_a_line_and_logged(page, stage, monkeypatch, caplog):
+    render = stage.render
+    monkeypatch.setattr(stage, "render", lambda wish, code: 1 / 0 if wish.index == 13 else render(wish, code))
+    with page.websocket_connect(STAGE) as socket:
+        socket.send_json({"seq": 1, "wish": {**WISH, "index": 13}})
+        said = next_of(socket, "error")
+        assert said["seq"] == 1 and "mistake" in said["error"] and "ZeroDivisionError" in caplog.text
+        socket.send_json({"seq": 2, "wish": WISH})
+        assert next_frame(socket)[0]["seq"] == 2
+
+
 @pytest.mark.parametrize("key", ["yaw", "pitch", "zoom", "detail", "strength", "index", "share", "eyes"])
 def test_a_wish_holds_numbers_in_range(key):
     for bad in ("1", True, [1], float("nan"), 1e12):

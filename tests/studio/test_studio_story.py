@@ -80,7 +80,7 @@ def seen(page) -> list[int]:
     )
 
 
-def test_the_story(page, tmp_path):
+def test_the_story(page, browser, tmp_path):
     with open_studio(tmp_path) as address:
         page.goto(address)
         page.get_by_role("heading", name="Film somebody talking").wait_for()
@@ -203,8 +203,25 @@ def test_the_story(page, tmp_path):
         page.wait_for_function("(shown) => studio.stage.metrics.shown > shown + 10", arg=shown)
         page.get_by_role("button", name="Live").click()
 
+        # A recording of it becomes a sound of the folder.
+        page.get_by_role("button", name="Record with the microphone").click()
+        page.wait_for_timeout(1500)
+        page.get_by_role("button", name="Record with the microphone").click()
+        page.wait_for_function("() => studio.state.voice === 'recording.wav' && studio.transport.seconds > 0.8")
+        assert probe(tmp_path / "recording.wav").has_audio
+
         page.get_by_role("link", name="Figures").click()
         page.get_by_role("button", name="Measure the speaker").click()
         job(page, "eval", "done")
         page.locator("table.figures td").first.wait_for()
         picture(page, "09-figures")
+
+        # Under its own policy, which forbids scripts and files from elsewhere, the page works, too.
+        strict = browser.new_page()
+        refused = []
+        strict.on("console", lambda message: message.type == "error" and refused.append(message.text))
+        strict.goto(f"{address}#/stage")
+        strict.locator("#strip img").first.wait_for()
+        strict.get_by_role("button", name="Play").wait_for()
+        strict.close()
+        assert refused == []

@@ -125,6 +125,10 @@ def _photograph(page: Page, address: str, folder: Path, name: str) -> None:
         page.goto(f"{address}#/{screen}")
         page.wait_for_timeout(1500)
         page.screenshot(path=folder / f"{screen}-{name}.png")
+    page.goto(f"{address}#/stage")
+    page.evaluate(f"() => studio.set({{ edit: {EDIT!r}, pair: true, yaw: -12 }})")
+    page.wait_for_timeout(1500)
+    page.screenshot(path=folder / f"compare-{name}.png")
 
 
 def _wait(page: Page, condition: str) -> None:

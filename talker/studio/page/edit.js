@@ -276,6 +276,7 @@ function showResult(node) {
 }
 
 async function preview() {
+  wanted.opens = true;
   try {
     await api.order(
       { kind: "preview", ...order(), "text-guidance": GUIDANCES, ...(wanted.editor === "ip2p" && { steps: STEPS }) },
@@ -289,7 +290,7 @@ async function loadPreview(node, job) {
   wanted.preview = {};
   try {
     wanted.preview = await api.preview(state.project, `${name}.json`);
-    openBoard(node);
+    if (wanted.opens) openBoard(node);
   } catch (error) { toast(error.message); }
   showResult(node);
 }

@@ -8,7 +8,7 @@
 import { Pace } from "./pace.js";
 import { AHEAD, on, set, state } from "./state.js";
 
-const FPS = 25, AT_ONCE = 3, EVENLY = 0.8, SETTLED_MS = 220, LISTS = 4000;
+const FPS = 25, AT_ONCE = 3, EVENLY = 0.8, SETTLED_MS = 220, LOST_MS = 15000, LISTS = 4000;
 const JUDGED_S = 0.7, LATE_MS = 60; // how often the pace is judged, and what counts as behind the sound
 const SHOWN = [
   "project",
@@ -84,6 +84,7 @@ export class Stage {
 
   ask() {
     if (!this.socket.isUp || !state.project || !state.facts) return;
+    for (const [seq, { sent_ms }] of this.asked) if (performance.now() - sent_ms > LOST_MS) this.asked.delete(seq);
     if (this.isMoving) {
       const atOnce = state.live ? 2 : AT_ONCE;
       while (this.asked.size < atOnce && this.askNext());
