@@ -27,7 +27,7 @@ UNDERSTOOD = {
     "make the weather cold and snowy": "winter light",
     "put him in the moonlight": "night light",
     "golden hour lighting": "sunset light",
-    "dye the hair crimson": "hair red",
+    "dye the hair crimson": "hair crimson",
     "make her blonde": "hair blonde",
     "give him dark red hair": "hair dark red",
     "paint his face green": "skin green",

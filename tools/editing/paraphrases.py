@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from talker.errors import BadInput
 from talker.pdu.builtin.parser import Edit, StyleEdit, parse
+from talker.pdu.builtin.vocabulary import COLOUR_WORDS
 
 # [{"say": ..., "want": [{"style" or "colour", "on", "amount"}] or null}]
 PARAPHRASES = Path(__file__).parents[2] / "tests" / "pdu" / "paraphrases.json"
@@ -54,6 +55,8 @@ def _wanted(entry: list[dict]) -> list[tuple[str, str, bool]]:
         where = edit.get("on") or ""
         what = (edit.get("style") or edit["colour"]).lower()
         regions = where if isinstance(where, list) else [where]
+        if "colour" in edit:  # of one meaning here: a face takes a colour with its neck, as skin
+            what, regions = COLOUR_WORDS.get(what, what), ["skin" if part == "face" else part for part in regions]
         found += [(what, region, edit.get("amount") == "less") for region in regions]
     return sorted(found)
 

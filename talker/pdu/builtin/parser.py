@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from talker.errors import BadInput
@@ -98,16 +99,20 @@ def _give_amounts(clauses: list[Clause]) -> None:
 
 
 def _carried(edits: list[Edit], waiting: list[str], instruction: str) -> list[Edit]:
-    """Regions left over take the colour before them: "purple hair and lips"."""
+    """Regions left over take what the region before them got: "purple hair and lips", "bronze on the face and hair"."""
     if not waiting:
         return []
-    if not edits or not isinstance(edits[-1], ColourEdit):
+    before = edits[-1] if edits else None
+    if isinstance(before, StyleEdit) and before.regions:
+        _check_regions(before.style, waiting, instruction)
+        return [replace(before, regions=tuple(waiting))]
+    if not isinstance(before, ColourEdit):
         named = " and ".join(waiting)
         raise BadInput(
             f"{instruction!r} names the {named} but no colour or style; the built-in editor knows {known_edits()}; "
             f"{HOW_TO_FREE}"
         )
-    return [replace(edits[-1], region=region) for region in _regions_for_colour(waiting)]
+    return [replace(before, region=region) for region in _regions_for_colour(waiting)]
 
 
 def _on_the_person(edit: Edit, instruction: str) -> Edit:
@@ -140,13 +145,18 @@ def _edits_of(clause: Clause, instruction: str) -> list[Edit]:
         return edits + _colour_edits(clause, instruction)
     regions = tuple(clause.regions)
     for style in styles:
-        if style.kind == "statue" and "background" in regions:
-            raise BadInput(f"{instruction!r}: {style.title} is for the person and cannot be put on the background")
-        if style.kind == "light" and PARTS_OF_THE_PERSON & set(regions):
-            raise BadInput(f"{instruction!r}: {style.title} falls on everything; leave out the {regions[0]}")
-        if style.name == "black_and_white" and PARTS_OF_THE_PERSON & set(regions):
-            raise BadInput(f"{instruction!r}: which colour is for what? Say it in clauses joined by 'and'")
+        _check_regions(style, regions, instruction)
     return [StyleEdit(style, regions, clause.amount) for style in styles]
+
+
+def _check_regions(style: Style, regions: Sequence[str], instruction: str) -> None:
+    """Whether a style can be put there."""
+    if style.kind == "statue" and "background" in regions:
+        raise BadInput(f"{instruction!r}: {style.title} is for the person and cannot be put on the background")
+    if style.kind == "light" and PARTS_OF_THE_PERSON & set(regions):
+        raise BadInput(f"{instruction!r}: {style.title} falls on everything; leave out the {regions[0]}")
+    if style.name == "black_and_white" and PARTS_OF_THE_PERSON & set(regions):
+        raise BadInput(f"{instruction!r}: which colour is for what? Say it in clauses joined by 'and'")
 
 
 def _colour_edits(clause: Clause, instruction: str) -> list[Edit]:

@@ -22,6 +22,7 @@ PHRASES = tuple(
         ("\u2019", "'"),
         (r"(?<=\w)'(?:s|d|m|ll|re|ve)\b", ""),
         (r"color", "colour"),
+        (r"\b[a\u00e0] la\b", "like"),
         (r"\bgray", "grey"),
         (r"\b(?:t|tee)-shirt", "tshirt"),
         (r"\bback ground\b", "background"),

@@ -17,7 +17,9 @@ from talker.pdu.builtin.vocabulary import (
     COLOUR_WORDS,
     COLOURS,
     FILLER,
+    FINER_COLOURS,
     HAIR_COLOUR_NOUNS,
+    PALETTE,
     PEOPLE,
     REGION_VERBS,
     REGION_WORDS,
@@ -183,7 +185,7 @@ def _heads(colours: list[Said]) -> list[Said]:
     for position, word, shade in colours:
         if kept and kept[-1][0] == position - 1 and not word.startswith("#"):
             _, before, before_shade = kept[-1]
-            exact = before.startswith("#") or before in ("navy", "turquoise", "teal")
+            exact = before.startswith("#") or before in FINER_COLOURS or before in ("navy", "turquoise")
             finer = exact or COLOUR_WORDS.get(before) == COLOUR_WORDS[word]
             if finer or before not in COLOURS or (before, word) in (("silver", "grey"), ("gold", "blonde")):
                 kept[-1] = (position, before if finer else word, min(before_shade, shade))
@@ -196,7 +198,7 @@ def _colour(word: str, shade: float, regions: list[str]) -> tuple[str, Colour]:
     if word.startswith("#"):
         return word, tuple(int(word[k : k + 2], 16) / 255.0 for k in (1, 3, 5))
     name = "blonde" if word == "golden" and regions == ["hair"] else COLOUR_WORDS[word]
-    base = COLOURS[name]
+    base = PALETTE[name]
     if shade < 1.0:
         return f"dark {name}", tuple(c * shade for c in base)
     if shade > 1.0:

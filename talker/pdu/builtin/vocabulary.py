@@ -65,21 +65,46 @@ COLOURS: dict[str, Colour] = {
     "auburn": (0.50, 0.17, 0.08),
     "beige": (0.85, 0.76, 0.62),
 }
+# Colours with names of their own that need not all be told of.
+FINER_COLOURS: dict[str, Colour] = {
+    "crimson": (0.63, 0.05, 0.14),
+    "scarlet": (0.80, 0.12, 0.05),
+    "burgundy": (0.40, 0.05, 0.13),
+    "copper": (0.66, 0.36, 0.19),
+    "chestnut": (0.42, 0.21, 0.14),
+    "emerald": (0.08, 0.55, 0.36),
+    "lime": (0.60, 0.82, 0.16),
+    "olive": (0.42, 0.42, 0.16),
+    "mint": (0.62, 0.87, 0.73),
+    "teal": (0.05, 0.47, 0.48),
+    "violet": (0.42, 0.26, 0.82),
+    "lavender": (0.72, 0.64, 0.88),
+    "magenta": (0.80, 0.12, 0.58),
+    "cream": (0.95, 0.91, 0.80),
+    "mustard": (0.82, 0.62, 0.12),
+}
+PALETTE = COLOURS | FINER_COLOURS
 COLOUR_WORDS: dict[str, str] = {
-    **{name: name for name in COLOURS},
-    **dict.fromkeys(words_of("crimson scarlet ruby vermilion cherry burgundy maroon reddish"), "red"),
+    **{name: name for name in PALETTE},
+    **dict.fromkeys(words_of("ruby vermilion cherry reddish"), "red"),
+    **dict.fromkeys(words_of("maroon"), "burgundy"),
     **dict.fromkeys(words_of("blond platinum"), "blonde"),
     **dict.fromkeys(words_of("golden"), "gold"),
-    **dict.fromkeys(words_of("ginger copper coppery"), "auburn"),
-    **dict.fromkeys(words_of("brunette chestnut chocolate brownish"), "brown"),
-    **dict.fromkeys(words_of("emerald lime olive jade mint greenish"), "green"),
-    **dict.fromkeys(words_of("teal cyan aqua aquamarine"), "turquoise"),
+    **dict.fromkeys(words_of("ginger"), "auburn"),
+    **dict.fromkeys(words_of("coppery"), "copper"),
+    **dict.fromkeys(words_of("brunette chocolate brownish"), "brown"),
+    **dict.fromkeys(words_of("jade"), "emerald"),
+    **dict.fromkeys(words_of("greenish"), "green"),
+    **dict.fromkeys(words_of("cyan aqua aquamarine"), "turquoise"),
     **dict.fromkeys(words_of("azure cobalt sapphire bluish indigo"), "blue"),
-    **dict.fromkeys(words_of("violet lilac lavender plum mauve purplish"), "purple"),
-    **dict.fromkeys(words_of("magenta rose fuchsia salmon pinkish"), "pink"),
-    **dict.fromkeys(words_of("cream ivory tan sand khaki"), "beige"),
+    **dict.fromkeys(words_of("plum purplish"), "purple"),
+    **dict.fromkeys(words_of("lilac mauve"), "lavender"),
+    **dict.fromkeys(words_of("fuchsia"), "magenta"),
+    **dict.fromkeys(words_of("rose salmon pinkish"), "pink"),
+    **dict.fromkeys(words_of("ivory"), "cream"),
+    **dict.fromkeys(words_of("tan sand khaki"), "beige"),
     **dict.fromkeys(words_of("ebony"), "black"),
-    **dict.fromkeys(words_of("mustard lemon yellowish"), "yellow"),
+    **dict.fromkeys(words_of("lemon yellowish"), "yellow"),
     **dict.fromkeys(words_of("tangerine"), "orange"),
     **dict.fromkeys(words_of("charcoal greyish"), "grey"),
 }
@@ -124,11 +149,26 @@ FILLER = words_of(
     "herself themselves itself re hey hi hello thanks thank ok okay imagine think see seen try go going straight right "
     "out filmed recorded photographed taken captured viewed pictured depicted portrayed presented displayed whatever "
     "anything something stuff thing things better best good well perfect only must manner fashion wearing wear "
-    "wears dressed worn switch swap replace exchange feel feeling vibe"
+    "wears dressed worn switch swap replace exchange feel feeling vibe "
+    # making it anew
+    "redo redone redoing remake remade redraw redrawn redrawing restyle restyled rework reworked reimagine reimagined "
+    "relight relit recolouring recoloured repainted colouring adjust adjusted alter altered modify modified edit "
+    "edited tweak tweaked produce produced generate generated converted transformed morph morphed shift shifted became "
+    "goes gone treat treated treatment finish finished theme themed mode aesthetic shot shots footage recording "
+    # where and when
+    "portion area areas zone part parts next first firstly second secondly finally lastly afterwards afterward later "
+    "instead there here inside around along again until till when once since because throughout everywhere overall "
+    "each every any all today "
+    # asking nicely
+    "possible possibly maybe perhaps kindly ought supposed gotta gonna wanna gimme kinda sorta pls plz cheers dear "
+    "poor handsome pretty fancy fine cute fun funky authentic traditional classical classic wonderful amazing awesome "
+    "simply basically literally somehow such mind us ask asking hope hoping keen wonder wondering happy glad love "
+    "loving thinking try trying able"
 )
 PEOPLE = words_of(
     "man woman person guy girl boy lady gentleman speaker subject people human someone head character one bloke fellow "
-    "presenter actor somebody individual"
+    "presenter actor actress host narrator singer teacher reporter chap dude lad lass gal kid mate buddy somebody "
+    "individual everyone"
 )
 
 _PAINTINGS = ("oil painting", "Van Gogh painting", "watercolour")
