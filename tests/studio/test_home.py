@@ -12,6 +12,7 @@ HIDDEN = [
     "/etc/hosts.png",
     ".studio/lock",
     ".studio/jobs/0001.json",
+    ".hidden/secret.png",
     "toy.talker/.lock",
     "toy.talker/field/field.safetensors",
     "toy.talker",
@@ -30,6 +31,9 @@ def outside(place, home, tmp_path_factory):
     (place / "link.png").symlink_to(secret)
     (place / "linked").symlink_to(secret.parent)
     (place.parent / "secret.png").write_bytes(b"secret")
+    for hidden in (".studio/jobs/0001.json", ".hidden/secret.png"):
+        (place / hidden).parent.mkdir(parents=True, exist_ok=True)
+        (place / hidden).write_bytes(b"secret")
     return secret
 
 

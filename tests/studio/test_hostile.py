@@ -77,6 +77,11 @@ def test_it_is_refused_in_a_line(untouched, page, method, url, body, codes):
         assert set(answer.json()) == {"error"} and "\n" not in answer.json()["error"]
 
 
+def test_ten_gigabytes_are_refused_before_they_come(untouched, page):
+    answer = page.put("/api/files?name=claims.mp4", content=b"x", headers={"content-length": str(10 << 30)})
+    assert answer.json()["error"] == "A video may have 4096 MiB here, this one has 10240"
+
+
 def test_more_than_was_announced_or_allowed_is_not_taken(untouched, page, monkeypatch):
     monkeypatch.setitem(uploads.LARGEST_MIB, "sound", 1)
 
