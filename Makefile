@@ -9,7 +9,7 @@ help:
 	@echo "make demo    the whole story on the demo speaker: out/drive.mp4, out/sheet.png, out/demo.json"
 	@echo "make test    style and tests"
 	@echo "make bench   quality figures on the demo speaker"
-	@echo "make speed   speed figures: kernels, a fit, a drive"
+	@echo "make speed   speed figures: kernels, a fit, a drive, the studio"
 	@echo "make .venv   only the virtual environment"
 	@echo "make dist    the wheel, in dist/"
 
@@ -37,6 +37,7 @@ speed: .venv
 	$(BIN)/python -m tools.bench kernels
 	$(BIN)/python -m tools.bench fit
 	$(BIN)/python -m tools.bench drive
+	$(BIN)/python -m tools.bench studio
 
 dist: .venv
 	$(BIN)/python -m pip wheel --quiet --no-deps -w dist .

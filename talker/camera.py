@@ -112,3 +112,13 @@ def apply_view(camera: Camera, view: View) -> Camera:
     turned = w2c.clone()
     turned[:3, :3] = view_rotation(view) @ w2c[:3, :3]
     return replace(camera, c2w=torch.linalg.inv(turned), focal_px=camera.focal_px * view.zoom)
+
+
+def resized(
+    camera: Camera,
+    size_px: tuple[int, int],  # (width, height) of about the camera's own aspect
+) -> Camera:
+    """The same sight with more pixels, or fewer."""
+    across, down = (new / old for new, old in zip(size_px, camera.size_px, strict=True))
+    centre_px = (camera.centre_px[0] * across, camera.centre_px[1] * down)
+    return replace(camera, focal_px=camera.focal_px * across, centre_px=centre_px, size_px=size_px)

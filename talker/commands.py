@@ -15,7 +15,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from talker import __version__, renders
-from talker.drive import DriveOptions, Portrait, Speech, check_options, load_background
+from talker.drive import DriveOptions, Portrait, Speech, check_options, load_background, picture_size
 from talker.drive import drive as drive_speech
 from talker.edits import edited, open_for
 from talker.edits import list_edits as list_edits
@@ -229,7 +229,7 @@ def drive(
     project = open_project(project_dir)
     scene = scene_record(project, edit)
     take = open_take(project.path("take"))
-    room = load_background(background, take.size_px) if background is not None else None
+    room = load_background(background, picture_size(take, options)) if background is not None else None
     chosen = choose_kernels(kernels, reporter)
     reporter.progress("listen", 0.0)
     speech = Speech.listen(audio)
@@ -280,7 +280,7 @@ def drive_live(
     scene_record(project, edit)
     take, encoder = open_take(project.path("take")), load_encoder_of(project.path("take"))
     check_live(encoder)
-    room = load_background(background, take.size_px) if background is not None else None
+    room = load_background(background, picture_size(take, options)) if background is not None else None
     chosen = choose_kernels(kernels, reporter)
     with sole_writer(out) if isinstance(out, Path) else nullcontext():
         portrait = load_portrait(project, take, edit, chosen, options.motion, options.strength)

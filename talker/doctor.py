@@ -26,6 +26,7 @@ SYSTEM_LIBRARIES = {"libGL.so.1": "libgl1", "libgthread-2.0.so.0": "libglib2.0-0
 _SIGNS = {"ok": "ok", "absent": "--", "broken": "!!"}
 _REINSTALL = "pip install -c constraints.txt ."
 _FULL = 'pip install -c constraints.txt ".[full]", together with an index build of torch'
+_STUDIO = 'pip install -c constraints.txt ".[studio]"'
 _GPU = "an NVIDIA GPU and torch's CUDA build, which is the package index's on Linux"
 # How to get the kernels of that name.
 KERNELS = {
@@ -191,6 +192,7 @@ CHECKS = (
     Check("torchvision", _package("torchvision", "optional"), _FULL),
     Check("torchaudio", _package("torchaudio", "optional"), _FULL),
     Check("lpips", _package("lpips", "perceptual distance in talker eval"), _FULL),
+    Check("uvicorn", _package("uvicorn", "the server of talker studio"), _STUDIO),
     Check("face-alignment", _package("face_alignment", "for --landmarks face-alignment"), _REINSTALL),
     Check("FAN weights", _torch_weights("*2DFAN4*", "for --landmarks face-alignment"), "fetched when first used"),
     Check(

@@ -26,18 +26,20 @@ import torch
 from torch import Tensor
 
 from talker.ahead import ahead, side_by_side
-from talker.camera import apply_view
-from talker.errors import BadInput
+from talker.camera import apply_view, resized
+from talker.errors import BadInput, check_range
 from talker.take.audio import AudioEncoder, FeatureStream, FrameWindows, audio_windows
 from talker.take.level import WholeLevel, level_of
 from talker.types import AUDIO_RATE_HZ, FPS, Camera, Condition, Render, Reporter, Take, View
 from talker.video import VideoWriter, probe, stream_audio
+from talker.view import AS_TAKEN, ViewPath, view_at
 
 Motion = Literal["take", "still"]
 SILENCE = 10 ** (-50 / 20)  # peak amplitude; even whispered speech stays 20 dB above this
-AS_TAKEN = View()
 USUAL_DETAIL = 0.8  # the weight w that edits are trained with
 DETAIL_RANGE = (0.0, 1.5)
+SIZES_PX = (32, 2048)  # of a video's height
+_LIDS = (0.01, 0.95)  # quantiles of a take's lids that count as closed and open
 _CODES_AT_ONCE = 64  # windows of 64 frames are 5 MB; those of an hour would be 7 GB
 _CODES_AHEAD, _FRAMES_AHEAD = 64, 8  # what the renderer and the encoder never wait for
 # x264's cheap preset at the PSNR of the costly one (medium, crf 16): half the CPU time, files a third larger.
@@ -65,10 +67,12 @@ class Refiner(Protocol):
 class DriveOptions:
     """How a speaker is driven."""
 
-    view: View = AS_TAKEN  # turn and zoom on top of the head's own motion: yaw=20,pitch=-5,roll=0,zoom=1.1
+    view: View | ViewPath = AS_TAKEN  # turn and zoom on top of the head's own motion: yaw=20,pitch=-5,roll=0,zoom=1.1
     motion: Motion = "take"  # whether the head replays the take's motion or keeps still; it blinks either way
     detail: float = USUAL_DETAIL  # weight of the refinement network in an edited speaker: 0 without, up to 1.5
     strength: float = 1.0  # how much of an edit is shown: 0 the speaker as filmed, 1 all of it, 0.5 half-way
+    eyes: float | None = None  # how far the eyes are open, 0 to 1, instead of blinking as filmed
+    size_px: int | None = None  # the video's height, instead of the take's
 
 
 class Portrait:
@@ -89,6 +93,7 @@ class Portrait:
         self.strength = strength
         self._codes: Tensor | None = None  # [B, A]
         self._still = most_central(take.c2w)
+        self._lids = tuple(take.eye[:, 0].quantile(torch.tensor(_LIDS)).tolist())
         self._heard = take.audio_features.amin(0), take.audio_features.amax(0)  # [C] each
 
     def __len__(self) -> int:
@@ -126,13 +131,16 @@ class Portrait:
         pose: int,  # frame of the take that lends the head pose
         blink: int,  # frame of the take that lends the lids
         code: Tensor | None = None,  # [A] of a frame that is streamed; None: of the audio that was set
+        eyes: float | None = None,  # openness instead of that blink's
     ) -> Condition:
         if code is None:
             if self._codes is None:
                 raise ValueError("set_audio comes before render")
             code = self._codes[index]
         eye = self.take.eye[pose].clone()
-        eye[0] = self.take.eye[blink, 0]  # gaze belongs to the pose it was seen with, blinks do not
+        # Gaze belongs to the pose it was seen with, blinks do not. No lid goes where none was filmed.
+        low, high = self._lids
+        eye[0] = self.take.eye[blink, 0] if eyes is None else low + eyes * (high - low)
         return Condition(
             audio=code[None],
             eye=eye[None],
@@ -149,6 +157,8 @@ class Portrait:
         detail: float = USUAL_DETAIL,  # weight w of the refinement network
         pose: int | None = None,  # frame of the take to pose as; None follows `motion`
         code: Tensor | None = None,  # [A] audio code of a frame that is streamed; None: of the audio that was set
+        eyes: float | None = None,  # 0 closed, 1 open; None: as they blinked
+        size_px: tuple[int, int] | None = None,  # (width, height) of the picture and of `background`; None: the take's
     ) -> Render:
         """One frame; `rgb` is the final image I_f = w g(I_r) + (1 - w) I_r where the speaker was edited."""
         if pose is None:
@@ -156,7 +166,8 @@ class Portrait:
         else:
             blink = pose
         camera = apply_view(self.take.camera(pose), view)
-        render = self.scene.render(camera, self.condition(index, pose, blink, code), background=background)
+        camera = camera if size_px is None else resized(camera, size_px)
+        render = self.scene.render(camera, self.condition(index, pose, blink, code, eyes), background=background)
         if self.refiner is None or detail == 0:
             return render
         final = self.refiner.refine(render.rgb, detail * self.strength)
@@ -195,13 +206,16 @@ def drive(
     options: DriveOptions,
     reporter: Reporter,
     encoder: AudioEncoder,  # the take's own
-    background: Tensor | None = None,  # [H, W, 3]
+    background: Tensor | None = None,  # [H, W, 3] of the video's size
 ) -> int:
     """Write the video of the speaker saying `speech`, frame by frame, with the sound; returns the frame count."""
+    size_px = picture_size(portrait.take, options)
 
     def picture(frame: tuple[int, Tensor]) -> np.ndarray:
         index, code = frame
-        return to_bytes(portrait.render(index, options.view, background, options.detail, code=code).rgb)
+        view = view_at(options.view, index / max(1, speech.frames - 1))
+        shown = portrait.render(index, view, background, options.detail, code=code, eyes=options.eyes, size_px=size_px)
+        return to_bytes(shown.rgb)
 
     def pictures() -> Iterator[np.ndarray]:
         stream = encoder.stream(speech.level)
@@ -211,7 +225,7 @@ def drive(
 
     started = time.monotonic()
     pictures_made = ahead(pictures(), _FRAMES_AHEAD)
-    writer = VideoWriter(out, portrait.take.size_px, audio=speech.path, crf=_CRF, preset=_PRESET)
+    writer = VideoWriter(out, size_px, audio=speech.path, crf=_CRF, preset=_PRESET)
     with _one_thread_each(portrait) as workers, closing(pictures_made), writer as video:
         for done, made in enumerate(pictures_made, 1):
             video.write(made)
@@ -274,32 +288,18 @@ def frames_of(seconds: float) -> int:
     return max(1, round(seconds * FPS))
 
 
+def picture_size(take: Take, options: DriveOptions) -> tuple[int, int]:
+    """(width, height) of a video; even, where it is not the take's own: x264 wants that."""
+    width, height = take.size_px
+    if options.size_px is None:
+        return width, height
+    return tuple(2 * round(side * options.size_px / height / 2) for side in (width, height))
+
+
 def to_bytes(
     rgb: Tensor,  # [..., 3] in [0, 1]
 ) -> np.ndarray:
     return (rgb.clamp(0, 1) * 255).round().to(torch.uint8).cpu().numpy()
-
-
-def parse_view(text: str) -> View:
-    """A view from "yaw=20,pitch=-5,roll=0,zoom=1.1"; what is not named stays as it is."""
-    fields = {"yaw": "yaw_deg", "pitch": "pitch_deg", "roll": "roll_deg", "zoom": "zoom"}
-    values: dict[str, float] = {}
-    for item in filter(None, (part.strip() for part in text.split(","))):
-        key, _, value = (word.strip() for word in item.partition("="))
-        if key not in fields:
-            raise BadInput(f"Unknown view key {key!r}; --view knows yaw, pitch, roll, zoom: yaw=20,zoom=1.1")
-        if fields[key] in values:
-            raise BadInput(f"--view names {key} twice; give it once")
-        try:
-            values[fields[key]] = float(value)
-        except ValueError:
-            raise BadInput(f"--view {key} needs a number, got {value!r}; for example {key}=1") from None
-    view = View(**values)
-    limits = (("yaw", view.yaw_deg, -90, 90), ("pitch", view.pitch_deg, -90, 90), ("roll", view.roll_deg, -180, 180))
-    for key, value, low, high in (*limits, ("zoom", view.zoom, 0.2, 5)):
-        if not low <= value <= high:  # also when it is not a number
-            raise BadInput(f"--view {key}={value:g} is out of range; it goes from {low} to {high}")
-    return view
 
 
 def check_options(options: DriveOptions, edit: str | None) -> None:
@@ -309,6 +309,10 @@ def check_options(options: DriveOptions, edit: str | None) -> None:
         raise BadInput(f"--detail {options.detail:g} is out of range; it goes from {low:g} (plain render) to {high:g}")
     if not 0 <= options.strength <= 1:
         raise BadInput(f"--strength {options.strength:g} is out of range; it goes from 0 (as filmed) to 1 (the edit)")
+    if options.eyes is not None:
+        check_range("--eyes", options.eyes, 0, 1)
+    if options.size_px is not None:
+        check_range("--size", options.size_px, *SIZES_PX)
     if edit is None and options.strength != 1:
         raise BadInput("--strength is of an edit; name it with --edit")
 

@@ -20,7 +20,7 @@ from talker.outcome import Outcome
 from talker.pdu.editor import Editor, open_editor
 from talker.pdu.instructions import one_after_the_other
 from talker.pdu.region import Region, within
-from talker.project import Project, Stage, check_name, read_json, slug
+from talker.project import Project, Stage, check_name, read_json, slug, write_json
 from talker.radfield.kernels import choose_kernels
 from talker.sheet import save_picture
 from talker.take.store import open_take
@@ -53,7 +53,7 @@ def preview(
     asked = {**who, **asdict(plan)}
     stage = Stage("previews", {"scene": fingerprint, **asked, **asdict(options)})
     path = out or project.path(f"{stage.path}/{slug(plan.instruction)}-{stage.fingerprint[:6]}.png")
-    if path.is_file() and out is None and not force:
+    if out is None and path.is_file() and path.with_suffix(".json").is_file() and not force:
         return Outcome(path, _matching(path, understood, asked, base, project_dir), already_done=True)
     if out is not None:
         check_place(out, force)
@@ -66,7 +66,10 @@ def preview(
         portrait = load_portrait(project, take, base, choose_kernels(editing.kernels, reporter))
         scene, refiner = portrait.scene, portrait.refiner
         sheet = preview_sheet(take, scene, refiner, editor, plan.instruction, options, moments, reporter)
-        save_picture(path, sheet)
+        save_picture(path, sheet.picture)
+        if out is None:  # for who wants to point at a cell
+            where = {"rows": sheet.rows, "columns": sheet.columns, "cells": sheet.cells}
+            write_json(path.with_suffix(".json"), {"instruction": instruction, "understood": understood, **where})
     return Outcome(path, _matching(path, understood, asked, base, project_dir))
 
 

@@ -18,7 +18,7 @@ import os
 import select
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,11 +29,11 @@ import torch
 from torch import Tensor
 
 from talker.ahead import ahead
-from talker.drive import DriveOptions, Portrait, frames_of, to_bytes
+from talker.drive import DriveOptions, Portrait, frames_of, picture_size, to_bytes
 from talker.errors import BadInput
 from talker.take.audio import LAST_FEATURE, NEIGHBOURS, WINDOW, AudioEncoder, FrameWindows
 from talker.take.level import RunningLevel
-from talker.types import AUDIO_RATE_HZ, FEATURE_RATE_HZ, FPS, Reporter
+from talker.types import AUDIO_RATE_HZ, FEATURE_RATE_HZ, FPS, Reporter, View
 from talker.video import LiveWriter
 
 FRAME_SAMPLES = AUDIO_RATE_HZ // FPS
@@ -190,7 +190,17 @@ def drive_live(
     check_live(encoder)
     lookahead = lookahead_samples(encoder)
     report = LiveReport(lookahead / AUDIO_RATE_HZ)
-    render_s = _warm_up(portrait, options, encoder, background)
+    if not isinstance(options.view, View):
+        raise BadInput("--live does not know when it ends; give --view one number for each key")
+    size_px = picture_size(portrait.take, options)
+
+    def render(index: int, code: Tensor) -> np.ndarray:
+        shown = portrait.render(
+            index, options.view, background, options.detail, code=code, eyes=options.eyes, size_px=size_px
+        )
+        return to_bytes(shown.rgb)
+
+    render_s = _warm_up(portrait, encoder, render)
     sound = LiveSound(source, stop)
     reporter.notice(
         f"latency {1000 * report.lookahead_s:.0f} ms of look-ahead and about {1000 * render_s:.0f} ms of rendering; "
@@ -202,7 +212,7 @@ def drive_live(
         raise KeyboardInterrupt  # before there was anything to end properly
     if first is None:  # known before a video that is there already is replaced
         raise BadInput("No sound came in; pipe raw 16 kHz mono signed 16-bit little-endian PCM to standard input")
-    video = LiveWriter(out, portrait.take.size_px, stop)
+    video = LiveWriter(out, size_px, stop)
 
     def heard() -> Iterator[Heard]:
         for block in itertools.chain([first], blocks):
@@ -211,14 +221,13 @@ def drive_live(
         video.hear_no_more()
 
     def shown() -> Iterator[Shown]:
-        spoken = ahead(_speak(portrait, heard(), encoder, lookahead), HELD_FRAMES)
+        spoken = ahead(speak_live(portrait, heard(), encoder, lookahead), HELD_FRAMES)
         picture = None
         with closing(spoken), ending(stop):
             for index, frame in enumerate(spoken):
                 is_new = picture is None or time.monotonic() - frame.due_s <= LATE_S
                 if is_new:
-                    render = portrait.render(index, options.view, background, options.detail, code=frame.code)
-                    picture = to_bytes(render.rgb)
+                    picture = render(index, frame.code)
                 yield Shown(picture, frame.due_s, is_new)
 
     frames = ahead(shown(), HELD_FRAMES)
@@ -247,7 +256,7 @@ def ending(stop: threading.Event) -> Iterator[None]:
         stop.set()
 
 
-def _speak(
+def speak_live(
     portrait: Portrait,
     blocks: Iterator[Heard],
     encoder: AudioEncoder,
@@ -291,10 +300,10 @@ def quietest(
     return features[speaking.argsort()[: max(1, int(PAUSES * len(features)))]].mean(dim=0)
 
 
-def _warm_up(portrait: Portrait, options: DriveOptions, encoder: AudioEncoder, background: Tensor | None) -> float:
+def _warm_up(portrait: Portrait, encoder: AudioEncoder, render: Callable[[int, Tensor], np.ndarray]) -> float:
     """Seconds that a frame takes, once everything is loaded and every buffer has its size."""
     code = portrait.encode(torch.zeros(1, NEIGHBOURS, WINDOW, encoder.channels))[0]
     for _ in range(_WARM_UP_FRAMES):
         started_s = time.monotonic()
-        to_bytes(portrait.render(0, options.view, background, options.detail, code=code).rgb)
+        render(0, code)
     return time.monotonic() - started_s

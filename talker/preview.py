@@ -21,7 +21,7 @@ from talker.pdu.editor import Editor, stack_masks
 from talker.radfield.fit import conditions_for
 from talker.radfield.scene import Scene
 from talker.refine.network import RefinementNet
-from talker.sheet import contact_sheet
+from talker.sheet import contact_sheet, layout
 from talker.types import Reporter, Take
 
 PICTURE_PX = 224  # height of each picture on the sheet
@@ -54,6 +54,15 @@ def telling_moments(take: Take) -> Moments:
     return Moments(*(int(frames[place]) for place in found))
 
 
+class Sheet(NamedTuple):
+    """A look at an edit, and what is where on it."""
+
+    picture: np.ndarray  # [H, W, 3] uint8
+    rows: list[str]  # of the moments
+    columns: list[tuple[float, int]]  # text guidance and steps of each edited column
+    cells: list[list[tuple[float, ...]]]  # by row, the original first: x, y, width, height as shares of the picture
+
+
 def preview_sheet(
     take: Take,
     scene: Scene,
@@ -63,7 +72,7 @@ def preview_sheet(
     options: PreviewOptions,
     moments: Moments,
     reporter: Reporter,
-) -> np.ndarray:  # [H, W, 3] uint8
+) -> Sheet:
     """The sheet. A column that would repeat another's pictures is left out: the built-in editor takes no steps."""
     rows: list[list[np.ndarray]] = []
     columns = options.grid
@@ -92,7 +101,10 @@ def preview_sheet(
         rows.append([to_bytes(original), *edited])
     reporter.progress("preview", 1.0)
     names = [name.replace("_", " ") for name in Moments._fields]
-    return contact_sheet(rows, ["original", *_names(columns)], names, PICTURE_PX)
+    asked = rows, ["original", *_names(columns)], names, PICTURE_PX
+    (width, height), boxes = layout(*asked)
+    cells = [[(x / width, y / height, w / width, h / height) for x, y, w, h in row] for row in boxes]
+    return Sheet(contact_sheet(*asked), names, columns, cells)
 
 
 @torch.no_grad()

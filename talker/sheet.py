@@ -18,6 +18,7 @@ _PAPER = (250, 249, 246)
 _INK = (40, 40, 44)
 _GAP_PX = 6
 _LINE_PX = 26
+_FONT_PX = 15
 
 
 def contact_sheet(
@@ -28,24 +29,39 @@ def contact_sheet(
 ) -> np.ndarray:  # [H', W', 3] uint8
     """Pictures in a grid on paper, column names above and row names at the left."""
     rows = [[_at_height(picture, height_px) for picture in row] for row in rows]
-    font = ImageFont.load_default(size=15)
+    size_px, boxes = layout(rows, column_names, row_names, height_px)
+    font = ImageFont.load_default(size=_FONT_PX)
+    paper = Image.new("RGB", size_px, _PAPER)
+    draw = ImageDraw.Draw(paper)
+    for name, (x, _, width, _) in zip(column_names, max(boxes, key=len)):
+        draw.text((x + width // 2, boxes[0][0][1] // 2), name, _INK, font, anchor="mm")
+    for number, (row, places) in enumerate(zip(rows, boxes)):
+        if number < len(row_names):
+            draw.text((_GAP_PX, places[0][1] + height_px // 2), row_names[number], _INK, font, anchor="lm")
+        for picture, (x, y, _, _) in zip(row, places):
+            paper.paste(Image.fromarray(picture), (x, y))
+    return np.asarray(paper)
+
+
+def layout(
+    rows: Sequence[Sequence[np.ndarray]],  # of [H, W, 3]
+    column_names: Sequence[str] = (),
+    row_names: Sequence[str] = (),
+    height_px: int = 192,
+) -> tuple[tuple[int, int], list[list[tuple[int, int, int, int]]]]:
+    """(width, height) of a contact sheet, and where its pictures are: (x, y, width of the column, height)."""
+    font = ImageFont.load_default(size=_FONT_PX)
     left = _GAP_PX + (max((int(font.getlength(name)) for name in row_names), default=-_GAP_PX) + _GAP_PX)
     top = _GAP_PX + (_LINE_PX if column_names else 0)
     columns = max(len(row) for row in rows)
-    widths = [max(row[column].shape[1] for row in rows if column < len(row)) for column in range(columns)]
-    edges = left + np.concatenate([[0], np.cumsum([width + _GAP_PX for width in widths])])
-    size = (int(edges[-1]), top + len(rows) * (height_px + _GAP_PX))
-    paper = Image.new("RGB", size, _PAPER)
-    draw = ImageDraw.Draw(paper)
-    for column, name in enumerate(column_names[:columns]):
-        draw.text((int(edges[column]) + widths[column] // 2, top // 2), name, _INK, font, anchor="mm")
-    for number, row in enumerate(rows):
-        y = top + number * (height_px + _GAP_PX)
-        if number < len(row_names):
-            draw.text((_GAP_PX, y + height_px // 2), row_names[number], _INK, font, anchor="lm")
-        for column, picture in enumerate(row):
-            paper.paste(Image.fromarray(picture), (int(edges[column]), y))
-    return np.asarray(paper)
+    widths = [max(_width_at(row[column], height_px) for row in rows if column < len(row)) for column in range(columns)]
+    edges = [left + sum(widths[:column]) + column * _GAP_PX for column in range(columns + 1)]
+    step_px = height_px + _GAP_PX
+    boxes = [
+        [(edges[column], top + number * step_px, widths[column], height_px) for column in range(len(row))]
+        for number, row in enumerate(rows)
+    ]
+    return (edges[-1], top + len(rows) * step_px), boxes
 
 
 def depth_picture(
@@ -70,9 +86,13 @@ def save_picture(
 
 
 def _at_height(picture: np.ndarray, height_px: int) -> np.ndarray:
-    height, width = picture.shape[:2]
-    if height == height_px:
+    if len(picture) == height_px:
         return np.ascontiguousarray(picture)
-    shrinks = height > height_px
-    size = (max(1, round(width * height_px / height)), height_px)
+    shrinks = len(picture) > height_px
+    size = (_width_at(picture, height_px), height_px)
     return cv2.resize(picture, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
+
+
+def _width_at(picture: np.ndarray, height_px: int) -> int:
+    height, width = picture.shape[:2]
+    return max(1, round(width * height_px / height))

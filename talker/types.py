@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -158,6 +158,16 @@ class Reporter(Protocol):
     def progress(self, task: str, fraction: float, note: str = "") -> None: ...
 
     def notice(self, text: str) -> None: ...
+
+
+@runtime_checkable
+class Onlooker(Reporter, Protocol):
+    """A Reporter who also likes to see what becomes."""
+
+    def picture(
+        self,
+        rgb: np.ndarray,  # [H, W, 3] uint8
+    ) -> None: ...
 
 
 class Silent:

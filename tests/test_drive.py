@@ -10,6 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
+from talker.camera import project
 from talker.drive import (
     DriveOptions,
     Portrait,
@@ -20,7 +21,7 @@ from talker.drive import (
     frames_of,
     load_background,
     most_central,
-    parse_view,
+    picture_size,
     speak,
 )
 from talker.errors import BadInput
@@ -157,15 +158,26 @@ def test_a_failed_drive_leaves_nothing(toy_take, speech, tmp_path, part):
     assert [path.name for path in tmp_path.iterdir()] == ["speech.wav"]
 
 
-def test_views_are_read():
-    assert parse_view("yaw=20, pitch=-5,roll=0,zoom=1.1") == View(20, -5, 0, 1.1)
-    assert parse_view("") == View()
+def test_a_video_of_another_size_shows_the_same(toy_take, portrait):
+    options = DriveOptions(size_px=50)
+    assert picture_size(toy_take, options) == (50, 50) and picture_size(toy_take, DriveOptions()) == (16, 16)
+    portrait.render(0, View(yaw_deg=9), size_px=(32, 32))
+    portrait.render(0, View(yaw_deg=9))
+    (large, _), (usual, _) = portrait.scene.seen
+    assert large.size_px == (32, 32) and torch.equal(large.c2w, usual.c2w)
+    point = torch.tensor([[0.3, -0.2, 0.1]])
+    torch.testing.assert_close(project(large, point), 2 * project(usual, point))
 
 
-@pytest.mark.parametrize("text", ["yow=3", "yaw", "yaw=fast", "yaw=nan", "zoom=0", "yaw=120"])
-def test_bad_views_are_refused(text):
-    with pytest.raises(BadInput):
-        parse_view(text)
+def test_eyes_open_as_far_as_filmed_and_no_farther(toy_take, portrait):
+    toy_take.eye[:, 0] = torch.linspace(0.2, 0.8, len(toy_take))
+    low, high = (
+        Portrait(ToyScene(), toy_take).condition(0, 3, 0, torch.zeros(64), eyes).eye[0, 0] for eyes in (0.0, 1.0)
+    )
+    assert 0.2 <= low < 0.25 and 0.75 < high <= 0.8
+    for flag in ({"eyes": 1.1}, {"eyes": math.nan}, {"size_px": 8}):
+        with pytest.raises(BadInput, match=r"--(eyes|size)"):
+            check_options(DriveOptions(**flag), None)
 
 
 def test_detail_has_a_range():

@@ -13,8 +13,8 @@ ROOT = Path(__file__).parent.parent
 # Each room may import the rooms of lower floors, and its own; rooms of one floor do not meet.
 FLOORS = (
     ("errors", "types", "axis", "outcome", "__init__"),
-    ("locks", "ahead", "places"),
-    ("camera", "losses", "metrics", "video", "project", "hub"),
+    ("locks", "ahead", "places", "journal"),
+    ("camera", "losses", "metrics", "video", "project", "hub", "view"),
     ("sheet", "renders", "lpips", "take", "speaker"),
     ("radfield",),
     ("pdu", "refine"),
@@ -24,7 +24,8 @@ FLOORS = (
     ("edit", "evaluate", "opening"),
     ("edits",),
     ("commands", "doctor"),
-    ("cli", "studio"),
+    ("studio",),
+    ("cli",),
     ("__main__",),
 )
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}

@@ -1,4 +1,4 @@
-"""The project's benchmarks: `python -m tools.bench quality|kernels|fit|drive|edit`.
+"""The project's benchmarks: `python -m tools.bench quality|kernels|fit|drive|edit|studio`.
 
 Each prints a table for people and, as its last line, one JSON object for programs.
 """
@@ -20,7 +20,7 @@ from tools.notes import Notes
 from tools.quality.clips import ROWS, Bench
 from tools.quality.dump import Dump
 from tools.quality.figures import table
-from tools.speed import drive, fit, kernels
+from tools.speed import drive, fit, kernels, studio
 from tools.speed.report import Report
 
 
@@ -56,6 +56,10 @@ def speed_fit(arguments: argparse.Namespace) -> None:
 
 def speed_drive(arguments: argparse.Namespace) -> None:
     show(drive.measure(arguments.project, Notes(), arguments.long, arguments.training_steps))
+
+
+def speed_studio(arguments: argparse.Namespace) -> None:
+    show(studio.measure(arguments.project, Notes(), arguments.training_steps, arguments.pictures))
 
 
 def edit(arguments: argparse.Namespace) -> None:
@@ -111,6 +115,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     one.add_argument("--long", type=float, default=600.0, metavar="SECONDS", help="speech to grow with [%(default)s]")
     one.add_argument("--training-steps", type=int, metavar="N", help="for a quick look")
     one.set_defaults(run=speed_drive)
+
+    one = benchmarks.add_parser("studio", help="the page in a browser: loading, turning, playing, switching")
+    one.add_argument("--project", type=Path, default=Path("out/speed"), metavar="DIR", help="where [%(default)s]")
+    one.add_argument("--training-steps", type=int, metavar="N", help="for a quick look")
+    one.add_argument("--pictures", type=Path, metavar="DIR", help="also a picture of every screen")
+    one.set_defaults(run=speed_studio)
 
     one = benchmarks.add_parser("edit", help="strategies, refinement and per-frame editing, on one instruction")
     one.add_argument("--instruction", default=compare.INSTRUCTIONS[0], metavar="TEXT", help="[%(default)s]")

@@ -12,6 +12,7 @@ import sys
 import warnings
 from collections.abc import Sequence
 
+from talker.cli.journal import printer_of
 from talker.cli.progress import ProgressPrinter
 from talker.cli.subcommands import read
 from talker.doctor import SYSTEM_LIBRARIES
@@ -26,7 +27,7 @@ for library in ("TRANSFORMERS", "DIFFUSERS"):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
-    printer = ProgressPrinter()
+    printer = printer_of(os.environ)
     try:
         if argv is None:
             warnings.simplefilter("ignore")  # of libraries, about each other
@@ -39,6 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         printer.close()
         if text and not run.quiet:
             print(text, file=printer.stream, flush=True)
+        printer.ended(0, text)
         return 0
     except TalkerError as error:
         return _fail(printer, str(error), 2)
@@ -46,7 +48,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         what_now = interrupt.args[0] if interrupt.args else "run the same command again to go on"
         return _fail(printer, f"interrupted; {what_now}", 130)
     except SystemExit as leaving:  # --help, --version, SIGTERM
-        return leaving.code if isinstance(leaving.code, int) else 0
+        code = leaving.code if isinstance(leaving.code, int) else 0
+        printer.ended(code, "")
+        return code
     except BrokenPipeError:  # `talker info | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
@@ -59,7 +63,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _fail(printer: ProgressPrinter, message: str, code: int) -> int:
     printer.close()
-    print(f"talker: {' '.join(message.split())}", file=sys.stderr, flush=True)
+    line = " ".join(message.split())
+    print(f"talker: {line}", file=sys.stderr, flush=True)
+    printer.ended(code, line)
     return code
 
 

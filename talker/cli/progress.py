@@ -50,6 +50,9 @@ class ProgressPrinter:
             self.close()
             self._line(f"note: {text}")
 
+    def ended(self, code: int, text: str) -> None:
+        """The command is over, with this exit code and result or error; a console shows that by itself."""
+
     def close(self) -> None:
         """Leave the living line as it is and start a new one."""
         if self.draws and self._task:

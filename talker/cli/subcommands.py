@@ -20,6 +20,7 @@ from talker.cli.evaluation import add_eval, run_eval
 from talker.cli.flags import add_flags, add_force, add_kernels, add_project, chosen, edit_name
 from talker.cli.live import STANDARD_OUTPUT, first_interrupt, live_sink, live_source
 from talker.cli.parser import Parser, nearest
+from talker.cli.studio import add_studio, run_studio
 from talker.errors import BadInput
 
 if TYPE_CHECKING:  # what it imports takes seconds, too
@@ -136,7 +137,8 @@ def _fit(arguments: argparse.Namespace, reporter: Reporter) -> str:
 
 
 def _add_drive(parser: Parser) -> None:
-    from talker.drive import DriveOptions, parse_view
+    from talker.drive import DriveOptions
+    from talker.view import parse_view
 
     parser.add_argument("audio", type=Path, nargs="?", metavar="AUDIO", help="speech, in anything that ffmpeg reads")
     parser.add_argument(
@@ -152,9 +154,10 @@ def _add_drive(parser: Parser) -> None:
         type=parse_view,
         default=argparse.SUPPRESS,
         metavar="KEY=X,...",
-        help="turn on top of the head's own motion, in degrees, and zoom: yaw=20,pitch=-5,roll=0,zoom=1.1",
+        help="turn on top of the head's own motion, in degrees, and zoom: yaw=20,pitch=-5,roll=0,zoom=1.1; "
+        "yaw=-20..20 goes from one to the other along the audio",
     )
-    add_flags(parser, DriveOptions, ["motion", "detail", "strength"])
+    add_flags(parser, DriveOptions, ["motion", "detail", "strength", "eyes", "size_px"])
     add_kernels(parser)
     parser.add_argument(
         "-o",
@@ -284,6 +287,7 @@ SUBCOMMANDS: dict[str, Subcommand] = {
             "talker drive speech.wav",
             "talker drive speech.mp3 --edit van-gogh-painting --view yaw=20,pitch=-5 -o out.mp4",
             "talker drive speech.wav --edit van-gogh-painting --strength 0.6",
+            "talker drive speech.wav --view yaw=-20..20,zoom=1..1.2 --size 512",
             "talker drive speech.wav --motion still --background '#1e90ff' --detail 1",
             "arecord -f S16_LE -r 16000 -c 1 -t raw | talker drive --live -o - | ffplay -",
         ),
@@ -299,6 +303,16 @@ SUBCOMMANDS: dict[str, Subcommand] = {
         ),
         add_eval,
         run_eval,
+    ),
+    "studio": Subcommand(
+        "fit, edit and drive in a browser",
+        (
+            "talker studio",
+            "talker studio ~/clips --open",
+            "talker studio ~/clips --host 0.0.0.0 --port 8000 --token 'a long secret'",
+        ),
+        add_studio,
+        run_studio,
     ),
     "info": Subcommand(
         "say what a project holds", ("talker info", "talker info --project anna.talker --json"), _add_info, _info

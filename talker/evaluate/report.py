@@ -96,21 +96,29 @@ def load(folder: Path) -> dict[str, Any] | None:
     return read_json(path, FACTS_KEYS, whole=path) if path.is_file() else None
 
 
+def rows(
+    facts: Mapping[str, Any],  # from `save` or `load`
+) -> list[tuple[str, ...]]:
+    """What each figure is, its value, which way is better, its controls, its source."""
+    found = []
+    for metric in METRICS:
+        figure = facts["metrics"].get(metric.key)
+        if figure is not None:
+            beside = ", ".join(f"{name} {value:.{metric.digits}f}" for name, value in figure["controls"].items())
+            value = f"{figure['value']:.{metric.digits}f}"
+            found.append((metric.text, value, figure["better"], beside, figure["source"]))
+    return found
+
+
 def table(
     facts: Mapping[str, Any],  # from `save` or `load`
 ) -> str:
     """One line for each figure: value, direction, controls, source; and one for each that was left out."""
-    rows = [("", "", "better", "beside it", "source")]
-    for metric in METRICS:
-        found = facts["metrics"].get(metric.key)
-        if found is None:
-            continue
-        beside = ", ".join(f"{name} {value:.{metric.digits}f}" for name, value in found["controls"].items())
-        rows.append((metric.text, f"{found['value']:.{metric.digits}f}", found["better"], beside, found["source"]))
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    lined = [("", "", "better", "beside it", "source"), *rows(facts)]
+    widths = [max(len(row[column]) for row in lined) for column in range(4)]
     lines = [
         f"{text:<{widths[0]}}  {value:>{widths[1]}}  {better:<{widths[2]}}  {beside:<{widths[3]}}  {source}".rstrip()
-        for text, value, better, beside, source in rows
+        for text, value, better, beside, source in lined
     ]
     seconds = facts["frames"] / FPS
     caution = "; correlations over so short a time say little" if seconds < TELLING_S else ""

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from talker.losses import FeatureBank, PyramidBank, perceptual
 from talker.radfield.field import FieldOptions
-from talker.radfield.fit import Fitter
+from talker.radfield.fit import Fitter, conditions_for
 from talker.radfield.hull import carve_hull
 from talker.radfield.kernels import Kernels
 from talker.radfield.lesson import first_lesson
@@ -30,9 +30,10 @@ from talker.radfield.sampling import GuidedObjective, LipTargets, TakeTargets
 from talker.radfield.scene import Scene, SceneOptions, plate_tensor
 from talker.radfield.targets import Batch, FixedObjective
 from talker.radfield.torso import TorsoOptions, neck_anchors
-from talker.types import TORSO_PARTS, Reporter, Take, mask_of
+from talker.types import TORSO_PARTS, Onlooker, Reporter, Take, mask_of
 
 CHECKPOINT_EVERY = 250  # steps
+SHOWN_EVERY = 50  # steps, to who likes to see the field grow
 # More footage holds more to learn: beyond 20 s, the cpu preset takes so many steps for each further second.
 SHORT_S, STEPS_PER_S, LONG_STEPS = 20.0, 65, 2450  # and no more than these
 USUAL_PX = 256  # larger pictures hold more to learn, too: steps grow with the root of their side
@@ -157,6 +158,8 @@ def fit_scene(
             reporter.progress("fit", step / total, f"{stage}, loss {recent:.4f}")
         if step % CHECKPOINT_EVERY == 0 and step < total:
             save_checkpoint(fitter, targets, checkpoint)
+        if isinstance(reporter, Onlooker) and step % SHOWN_EVERY == 0:
+            reporter.picture(growing(fitter, take))
 
     fitter.run(targets, options.steps, after_step, [pixels])
     fitter.run(LipTargets(targets, options.lip_patches), total, after_step)
@@ -166,6 +169,18 @@ def fit_scene(
             f"{fitter.optimiser.skipped} of {total} steps had gradients that were not finite and were skipped"
         )
     return fitter.scene
+
+
+@torch.no_grad()
+def growing(fitter: Fitter, take: Take) -> np.ndarray:  # [H, W, 3] uint8
+    """A frame of the take as the field shows it by now."""
+    scene, index = fitter.scene, len(take.training) // 2
+    fitter.optimiser.swap_average()
+    scene.eval()
+    rgb = scene.render(take.camera(index), conditions_for(scene, take, [index])).rgb
+    scene.train()
+    fitter.optimiser.swap_average()
+    return (rgb.clamp(0, 1) * 255).round().to(torch.uint8).cpu().numpy()
 
 
 def save_checkpoint(fitter: Fitter, targets: TakeTargets, path: Path) -> None:

@@ -127,7 +127,7 @@ def test_misspelt_words_bring_the_nearest(place, capsys, words, hint):
 
 
 @pytest.mark.parametrize(
-    "name", ["speaker", "check", "fit", "preview", "edit", "edits", "drive", "eval", "info", "doctor"]
+    "name", ["speaker", "check", "fit", "preview", "edit", "edits", "drive", "eval", "studio", "info", "doctor"]
 )
 def test_every_subcommand_has_help_with_examples(name, capsys):
     assert main([name, "--help"]) == 0

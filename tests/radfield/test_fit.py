@@ -36,6 +36,27 @@ def test_the_same_seed_gives_the_same_field(ball_take, native, tmp_path):
         assert torch.equal(a, b), name
 
 
+def test_an_onlooker_sees_the_field_grow_and_changes_nothing(ball_take, native, tmp_path, monkeypatch):
+    class Watching(Silent):
+        def __init__(self):
+            self.pictures = []
+
+        def picture(self, rgb):
+            self.pictures.append(torch.from_numpy(rgb).float() / 255)
+
+    monkeypatch.setattr("talker.radfield.fit_take.SHOWN_EVERY", 15)
+    watching = Watching()
+    seen, unseen = (
+        fit_scene(ball_take, TINY_FIT, native, reporter, tmp_path / str(number))
+        for number, reporter in enumerate((watching, Silent()))
+    )
+    for (name, a), b in zip(seen.state_dict().items(), unseen.state_dict().values(), strict=True):
+        assert torch.equal(a, b), name
+    truth = torch.from_numpy(ball_take.frames[len(ball_take.training) // 2]).float() / 255
+    errors = [(picture - truth).square().mean() for picture in watching.pictures]
+    assert len(errors) >= 2 and errors[-1] < errors[0]
+
+
 def test_a_killed_fit_resumes_to_the_same_numbers(ball_take, native, tmp_path):
     def run(until: int, path=None) -> tuple[Fitter, TakeTargets]:
         targets = TakeTargets(ball_take, *SIZES)

@@ -41,7 +41,7 @@ def measure(
     long_s: float = 600.0,  # of the speech whose memory is compared with that of a tenth of it
     training_steps: int | None = None,  # instead of the preset's, for a quick look at figures that then mean little
 ) -> Report:
-    project = _project(work, reporter, training_steps)
+    project = speaker_with_edit(work, reporter, training_steps)
     large = larger(project, work / f"demo-{LARGE_PX}.talker", LARGE_PX)
     values: dict[str, float] = {}
     for key, shown, words in (
@@ -65,7 +65,7 @@ def measure(
     return report(fitted_options(project), values, DRIVE_LINES)
 
 
-def _project(work: Path, reporter: Reporter, training_steps: int | None) -> Path:
+def speaker_with_edit(work: Path, reporter: Reporter, training_steps: int | None) -> Path:
     """The demo speaker, fitted as `talker fit` does, with an edit of a few steps: as fast as a good one."""
     work.mkdir(parents=True, exist_ok=True)
     Bench(work, Dump(None), reporter, frozenset(), SpeakerOptions(seconds=20.0), training_steps=training_steps).demo()

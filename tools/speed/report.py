@@ -15,7 +15,7 @@ from talker.radfield.kernels import TorchKernels
 from talker.radfield.scene import Scene
 from tools.quality.figures import Line, judged
 
-# The targets are those of the issue "Fast".
+# The targets are those of the issues "Fast" and "The studio".
 FIT_LINES = (
     Line("talker fit of 20 s at 256x256, everything, s", "fit_20s_256_s", most=180.0),
     Line("  its held-out frames, head PSNR, dB", "head_psnr_db", 26.5, controls=(("nulls", "null_psnr_db"),)),
@@ -26,6 +26,16 @@ DRIVE_LINES = (
     Line("drive 512x512, frames a second", "fps_512", 6.0),
     Line("memory of 10 minutes above that of 1, MiB", "rss_growth_mib", most=50.0),
     Line("drive --live, latency, ms", "live_latency_ms"),
+)
+STUDIO_LINES = (
+    Line("studio: first load to a usable stage, s", "load_s", most=3.0),
+    Line("  from a drag to the screen, ms, median", "orbit_ms_p50", most=150.0),
+    Line("  95th percentile", "orbit_ms_p95", most=300.0),
+    Line("  frames a second while a sound plays", "play_fps", 15.0),
+    Line("  picture against sound, ms, 95th percentile", "av_skew_ms", most=80.0),
+    Line("  size of its frames, share of the take's", "play_share"),
+    Line("  switching edits, ms", "switch_ms", most=300.0),
+    Line("  for the first time, ms", "switch_ms_first"),
 )
 
 

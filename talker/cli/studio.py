@@ -1,0 +1,37 @@
+"""The flags of `talker studio`, and its call."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from talker.cli.parser import Parser
+
+if TYPE_CHECKING:  # what it imports takes seconds
+    from talker.types import Reporter
+
+
+def add_studio(parser: Parser) -> None:
+    parser.add_argument(
+        "folder", type=Path, nargs="?", default=Path("."), metavar="FOLDER", help="with videos and projects [this one]"
+    )
+    parser.add_argument("--port", type=int, default=7860, metavar="N", help="where it listens [%(default)s]")
+    parser.add_argument("--open", action="store_true", help="open it in the browser, too")
+    parser.add_argument(
+        "--host", default="127.0.0.1", metavar="NAME", help="another address than this machine's own; needs --token"
+    )
+    parser.add_argument("--token", metavar="SECRET", help="what a browser must know to come in [nothing, on loopback]")
+
+
+def run_studio(arguments: argparse.Namespace, reporter: Reporter) -> str:
+    from talker.studio.serve import serve
+
+    return serve(
+        arguments.folder,
+        port=arguments.port,
+        host=arguments.host,
+        token=arguments.token,
+        opens=arguments.open,
+        reporter=reporter,
+    )

@@ -1,0 +1,119 @@
+"""The folder that a studio works in: what lies in it, and the only way from a name that the page says to a file.
+
+Layout: recordings, sounds, pictures and `*.talker` projects side by side, as people keep them; `.studio/` is the
+studio's own (jobs, unfinished uploads, thumbnails) and may be removed while no studio runs.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from talker import renders
+from talker.edits import list_edits
+from talker.errors import BadInput, TalkerError
+from talker.project import MANIFEST, SUFFIX, Project
+
+OWN = ".studio"
+KINDS = {
+    "video": (".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v"),
+    "sound": (".wav", ".mp3", ".m4a", ".flac", ".ogg", ".opus", ".aac"),
+    "picture": (".png", ".jpg", ".jpeg", ".webp"),
+}
+SERVED = frozenset(suffix for suffixes in KINDS.values() for suffix in suffixes) | {".html", ".json"}
+
+
+def kind_of(name: str) -> str | None:
+    """What a file is, by its name."""
+    suffix = Path(name).suffix.lower()
+    return next((kind for kind, suffixes in KINDS.items() if suffix in suffixes), None)
+
+
+class Home:
+    """A studio's folder."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.resolve()
+        self.own = self.root / OWN
+
+    def file(
+        self,
+        name: object,  # what the page says
+        kind: str,  # of KINDS
+    ) -> Path:
+        """A recording, a sound or a picture that lies in the folder itself."""
+        if isinstance(name, str) and kind_of(name) == kind:
+            path = self.root / name
+            if path.name == name and not name.startswith((".", "-")) and self._is_inside(path) and path.is_file():
+                return path
+        raise BadInput(f"There is no {kind} called {str(name)[:80]!r} in {self.root.name}")
+
+    def project(self, name: object) -> Project:
+        """A project of the folder, with what it has by now."""
+        if isinstance(name, str) and name.endswith(SUFFIX) and not name.startswith((".", "-")):
+            path = self.root / name
+            if path.name == name and self._is_inside(path) and (path / MANIFEST).is_file():
+                return Project.open(path)
+        raise BadInput(f"There is no project called {str(name)[:80]!r} in {self.root.name}")
+
+    def served(self, relative: str) -> Path:
+        """A file that the page may show: of a kind that it shows, inside the folder, and hidden nowhere."""
+        parts = relative.split("/")
+        path = self.root.joinpath(*parts)
+        if any(part in ("", "..") or part.startswith(".") or "\\" in part or "\0" in part for part in parts):
+            raise BadInput("No such file")
+        if path.suffix.lower() not in SERVED or not self._is_inside(path) or not path.is_file():
+            raise BadInput("No such file")
+        return path
+
+    def free(self, wanted: str) -> Path:
+        """A path in the folder for a new file of about that name: nothing is ever replaced."""
+        stem, suffix = Path(wanted).stem, Path(wanted).suffix.lower()
+        letters = "".join(letter if letter.isalnum() or letter in "-_ ." else "-" for letter in stem)
+        stem = letters.strip("-. ")[:80] or "file"
+        path, number = self.root / f"{stem}{suffix}", 2
+        while path.exists():
+            path, number = self.root / f"{stem}-{number}{suffix}", number + 1
+        return path
+
+    def _is_inside(self, path: Path) -> bool:
+        """Whether the file really lies in the folder: a link may lead elsewhere."""
+        try:
+            return path.resolve().is_relative_to(self.root)
+        except (OSError, ValueError, RuntimeError):
+            return False
+
+    # ---------------------------------------------------------------- what there is
+
+    def contents(self) -> dict[str, Any]:
+        """All of it, as JSON values."""
+        names = (path for path in self.root.iterdir() if not path.name.startswith((".", "-")))
+        files = sorted(path for path in names if path.is_file() and self._is_inside(path))
+        return {
+            "folder": str(self.root),
+            **{f"{kind}s": [path.name for path in files if kind_of(path.name) == kind] for kind in KINDS},
+            "checks": sorted(path.stem for path in (self.own / "checks").glob("*.html")),
+            "projects": [self._project_facts(manifest.parent) for manifest in self._manifests()],
+        }
+
+    def _manifests(self) -> list[Path]:
+        return sorted(path for path in self.root.glob(f"*{SUFFIX}/{MANIFEST}") if self._is_inside(path))
+
+    def _project_facts(self, root: Path) -> dict[str, Any]:
+        """A project for the page; what is broken in it is said in its place."""
+        facts: dict[str, Any] = {"name": root.name, "fitted": False, "edits": [], "renders": [], "error": None}
+        try:
+            project = Project.open(root)
+            stages = project.stages()
+            facts["fitted"] = {"take", "field"} <= stages.keys()
+            facts["measured"] = {name: stages[name]["measured"] for name in ("take", "field") if name in stages}
+            facts["edits"] = list_edits(root)
+            facts["renders"] = [
+                {**record, "there": (root / record["video"]).is_file()} for record in renders.records(project)
+            ]
+            facts["evaluated"] = sorted(path.parent.name for path in root.glob("eval/*/eval.json"))
+            facts["previews"] = sorted(path.name for path in root.glob("previews/*.json"))
+            facts["check"] = (root / "check.html").is_file()
+        except TalkerError as error:
+            facts["error"] = str(error)
+        return facts

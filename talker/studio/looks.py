@@ -1,0 +1,128 @@
+"""What the page shows of an edit, a preview, an evaluation, a sound: facts of a project, as JSON values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from talker.errors import BadInput
+from talker.evaluate import report
+from talker.measure import spaced
+from talker.opening import scene_record
+from talker.options import EditOptions
+from talker.pdu.builtin.styles import STYLES, Style
+from talker.pdu.builtin.vocabulary import COLOURS, REGION_OPERATORS
+from talker.pdu.region import COVERAGE, PARTS_OF, Region
+from talker.project import Project, check_name, file_hash, read_json, replacing
+from talker.studio import voice
+from talker.studio.home import Home
+from talker.studio.stage import Stage
+from talker.studio.wish import Wish
+from talker.types import Silent
+from talker.video import read_audio, write_wav
+
+_WITHOUT_ARTICLE = ("watercolour", "pop art", "stained glass")
+_SHOWN_FRAMES = 12  # of a round
+_THUMBNAIL = 0.5  # of a take's size
+_PREVIEW = re.compile(r"[a-z0-9-]+\.json")
+
+
+def words() -> dict[str, Any]:
+    """The built-in editor's vocabulary, as things to say."""
+    return {
+        "styles": [{"kind": style.kind, "title": style.title, "say": suggestion(style)} for style in STYLES],
+        "regions": list(REGION_OPERATORS),
+        "colours": {name: "#" + "".join(f"{round(255 * level):02x}" for level in COLOURS[name]) for name in COLOURS},
+        "parts": list(PARTS_OF),
+        "coverage": COVERAGE,
+    }
+
+
+def suggestion(style: Style) -> str:
+    title = style.title
+    is_mass = title in _WITHOUT_ARTICLE or title.endswith(("light", "vision"))
+    article = "" if is_mass else "an " if title[0] in "aeiou" else "a "
+    return f"{'turn into' if style.kind == 'statue' else 'make it look like'} {article}{title}"
+
+
+def understand(facts: Mapping[str, Any]) -> dict[str, str]:
+    """What an editor makes of an instruction; BadInput with the way out where it is none."""
+    from talker.edits import open_for
+
+    instruction, editor = facts.get("instruction"), facts.get("editor", EditOptions.editor)
+    limits = [facts.get(name, []) for name in ("only", "keep")]
+    if not isinstance(instruction, str) or not all(isinstance(limit, list) for limit in limits):
+        raise BadInput("instruction is missing")
+    if editor not in ("auto", "builtin"):
+        return {"understood": "InstructPix2Pix takes any words"}
+    region = Region(*(tuple(map(str, limit)) for limit in limits))
+    found, _ = open_for(instruction, EditOptions(editor="builtin"), region, Silent())
+    return {"understood": found.describe(instruction)}
+
+
+def rounds(project: Project, edit: str) -> dict[str, Any]:
+    """The frames that an edit has edited so far, round by round; of a finished edit, or of one in the making."""
+    folder = project.path(f"edits/{check_name(edit)}")
+    unfinished = sorted(project.root.glob(f"edits/{edit}.partial-*"), key=lambda path: path.stat().st_mtime)
+    folder = unfinished[-1] if unfinished else folder
+    found = []
+    for path in sorted(folder.glob("frames/round-[0-9]*")):
+        frames = sorted(path.glob("[0-9]*.png"))
+        chosen = [frames[place] for place in spaced(range(len(frames)), _SHOWN_FRAMES)] if frames else []
+        urls = [f"/files/{project.root.name}/{frame.relative_to(project.root).as_posix()}" for frame in chosen]
+        found.append({"number": int(path.name.removeprefix("round-")), "count": len(frames), "frames": urls})
+    return {"edit": edit, "finished": not unfinished, "rounds": found}
+
+
+def preview(project: Project, name: str) -> dict[str, Any]:
+    """A preview's grid: where its picture is, and which guidance and steps each column has."""
+    path = project.path(f"previews/{name}")
+    if not _PREVIEW.fullmatch(name) or not path.is_file():
+        raise BadInput(f"There is no preview {name!r} in {project.root.name}")
+    facts = read_json(path, ("instruction", "columns", "rows", "cells"))
+    return {**facts, "picture": f"/files/{project.root.name}/previews/{path.stem}.png"}
+
+
+def thumbnail(home: Home, stage: Stage, project: Project, edit: str | None) -> Path:
+    """A small picture of the speaker, or of an edit."""
+    fingerprint = scene_record(project, edit)["fingerprint"]
+    path = home.own / "thumbnails" / f"{fingerprint}.jpg"
+    if not path.is_file():
+        picture = stage.submit(Wish(project.root.name, edit, share=_THUMBNAIL)).result()
+        with replacing(path) as temporary:
+            temporary.write_bytes(picture.jpeg)
+    return path
+
+
+def waveform(path: Path) -> dict[str, object]:
+    return voice.waveform(path)
+
+
+def as_wav(home: Home, path: Path) -> Path:
+    """A sound that a browser may not play, as one that it does."""
+    kept = home.own / "sounds" / f"{file_hash(path)[:16]}.wav"
+    if not kept.is_file():
+        with replacing(kept) as temporary:
+            write_wav(temporary, read_audio(path))
+    return kept
+
+
+def figures(project: Project) -> list[dict[str, Any]]:
+    """Every evaluation: a table, and where its pictures are."""
+    found = []
+    for path in sorted(project.root.glob(f"eval/*/{report.FACTS}")):
+        facts = report.load(path.parent)
+        folder = f"/files/{project.root.name}/eval/{path.parent.name}"
+        found.append(
+            {
+                "name": path.parent.name,
+                "frames": facts["frames"],
+                "rows": report.rows(facts),
+                "left_out": facts["left_out"],
+                "plot": f"{folder}/{report.PLOT}",
+                "sheet": f"{folder}/{report.SHEET}",
+            }
+        )
+    return found

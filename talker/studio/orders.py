@@ -1,0 +1,207 @@
+"""What the page asks for, as the `talker` command that does it.
+
+An order is a JSON object with a `kind`; the command line that it becomes is shown to people, run, and kept. Values are
+read here only as far as they choose files and flags: what they may be is the command's own business to say.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from talker.errors import BadInput
+from talker.project import SUFFIX, check_name, slug
+from talker.studio.home import OWN, Home
+from talker.view import VIEW_LIMITS
+
+Order = Mapping[str, Any]
+LONGEST_TEXT = 600  # of an instruction
+_HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")  # no path leads out of the folder
+
+
+def command_of(home: Home, order: object) -> tuple[str, list[str]]:
+    """Its title for people, and the words after `talker`. BadInput for what is no order."""
+    if not isinstance(order, dict) or not isinstance(order.get("kind"), str) or order["kind"] not in _WORDS:
+        raise BadInput(f"The studio knows these orders: {', '.join(_WORDS)}")
+    return _WORDS[order["kind"]](home, order)
+
+
+def shown(words: list[str]) -> str:
+    """The command, to copy into a terminal in the studio's folder."""
+    return shlex.join(["talker", *words])
+
+
+def edit_of(order: Order) -> str | None:
+    """The name that an order's edit has, or will have."""
+    if order.get("kind") != "edit":
+        return None
+    return order.get("name") or slug(str(order.get("instruction", "")))
+
+
+# -------------------------------------------------------------------- the orders
+
+
+def _speaker(home: Home, order: Order) -> tuple[str, list[str]]:
+    out = home.free("demo.mp4").name
+    words = ["speaker", out, *_numbers(order, "seconds", "size", "seed", "motion")]
+    return "Record the demo speaker", words
+
+
+def _check(home: Home, order: Order) -> tuple[str, list[str]]:
+    video = home.file(order.get("video"), "video")
+    page = f"{OWN}/checks/{video.name}.html"
+    words = ["check", video.name, *_numbers(order, "start", "end", "size"), "-o", page, "--force"]
+    return f"Check {video.name}", words
+
+
+def _fit(home: Home, order: Order) -> tuple[str, list[str]]:
+    video = home.file(order.get("video"), "video")
+    words = ["fit", video.name, *_numbers(order, "start", "end", "size", "av-offset", "training-steps", "seed")]
+    words += _choices(order, "preset", "audio", "landmarks", "kernels")
+    out = f"{video.stem}{SUFFIX}"
+    if "name" in order:
+        out = f"{check_name(_text(order, 'name'))}{SUFFIX}"
+        words += ["-o", out]
+    return f"Fit {out}", [*words, *_force(order)]
+
+
+def _preview(home: Home, order: Order) -> tuple[str, list[str]]:
+    words = ["preview", *_what(home, order), *_rows(order, "text-guidance", "steps")]
+    words += [*_numbers(order, "image-guidance", "seed"), *_editor(order)]
+    return f"Preview “{_text(order, 'instruction')}”", [*words, *_project(home, order), *_force(order)]
+
+
+def _edit(home: Home, order: Order) -> tuple[str, list[str]]:
+    words = ["edit", *_what(home, order)]
+    if order.get("name"):
+        words += ["--name", check_name(_text(order, "name"))]
+    words += [*_rows(order, "text-guidance", "steps"), *_numbers(order, "rounds", "frames", "image-guidance", "seed")]
+    words += [*_numbers(order, "training-steps"), *_choices(order, "strategy", "preset"), *_editor(order)]
+    return f"Edit “{_text(order, 'instruction')}”", [*words, *_project(home, order), *_force(order)]
+
+
+def _drive(home: Home, order: Order) -> tuple[str, list[str]]:
+    audio = home.file(order.get("audio"), "sound")
+    words = ["drive", audio.name, *_edit_name(order)]
+    view = order.get("view")
+    if view:
+        words += [f"--view={view_words(view)}"]
+    background = order.get("background")
+    if background is not None:
+        text = _text(order, "background")
+        words += ["--background", text if text.startswith("#") else home.file(text, "picture").name]
+    words += [*_numbers(order, "detail", "strength", "eyes", "size"), *_choices(order, "motion")]
+    return f"Render {audio.name}", [*words, *_project(home, order), *_force(order)]
+
+
+def _eval(home: Home, order: Order) -> tuple[str, list[str]]:
+    words = ["eval", *_edit_name(order), *_numbers(order, "frames")]
+    return f"Measure {order.get('edit') or 'the speaker'}", [*words, *_project(home, order), *_force(order)]
+
+
+_WORDS: dict[str, Callable[[Home, Order], tuple[str, list[str]]]] = {
+    "speaker": _speaker,
+    "check": _check,
+    "fit": _fit,
+    "preview": _preview,
+    "edit": _edit,
+    "drive": _drive,
+    "eval": _eval,
+}
+
+# -------------------------------------------------------------------- their parts
+
+
+def view_words(view: object) -> str:
+    """`--view`'s value from {"yaw": 20} or {"yaw": [-20, 20]}: keys that are passed through."""
+    if not isinstance(view, dict):
+        raise BadInput("A view is an object: yaw, pitch, roll, zoom")
+    parts = []
+    for key, value in view.items():
+        values = value if isinstance(value, list) else [value]
+        if key not in VIEW_LIMITS or not values or not all(_is_number(number) for number in values):
+            raise BadInput("A view holds numbers, or rows of them, for yaw, pitch, roll, zoom")
+        parts.append(f"{key}={'..'.join(f'{number:g}' for number in values)}")
+    return ",".join(parts)
+
+
+def _what(home: Home, order: Order) -> list[str]:
+    """What is edited: instruction, region, base. `--flag=value`, because a value may begin with a dash."""
+    words = [f"--instruction={_text(order, 'instruction')}"]
+    for limit in ("only", "keep"):
+        regions = order.get(limit, [])
+        if not isinstance(regions, list):
+            raise BadInput(f"{limit} is a list of regions")
+        words += [f"--{limit}={_plain(region)}" for region in regions]
+    if order.get("from"):
+        words += ["--from", check_name(_text(order, "from"))]
+    return words
+
+
+def _editor(order: Order) -> list[str]:
+    words = _choices(order, "editor", "sampler", "precision")
+    if order.get("model"):
+        if not _HUB_NAME.fullmatch(_text(order, "model")):
+            raise BadInput("A model is the hub's name of one, such as timbrooks/instruct-pix2pix")
+        words += [f"--model={_text(order, 'model')}"]
+    return words
+
+
+def _project(home: Home, order: Order) -> list[str]:
+    return ["--project", home.project(order.get("project")).root.name]
+
+
+def _edit_name(order: Order) -> list[str]:
+    return ["--edit", check_name(_text(order, "edit"))] if order.get("edit") else []
+
+
+def _force(order: Order) -> list[str]:
+    return ["--force"] if order.get("force") is True else []
+
+
+def _numbers(order: Order, *flags: str) -> list[str]:
+    words = []
+    for flag in flags:
+        value = order.get(flag)
+        if value is not None:
+            if not _is_number(value):
+                raise BadInput(f"{flag} is a number, not {str(value)[:40]!r}")
+            words.append(f"--{flag}={value:g}" if isinstance(value, float) else f"--{flag}={value}")
+    return words
+
+
+def _rows(order: Order, *flags: str) -> list[str]:
+    words = []
+    for flag in flags:
+        values = order.get(flag)
+        if values is not None:
+            if not isinstance(values, list) or not values or not all(_is_number(value) for value in values):
+                raise BadInput(f"{flag} is a row of numbers, not {str(values)[:40]!r}")
+            words.append(f"--{flag}={','.join(f'{value:g}' for value in values)}")
+    return words
+
+
+def _choices(order: Order, *flags: str) -> list[str]:
+    return [f"--{flag}={_plain(order[flag])}" for flag in flags if order.get(flag) is not None]
+
+
+def _text(order: Order, key: str) -> str:
+    """A text without what a command line, or a record of it, could not hold."""
+    value = order.get(key)
+    if not isinstance(value, str) or not value.strip():
+        raise BadInput(f"{key} is missing")
+    if len(value) > LONGEST_TEXT or not value.isprintable():
+        raise BadInput(f"{key} is one line of at most {LONGEST_TEXT} letters")
+    return value.strip()
+
+
+def _plain(value: object) -> str:
+    if not isinstance(value, str) or not value.replace("-", "").replace("+", "").isalnum():
+        raise BadInput(f"{str(value)[:40]!r} is no choice")
+    return value
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e12

@@ -1,0 +1,346 @@
+/** Making an edit: say it, see it on three frames, choose a cell, train. */
+import * as api from "./api.js";
+import { button, el, field, refill, select, toast } from "./dom.js";
+import { errorOf, progressOf } from "./queue.js";
+import { showRounds } from "./rounds.js";
+import { isAtWork, on, project, set, state } from "./state.js";
+
+const GUIDANCES = [3, 4.5, 6], STEPS = [10, 20];
+const KEPT = "studio-edit";
+const HOW = ["name", "strategy", "rounds", "frames", "seed", "training-steps"]; // of the training alone
+const wanted = {
+  instruction: "",
+  only: [],
+  keep: [],
+  from: "",
+  editor: "auto",
+  model: "",
+  ...kept(),
+  how: {},
+  cell: null,
+  preview: null,
+};
+let asking = 0;
+
+/** What a reload should not lose. */
+function kept() {
+  try {
+    return JSON.parse(sessionStorage.getItem(KEPT) ?? "{}");
+  } catch {
+    return {};
+  }
+}
+
+export function edit(panel) {
+  const said = el("p", { class: "small", role: "status" });
+  const box = el("textarea", {
+    value: wanted.instruction, placeholder: "Say what to make of the speaker: “turn into a bronze statue”", rows: 2,
+      maxLength: 600,
+    "aria-label": "Instruction", id: "instruction", oninput: () => {
+      wanted.instruction = box.value.replace(/\s+/g, " ");
+      forget();
+      listen();
+    },
+  });
+  const result = el("div", { class: "column" }), chips = el("div", {});
+
+  const forget = () => {
+    wanted.cell = wanted.preview = null;
+    const { instruction, only, keep, from, editor, model } = wanted;
+    sessionStorage.setItem(KEPT, JSON.stringify({ instruction, only, keep, from, editor, model }));
+    closeBoard();
+    show();
+  };
+  const listen = () => {
+    clearTimeout(asking);
+    asking = setTimeout(async () => {
+      if (!wanted.instruction.trim()) { said.textContent = ""; return; }
+      try {
+        const found = await api.understand(
+          { instruction: wanted.instruction.trim(), editor: wanted.editor, ...limits() },
+        );
+        said.className = "small soft";
+        said.textContent = found.understood;
+      } catch (error) { said.className = "small error"; said.textContent = error.message; }
+    }, 250);
+  };
+
+  const say = (text) => {
+    box.value = wanted.instruction = text;
+    forget();
+    listen();
+    suggest(chips, say);
+    box.focus();
+  };
+  const show = () => showResult(result);
+  refill(panel, el("h2", {}, "Edit by instruction"), box, said, result,
+    regions(() => { forget(); listen(); }), base(forget), editors(() => { forget(); listen(); }), chips);
+  suggest(chips, say);
+  listen();
+  show();
+  return [on(["jobs", "home", "project"], show), on(["words"], () => suggest(chips, say))];
+}
+
+const limits = () => ({ only: wanted.only, keep: wanted.keep });
+const order = () => ({
+  project: state.project, instruction: wanted.instruction.trim(), ...limits(), ...(
+    wanted.from && { from: wanted.from }
+  ),
+  ...(wanted.editor !== "auto" && { editor: wanted.editor }), ...(
+    wanted.editor === "ip2p" && wanted.model && { model: wanted.model }
+  ),
+});
+
+function suggest(node, say) {
+  if (!state.words) return;
+  const kinds = { picture: "Pictures", statue: "Statues", light: "Light", photo: "Photos" };
+  const pick = (list, text) => list.map((each) => button(text(each), () => say(each.say)));
+  refill(node, el("details", { open: !wanted.instruction },
+    el("summary", { class: "small soft" }, "What the built-in editor knows"),
+    el("div", { class: "column", style: "gap:8px;margin-top:8px" },
+      Object.entries(kinds).map(([kind, title]) => el("div", {}, el("h3", {}, title),
+        el(
+          "div",
+          { class: "chips" },
+          pick(state.words.styles.filter((style) => style.kind === kind), (style) => style.title),
+        ))),
+      colours(say))));
+}
+
+function colours(say) {
+  const names = Object.keys(state.words.colours);
+  let region = state.words.regions[0], colour = names[0];
+  return el("div", {}, el("h3", {}, "Colours"), el("div", { class: "row" },
+    select(
+      state.words.regions.map((each) => [each, each]),
+      region,
+      (value) => { region = value; },
+      { "aria-label": "What to colour" },
+    ),
+    select(names.map((each) => [each, each]), colour, (value) => { colour = value; }, { "aria-label": "Colour" }),
+    button("Say it", () => say(`make the ${region} ${colour}`))));
+}
+
+function regions(changed) {
+  const ticks = (title, key) => el("fieldset", {}, el("legend", {}, title), el("div", { class: "ticks" },
+    (
+      state.words?.parts ?? ["face", "hair", "skin", "clothes", "background"]
+    ).map((part) => el("label", {}, el("input", {
+      type: "checkbox", checked: wanted[key].includes(part), onchange: (event) => {
+        wanted[key] = wanted[key].filter((each) => each !== part).concat(event.target.checked ? part : []);
+        changed();
+      },
+    }), part))));
+  return el("details", { open: wanted.only.length + wanted.keep.length > 0 }, el(
+    "summary",
+    { class: "small soft" },
+    "Only a part of the picture",
+  ),
+    el(
+      "div",
+      { class: "column", style: "margin-top:8px" },
+      ticks("Edit only", "only"),
+      ticks("Keep as it is", "keep"),
+    ));
+}
+
+function base(changed) {
+  const edits = (project()?.edits ?? []).filter((each) => each.current);
+  return edits.length > 0 && field(
+    "Build on",
+    select(
+      [["", "the speaker as filmed"], ...edits.map((each) => [each.name, each.name])],
+      wanted.from,
+      (value) => { wanted.from = value; changed(); },
+    ),
+  );
+}
+
+function editors(changed) {
+  const model = el(
+    "input",
+    {
+      type: "text",
+      value: wanted.model,
+      placeholder: "timbrooks/instruct-pix2pix",
+      onchange: () => { wanted.model = model.value.trim(); changed(); },
+    },
+  );
+  const number = (key, props) => field(key.replace("-", " "), el("input", {
+    type: "number", value: wanted.how[key] ?? "", style: "width:86px",
+    oninput: (event) => { wanted.how[key] = event.target.value === "" ? undefined : +event.target.value; }, ...props,
+  }));
+  const name = el(
+    "input",
+    {
+      type: "text",
+      value: wanted.how.name ?? "",
+      placeholder: "from the instruction",
+      maxLength: 64,
+      oninput: () => { wanted.how.name = name.value.trim() || undefined; },
+    },
+  );
+  return el("details", {}, el(
+    "summary",
+    { class: "small soft" },
+    "Name, editor and training",
+  ), el("div", { class: "column", style: "margin-top:8px" },
+    field("Name", name),
+    field(
+      "Who edits",
+      select(
+        [
+          ["auto", "whoever knows the words"],
+          ["builtin", "the built-in editor: no weights"],
+          ["ip2p", "InstructPix2Pix: any words, wants a GPU"],
+        ],
+        wanted.editor,
+        (value) => { wanted.editor = value; changed(); },
+      ),
+    ),
+    field("InstructPix2Pix, the hub’s name", model),
+    field(
+      "In which order",
+      select(
+        [["", "rounds of rising strength"], ["once", "everything at once"], ["iterative", "one image at a time"]],
+        wanted.how.strategy ?? "",
+        (value) => { wanted.how.strategy = value || undefined; },
+      ),
+    ),
+    el(
+      "div",
+      { class: "row" },
+      number("rounds", { min: 1, max: 20, placeholder: "3" }),
+      number("frames", { min: 1, placeholder: "200" }),
+      number("seed", { min: 0, placeholder: "0" }),
+    )));
+}
+
+// -------------------------------------------------------------------- preview, training
+
+const same = (job) => job && job.order.instruction === wanted.instruction.trim()
+  && job.order.project === state.project
+  && JSON.stringify(job.order.only ?? []) === JSON.stringify(wanted.only)
+    && JSON.stringify(job.order.keep ?? []) === JSON.stringify(wanted.keep)
+  && (job.order.from ?? "") === wanted.from;
+
+function showResult(node) {
+  const previewing = state.jobs.findLast((job) => job.kind === "preview" && same(job));
+  const training = state.jobs.findLast(
+    (job) => job.kind === "edit" && job.order.project === state.project && (isAtWork(job) || same(job)),
+  );
+  if (previewing?.state === "done" && !wanted.preview) loadPreview(node, previewing);
+  const busy = previewing && isAtWork(previewing);
+  const key = JSON.stringify(
+    [state.project, previewing?.state, previewing?.error, training?.state, training?.number, wanted],
+  );
+  const progress = node.querySelector(".at-work");
+  if (node.dataset.key === key && progress) {
+    const job = [previewing, training].find((each) => each && each.number === +progress.dataset.number);
+    if (job) refill(progress, progressOf(job));
+    return;
+  }
+  if (node.dataset.key === key) return;
+  node.dataset.key = key;
+  refill(node,
+    el("div", { class: "row" },
+      button(
+        "Preview",
+        preview,
+        { disabled: busy || !state.project, id: "preview", class: wanted.preview ? "" : "main" },
+      ),
+      button(
+        "Train",
+        train,
+        {
+          class: wanted.preview ? "main" : "",
+          disabled: !state.project || (training && isAtWork(training)),
+          id: "train",
+        },
+      ),
+      wanted.preview?.picture && button("Show the preview", () => openBoard(node), { class: "plain" })),
+    wanted.cell && el(
+      "p",
+      { class: "soft small" },
+      `Ends like the picture that you chose: guidance ${wanted.cell[0]}`,
+    ),
+    busy && el("div", { class: "card at-work", "data-number": previewing.number }, progressOf(previewing)),
+    errorOf(previewing),
+    training && isAtWork(training) && el(
+      "div",
+      { class: "card at-work", "data-number": training.number },
+      progressOf(training),
+    ),
+    errorOf(training),
+    training && (isAtWork(training) || training.state === "done") && showRounds(training));
+}
+
+async function preview() {
+  wanted.opens = true;
+  try {
+    await api.order(
+      { kind: "preview", ...order(), "text-guidance": GUIDANCES, ...(wanted.editor === "ip2p" && { steps: STEPS }) },
+    );
+  } catch (error) { toast(error.message); }
+}
+
+async function loadPreview(node, job) {
+  const name = job.text.split("\n")[0].match(/previews\/([a-z0-9-]+)\.png/)?.[1];
+  if (!name) return;
+  wanted.preview = {};
+  try {
+    wanted.preview = await api.preview(state.project, `${name}.json`);
+    if (wanted.opens) openBoard(node);
+  } catch (error) { toast(error.message); }
+  showResult(node);
+}
+
+function openBoard(node) {
+  const board = document.getElementById("board");
+  board.hidden = false;
+  refill(board, el("div", { class: "row spread" },
+    el(
+      "p",
+      {},
+      `“${wanted.preview.instruction}”: click on the strength that the edit shall end with.`,
+    ), button("Back to the stage", closeBoard)),
+  grid(wanted.preview, node));
+}
+
+function closeBoard() { document.getElementById("board").hidden = true; }
+
+/** The contact sheet, with a button over each edited picture; a click chooses its column's guidance and steps. */
+function grid(found, node) {
+  const cells = found.cells.flatMap((row, line) => row.slice(1).map(([x, y, width, height], column) => {
+    const [guidance, steps] = found.columns[column];
+    const isChosen = wanted.cell && wanted.cell[0] === guidance && wanted.cell[1] === steps;
+    return el("button", {
+      type: "button", "aria-pressed": String(Boolean(isChosen)),
+        "aria-label": `${found.rows[line]}, guidance ${guidance}`,
+      style: `left:${100 * x}%;top:${100 * y}%;width:${100 * width}%;height:${100 * height}%`,
+        "data-guidance": guidance,
+      onclick: () => { wanted.cell = [guidance, steps]; openBoard(node); showResult(node); },
+    });
+  }));
+  return el(
+    "div",
+    { class: "grid" },
+    el("img", { src: found.picture, alt: `${found.instruction}: original and edits of rising strength` }),
+    cells,
+  );
+}
+
+async function train() {
+  const [guidance, steps] = wanted.cell ?? [];
+  try {
+    const job = await api.order({
+      kind: "edit", ...order(), ...Object.fromEntries(
+        HOW.filter((key) => wanted.how[key] !== undefined).map((key) => [key, wanted.how[key]]),
+      ),
+      ...(guidance && { "text-guidance": [Math.min(3, guidance), guidance] }),
+      ...(guidance && wanted.editor === "ip2p" && { steps: [Math.min(10, steps), steps] }),
+    });
+    set({ jobs: [...state.jobs.filter((each) => each.number !== job.number), job] });
+  } catch (error) { toast(error.message); }
+}
+

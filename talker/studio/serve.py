@@ -1,0 +1,95 @@
+"""Opening a studio: where it listens, who may come in, and its end."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+import webbrowser
+from pathlib import Path
+
+from talker.errors import BadInput, Missing
+from talker.locks import held
+from talker.project import MANIFEST
+from talker.studio.guard import LOOPBACK
+from talker.studio.home import Home
+from talker.types import Reporter
+
+try:
+    import uvicorn
+
+    from talker.studio.app import Studio, application
+except ImportError as error:  # pragma: no cover
+    raise Missing(f"The studio needs {error.name}; pip install -c constraints.txt '.[studio]'") from None
+
+LARGEST_MESSAGE = 1 << 20  # from a page
+_PATIENCE_S = 2  # for pages to leave
+
+
+def serve(
+    folder: Path,
+    *,
+    port: int,  # 0: any that is free
+    host: str,
+    token: str | None,
+    opens: bool,
+    reporter: Reporter,
+) -> str:
+    """Serve until Ctrl-C; returns a line for people."""
+    if not folder.is_dir():
+        raise BadInput(f"{folder} is not a folder; give the one with your videos and projects")
+    if (folder / MANIFEST).is_file():
+        folder = folder.resolve().parent  # a project is opened from the folder that it lies in
+    if host not in LOOPBACK:
+        if token is None:
+            raise BadInput(
+                f"--host {host} opens the studio to other machines: everybody who reaches it could see, change and use "
+                f"what is in {folder}. Add --token SECRET, for example --token {secrets.token_urlsafe(12)}"
+            )
+        reporter.notice(
+            f"whoever knows the token can see, add and change what is in {folder.resolve()}, over plain HTTP"
+        )
+    elif token is not None and len(token) < 8:
+        raise BadInput("--token has fewer than 8 letters; choose a longer one")
+    home = Home(folder)
+    home.own.mkdir(exist_ok=True)
+    with held(home.own / "lock", f"in {home.root} (a studio)"), _listening(host, port) as listener:
+        studio = Studio(home)
+        try:
+            address = _address(listener, host, token)
+            reporter.notice(f"the studio of {home.root} is at {address} (Ctrl-C closes it)")
+            if opens:
+                webbrowser.open(address)
+            config = uvicorn.Config(
+                application(studio, token),
+                log_level="warning",
+                ws="websockets-sansio",
+                ws_max_size=LARGEST_MESSAGE,
+                ws_per_message_deflate=False,  # JPEGs are deflated already
+                timeout_graceful_shutdown=_PATIENCE_S,
+            )
+            uvicorn.Server(config).run(sockets=[listener])
+        except KeyboardInterrupt:
+            pass
+        finally:
+            studio.close()
+    return "The studio is closed; what it was at goes on when it is opened again"
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen()  # from here on nobody who comes is turned away
+    except (OSError, OverflowError) as error:
+        listener.close()
+        why = getattr(error, "strerror", None) or str(error)
+        raise BadInput(f"The studio cannot listen at {host}, port {port} ({why}); choose another --port") from None
+    return listener
+
+
+def _address(listener: socket.socket, host: str, token: str | None) -> str:
+    name = f"[{host}]" if ":" in host else host
+    query = f"?token={token}" if token else ""
+    return f"http://{name}:{listener.getsockname()[1]}/{query}"

@@ -1,0 +1,190 @@
+"""One page at the other end of a socket: wishes in, frames out; and news of the queue.
+
+From the page come JSON texts, `{"seq": 7, "wish": {...}}`, `{"listen": {...}}` (the wish under which the microphone
+begins), `{"hush": true}`, and the microphone's sound as bytes. To the page go frames as bytes (the length of a header,
+four bytes little-endian; the header, JSON; a JPEG) and JSON texts: `jobs`, `dropped`, `error`. Of wishes that wait only
+the newest is kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import struct
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from talker.errors import BadInput, TalkerError
+from talker.studio.jobs import Queue
+from talker.studio.mic import Microphone
+from talker.studio.stage import Stage
+from talker.studio.wish import LIVE, Wish, wish_of
+
+_log = logging.getLogger("talker.studio")
+_NEWS_EVERY_S = 0.1
+_LIVE_WAIT_S = 0.5  # for a frame of a live voice; after that the stage shows what it has
+
+
+class News:
+    """Wakes every page when the queue has changed; `tell` may be called from any thread."""
+
+    def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._events: set[asyncio.Event] = set()
+
+    def begin(self) -> None:
+        self._loop = asyncio.get_running_loop()
+
+    def tell(self) -> None:
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._wake)
+
+    def _wake(self) -> None:
+        for event in self._events:
+            event.set()
+
+    @contextlib.contextmanager
+    def heard(self):
+        event = asyncio.Event()
+        event.set()
+        self._events.add(event)
+        try:
+            yield event
+        finally:
+            self._events.discard(event)
+
+
+class Session:
+    def __init__(self, socket: WebSocket, stage: Stage, queue: Queue, news: News) -> None:
+        self._socket, self._stage, self._queue, self._news = socket, stage, queue, news
+        self._waiting: tuple[int, Wish] | None = None
+        self._at_work: set[asyncio.Task] = set()
+        self._mic: Microphone | None = None
+        self._spoken = asyncio.Event()
+        self._shown = 0  # frames of the live voice
+
+    async def run(self) -> None:
+        await self._socket.accept()
+        with self._news.heard() as event:
+            news = asyncio.create_task(self._tell_news(event))
+            try:
+                while True:
+                    await self._receive(await self._socket.receive())
+            except (WebSocketDisconnect, RuntimeError):  # RuntimeError: starlette's word for a socket that is gone
+                pass
+            finally:
+                news.cancel()
+                for task in self._at_work:
+                    task.cancel()
+                await self._hush()
+
+    async def _tell_news(self, event: asyncio.Event) -> None:
+        with contextlib.suppress(WebSocketDisconnect, RuntimeError):
+            while True:
+                await event.wait()
+                event.clear()
+                await self._send({"jobs": self._queue.jobs()})
+                await asyncio.sleep(_NEWS_EVERY_S)
+
+    async def _receive(self, message: dict[str, Any]) -> None:
+        if message["type"] == "websocket.disconnect":
+            raise WebSocketDisconnect
+        if message.get("bytes") is not None:
+            if self._mic is not None:
+                self._mic.hear(message["bytes"])
+            return
+        seq = None
+        try:
+            facts = json.loads(message["text"])
+            if not isinstance(facts, dict):
+                raise BadInput("The stage expects an object")
+            seq = facts.get("seq")
+            if "wish" in facts:
+                await self._wait(int(seq), wish_of(facts["wish"]))
+            elif "listen" in facts:
+                await self._listen(wish_of(facts["listen"]))
+            elif "hush" in facts:
+                await self._hush()
+        except TalkerError as error:
+            await self._send({"error": str(error), "seq": seq})
+        except (ValueError, TypeError, RecursionError):
+            await self._send({"error": "That is no message for the stage", "seq": None})
+
+    # ---------------------------------------------------------------- frames
+
+    async def _wait(self, seq: int, wish: Wish) -> None:
+        """Take a wish in place of one that still waits."""
+        if self._waiting is not None:
+            await self._send({"dropped": self._waiting[0]})
+        self._waiting = seq, wish
+        self._begin()
+
+    def _begin(self) -> None:
+        while self._waiting is not None:
+            seq, wish = self._waiting
+            if len(self._at_work) >= (self._stage.workers if wish.playing else 1):
+                return
+            self._waiting = None
+            task = asyncio.create_task(self._render(seq, wish))
+            self._at_work.add(task)
+            task.add_done_callback(self._finish)
+
+    def _finish(self, task: asyncio.Task) -> None:
+        self._at_work.discard(task)
+        if not task.cancelled():
+            task.exception()  # a socket that is gone: `run` hears of it, too
+        self._begin()
+
+    async def _render(self, seq: int, wish: Wish) -> None:
+        try:
+            code = await self._live_code(wish) if wish.voice == LIVE else None
+            picture = await asyncio.wrap_future(self._stage.submit(wish, code))
+        except TalkerError as error:
+            await self._send({"error": str(error), "seq": seq})
+            return
+        except Exception:
+            _log.exception("a frame of %s", wish)
+            await self._send({"error": "The stage made a mistake; where it was started it says which", "seq": seq})
+            return
+        width, height = picture.size_px
+        header = {"seq": seq, "index": self._shown if wish.voice == LIVE else wish.index, "edit": wish.edit}
+        header |= {"width": width, "height": height, "pair": wish.pair, "ms": round(picture.render_ms, 1)}
+        head = json.dumps(header).encode()
+        await self._socket.send_bytes(struct.pack("<I", len(head)) + head + picture.jpeg)
+
+    async def _send(self, facts: dict[str, Any]) -> None:
+        await self._socket.send_text(json.dumps(facts))
+
+    # ---------------------------------------------------------------- the microphone
+
+    async def _listen(self, wish: Wish) -> None:
+        await self._hush()
+        project = self._stage.project(wish)
+        portrait, _ = await run_in_threadpool(self._stage.portrait, project, wish)
+        encoder = (await run_in_threadpool(self._stage.speaker, project)).encoder
+        loop = asyncio.get_running_loop()
+        self._mic = Microphone(portrait, encoder, lambda: loop.call_soon_threadsafe(self._spoken.set))
+        self._shown = 0
+        await self._send({"listening": True, "lookahead_s": self._mic.lookahead_s})
+
+    async def _hush(self) -> None:
+        mic, self._mic = self._mic, None
+        if mic is not None:
+            await run_in_threadpool(mic.close)
+
+    async def _live_code(self, wish: Wish):  # [A], or None while nothing was heard
+        mic = self._mic
+        if mic is None:
+            return None
+        portrait, _ = await run_in_threadpool(self._stage.portrait, self._stage.project(wish), wish)
+        mic.show(portrait)
+        if mic.frames <= self._shown:
+            self._spoken.clear()
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._spoken.wait(), _LIVE_WAIT_S)
+        self._shown = mic.frames
+        return mic.code

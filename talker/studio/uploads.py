@@ -1,0 +1,94 @@
+"""Files that the page brings: limited in size and kind, probed before they are believed, never in another's place."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from starlette.concurrency import run_in_threadpool
+
+from talker.errors import BadInput
+from talker.studio.home import Home, kind_of
+from talker.video.files import require_video
+from talker.video.sound import require_sound
+
+MIB = 1 << 20
+LARGEST_MIB = {"video": 4096, "sound": 512, "picture": 32}
+LONGEST_S = {"video": 3600.0, "sound": 3 * 3600.0}
+MOST_PIXELS = 50_000_000
+SPARE_MIB = 512  # that stay free on the disk
+
+
+async def receive(
+    home: Home,
+    name: str,  # as the page says it
+    announced: int | None,  # bytes, where the page says how many
+    body: AsyncIterator[bytes],
+) -> Path:
+    """A new file in the folder. BadInput for what is too large, of no known kind, or not what its name says."""
+    kind = kind_of(name)
+    if kind is None or len(name) > 255:
+        raise BadInput(
+            f"{Path(name).name[:80]!r} is no video, sound or picture that talker reads; give mp4, wav, png ..."
+        )
+    limit = LARGEST_MIB[kind] * MIB
+    free = shutil.disk_usage(home.own).free - SPARE_MIB * MIB
+    if announced is not None and announced > limit:
+        raise BadInput(f"A {kind} may have {LARGEST_MIB[kind]} MiB here, this one has {announced // MIB}")
+    if announced is not None and announced > free:
+        raise BadInput("The disk is full; free some space and try again")
+    folder = home.own / "uploads"
+    folder.mkdir(exist_ok=True)
+    partial = folder / f"{secrets.token_hex(8)}{Path(name).suffix.lower()}"
+    try:
+        count = 0
+        with partial.open("xb") as file:
+            async for block in body:
+                count += len(block)
+                if count > min(limit, free):
+                    raise BadInput(f"A {kind} may have {LARGEST_MIB[kind]} MiB here, and the disk must hold it")
+                await run_in_threadpool(file.write, block)
+        if announced is not None and count != announced:
+            raise BadInput(f"Only {count} of {announced} bytes came; try again")
+        await run_in_threadpool(_probe, partial, kind, Path(name).name[:80])
+        while True:
+            place = home.free(Path(name.replace("\\", "/")).name)
+            with contextlib.suppress(FileExistsError):  # of two that come at once, each gets a name of its own
+                place.open("xb").close()
+                partial.replace(place)
+                return place
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _probe(path: Path, kind: str, name: str) -> None:
+    """BadInput, with the name that people know the file by, unless it is what it says."""
+    try:
+        if kind == "picture":
+            _probe_picture(path)
+        else:
+            info = require_video(path) if kind == "video" else require_sound(path)
+            if info.duration_s > LONGEST_S[kind]:
+                raise BadInput(f"{path.name} is {info.duration_s / 60:.0f} min long; the studio takes an hour")
+    except BadInput as error:
+        raise BadInput(str(error).replace(str(path), name).replace(path.name, name)) from None
+
+
+def _probe_picture(path: Path) -> None:
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(path) as picture:
+            if picture.width * picture.height > MOST_PIXELS:
+                raise BadInput(f"{path.name} has more than {MOST_PIXELS // 1_000_000} megapixels; make it smaller")
+            picture.verify()
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        raise BadInput(f"{path.name} is not a picture that can be read; give a PNG or JPEG") from None
+
+
+def forget_unfinished(home: Home) -> None:
+    """What a killed studio left half received."""
+    shutil.rmtree(home.own / "uploads", ignore_errors=True)

@@ -1,0 +1,82 @@
+"""What the speaker on the stage says: the features of a sound, and the audio codes of its frames as they are needed.
+
+Codes belong to a scene (each edit trains its own audio network); features belong to the speaker's encoder. Notation: T
+features of C channels, A the length of a code.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Hashable
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from talker.drive import Portrait, Speech, frames_of
+from talker.live import quietest
+from talker.take.audio import AudioEncoder, audio_windows
+from talker.types import AUDIO_RATE_HZ, Take
+from talker.video import read_audio
+from talker.video.sound import stream_audio
+
+_CHUNK = 32  # frames whose codes are made at once: 20 ms of work
+_CHUNKS_HELD = 256  # of all scenes together
+BINS = 400  # of a waveform's picture
+
+
+class Voice:
+    """A sound, heard; codes of any frame, for any scene."""
+
+    def __init__(
+        self,
+        features: Tensor,  # [T, C]
+        frames: int,
+    ) -> None:
+        self.features, self.frames = features, frames
+        self._codes: OrderedDict[tuple[Hashable, int], Tensor] = OrderedDict()  # [32, A] each
+        self._lock = threading.Lock()
+
+    @classmethod
+    def listen(cls, path: Path, encoder: AudioEncoder) -> Voice:
+        """BadInput where there is nothing to hear."""
+        speech = Speech.listen(path)
+        stream = encoder.stream(speech.level)
+        parts = [stream.push(block) for block in stream_audio(path)]
+        return cls(torch.cat([*parts, stream.finish()]), speech.frames)
+
+    @classmethod
+    def silence(cls, take: Take, encoder: AudioEncoder) -> Voice:
+        """What the speaker's own pauses sound like."""
+        hush = quietest(take.audio_features, encoder.speaking(take.audio_features))
+        return cls(hush[None], 1)
+
+    def code(
+        self,
+        index: int,  # frame; after the end, the last
+        portrait: Portrait,
+        key: Hashable,  # of the portrait's scene
+    ) -> Tensor:  # [A]
+        chunk, place = divmod(min(index, self.frames - 1), _CHUNK)
+        with self._lock:
+            codes = self._codes.get((key, chunk))
+        if codes is None:
+            last = min((chunk + 1) * _CHUNK, self.frames)
+            codes = portrait.encode(audio_windows(self.features, range(chunk * _CHUNK, last)))
+            with self._lock:
+                self._codes[key, chunk] = codes
+                while len(self._codes) > _CHUNKS_HELD:
+                    self._codes.popitem(last=False)
+        return codes[place]
+
+
+def waveform(path: Path) -> dict[str, object]:
+    """How loud a sound is along its length, for the page to draw: `BINS` peaks in [0, 1]."""
+    samples = np.abs(read_audio(path))
+    edges = np.linspace(0, len(samples), BINS + 1).astype(int)[:-1]
+    peaks = np.maximum.reduceat(samples, np.minimum(edges, len(samples) - 1))
+    loudest = max(float(peaks.max()), 1e-6)
+    seconds = len(samples) / AUDIO_RATE_HZ
+    return {"seconds": seconds, "frames": frames_of(seconds), "peaks": [round(float(p) / loudest, 3) for p in peaks]}

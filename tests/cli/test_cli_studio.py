@@ -1,0 +1,81 @@
+"""`talker studio` on the command line, and the journal that it reads of other commands."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from talker.cli import main
+from talker.journal import VARIABLE, Journal
+from talker.types import Onlooker, Silent
+from tests.cli.console import refused
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_what_cannot_be_opened_is_refused(place, capsys):
+    assert "not a folder" in refused(capsys, "studio", "nowhere")
+    said = refused(capsys, "studio", "--host", "0.0.0.0")
+    assert "other machines" in said and "--token" in said
+    assert "8 letters" in refused(capsys, "studio", "--token", "short")
+
+
+def test_without_its_extra_it_says_how_to_get_it(place, capsys, monkeypatch):
+    for module in [name for name in sys.modules if name.startswith("talker.studio.")]:
+        monkeypatch.delitem(sys.modules, module)
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    assert "[studio]" in refused(capsys, "studio")
+
+
+@pytest.mark.parametrize("port", ["taken", "70000"])
+def test_a_port_that_is_taken_is_refused(place, capsys, port):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        number = str(listener.getsockname()[1]) if port == "taken" else port
+        assert main(["studio", "--port", number]) == 2
+    assert "--port" in capsys.readouterr().err
+
+
+def test_a_studio_is_open_until_it_is_told_to_end(project, place):
+    """Given the project itself, it opens the folder that the project lies in."""
+    command = [sys.executable, "-m", "talker", "studio", str(project.root), "--port", "0"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+        address = process.stdout.readline().split(" is at ")[1].split()[0]
+        with urllib.request.urlopen(f"{address}api/home") as answer:
+            assert [each["name"] for each in json.load(answer)["projects"]] == ["toy.talker"]
+        second = subprocess.run([*command[:-1], "0"], capture_output=True, text=True, env=environment)
+        assert second.returncode == 2 and "a studio" in second.stderr
+        process.send_signal(signal.SIGINT)
+        assert "closed" in process.stdout.read() and process.wait(20) == 0
+
+
+def test_a_command_keeps_a_journal_where_it_is_asked_to(place, project, monkeypatch):
+    path = place / "0001.jsonl"
+    monkeypatch.setenv(VARIABLE, str(path))
+    assert main(["info"]) == 0
+    assert main(["drive", "nothing.wav"]) == 2
+    told = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [event["ended"] for event in told if "ended" in event] == [0, 2]
+    assert "toy.talker" in told[0]["text"] and "nothing.wav" in told[-1]["text"]
+
+
+def test_a_journal_tells_each_task_and_shows_pictures(place):
+    journal = Journal(place / "1.jsonl")
+    for share in (0.0, 0.1, 0.2, 1.0):
+        journal.progress("fit", share)
+    journal.progress("measure", 0.0, "a note")
+    journal.picture(np.full((8, 8, 3), 200, np.uint8))
+    told = [json.loads(line) for line in (place / "1.jsonl").read_text().splitlines()]
+    assert [event["fraction"] for event in told if event.get("progress") == "fit"] == [0.0, 1.0]
+    assert told[-2]["note"] == "a note" and told[-1]["picture"] == "1.jpg"
+    assert (place / "1.jpg").read_bytes()[:2] == b"\xff\xd8"
+    assert isinstance(journal, Onlooker) and not isinstance(Silent(), Onlooker)

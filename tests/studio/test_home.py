@@ -1,0 +1,77 @@
+"""No name that a page says leads out of the studio's folder."""
+
+from __future__ import annotations
+
+import pytest
+
+from talker.errors import BadInput
+
+HIDDEN = [
+    "../secret.png",
+    "toy.talker/../../secret.png",
+    "/etc/hosts.png",
+    ".studio/lock",
+    ".studio/jobs/0001.json",
+    ".hidden/secret.png",
+    "toy.talker/.lock",
+    "toy.talker/field/field.safetensors",
+    "toy.talker",
+    "",
+    "a\0.png",
+    "..\\secret.png",
+    "link.png",
+    "linked/secret.png",
+]
+
+
+@pytest.fixture
+def outside(place, home, tmp_path_factory):
+    secret = tmp_path_factory.mktemp("outside") / "secret.png"
+    secret.write_bytes(b"secret")
+    (place / "link.png").symlink_to(secret)
+    (place / "linked").symlink_to(secret.parent)
+    (place.parent / "secret.png").write_bytes(b"secret")
+    for hidden in (".studio/jobs/0001.json", ".hidden/secret.png"):
+        (place / hidden).parent.mkdir(parents=True, exist_ok=True)
+        (place / hidden).write_bytes(b"secret")
+    return secret
+
+
+@pytest.mark.parametrize("name", HIDDEN)
+def test_what_lies_outside_or_is_hidden_is_not_served(home, outside, page, name):
+    with pytest.raises(BadInput):
+        home.served(name)
+    answer = page.get(f"/files/{name}".replace("\0", "%00").replace("..", "%2e%2e"))
+    assert answer.status_code in (400, 404) and b"secret" not in answer.content
+
+
+def test_what_the_page_shows_is_served(page, place):
+    assert page.get("/files/clip.mp4", headers={"range": "bytes=0-3"}).status_code == 206
+    assert page.get("/files/toy.talker/take/background.png").headers["content-type"] == "image/png"
+    (place / "toy.talker" / "check.html").write_text("<script>alert(1)</script>")
+    assert "sandbox" in page.get("/files/toy.talker/check.html").headers["content-security-policy"]
+
+
+def test_links_out_of_the_folder_are_no_files(home, outside):
+    for name in ("link.png", "linked"):
+        with pytest.raises(BadInput):
+            home.file(name, "picture")
+    assert home.contents()["pictures"] == []
+
+
+def test_nothing_is_ever_replaced(home):
+    assert home.free("speech.wav").name == "speech-2.wav"
+    assert home.free("../../x/..\\evil<name>.WAV").name == "evil-name.wav"
+    assert home.free(".hidden.png").name == "hidden.png"
+    assert home.free("--force.png").name == "force.png"
+    assert len(home.free("x" * 300 + ".png").name) < 100
+
+
+def test_the_contents_say_what_there_is_and_what_is_broken(home, place):
+    (place / "broken.talker").mkdir()
+    (place / "broken.talker" / "project.json").write_text("{")
+    facts = home.contents()
+    assert (facts["videos"], facts["sounds"]) == (["clip.mp4"], ["speech.wav"])
+    broken, toy = facts["projects"]
+    assert "damaged" in broken["error"] and toy["error"] is None
+    assert toy["fitted"] and [edit["name"] for edit in toy["edits"]] == ["bronze"]

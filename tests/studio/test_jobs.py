@@ -1,0 +1,174 @@
+"""The queue: one job at a time, nothing lost by a cancel, a crash, or the end of the studio."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from talker.errors import BadInput, Conflict
+from talker.studio.home import Home
+from talker.studio.jobs import MOST_WAITING, Queue
+from talker.studio.records import Follower, Job
+from tests.studio.worker import STEPS
+
+WORKER = (sys.executable, str(Path(__file__).parent / "worker.py"))
+NAMES = ("quick", "slow", "bad", "crash")
+PATIENCE_S = 20.0
+
+
+@pytest.fixture
+def folder(tmp_path):
+    home = Home(tmp_path)
+    home.own.mkdir()
+    for name in NAMES:
+        (tmp_path / f"{name}.mp4").touch()
+    return home
+
+
+@pytest.fixture
+def queue(folder):
+    queue = Queue(folder, program=WORKER)
+    yield queue
+    queue.close()
+
+
+def check(queue, name: str) -> Job:
+    return queue.ask({"kind": "check", "video": f"{name}.mp4"})
+
+
+def until(condition) -> None:
+    end_s = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < end_s, "it did not come to that"
+        time.sleep(0.02)
+
+
+def steps(folder, name: str) -> int:
+    path = folder.root / f"{name}.mp4.steps"
+    return int(path.read_text() or 0) if path.exists() else 0
+
+
+def test_jobs_run_one_after_the_other_and_tell_how_far_they_are(queue, folder):
+    seen, told = [], []
+    queue._told = lambda: (told.append(1), seen.append([job["state"] for job in queue.jobs()]))
+    slow, quick = check(queue, "slow"), check(queue, "quick")
+    until(lambda: quick.state == "done")
+    assert all(states.count("running") <= 1 for states in seen)
+    assert slow.state == "done" and slow.ended_s <= quick.began_s
+    assert (slow.text, slow.notices, slow.task, slow.error) == ("slow.mp4: good", ["all seen"], "look", "")
+    assert slow.fraction > 0.4 and len(told) > 5
+    assert "talker check slow.mp4" in queue.jobs()[0]["command"]
+
+
+def test_a_failure_is_its_line_and_a_crash_names_the_log(queue, folder):
+    bad, crash, quick = check(queue, "bad"), check(queue, "crash"), check(queue, "quick")
+    until(lambda: quick.state == "done")
+    assert (bad.state, bad.error) == ("failed", "bad.mp4 is bad; film it again")
+    assert crash.state == "failed" and crash.error.endswith(".studio/jobs/0002.log")
+    assert "what it prints" in (folder.root / ".studio/jobs/0002.log").read_text()
+
+
+def test_a_cancelled_job_goes_on_where_it_was(queue, folder):
+    job = check(queue, "slow")
+    until(lambda: steps(folder, "slow") >= 3)
+    queue.cancel(job.number)
+    until(lambda: job.state == "cancelled")
+    done = steps(folder, "slow")
+    assert 3 <= done < STEPS
+    again = queue.again(job.number)
+    until(lambda: again.state == "done")
+    assert steps(folder, "slow") == STEPS and len((folder.root / "slow.mp4.runs").read_text().split()) == 2
+
+
+def test_a_job_that_waits_is_cancelled_and_one_that_is_over_is_forgotten(queue, folder):
+    slow, quick = check(queue, "slow"), check(queue, "quick")
+    queue.cancel(quick.number)
+    assert quick.state == "cancelled"
+    until(lambda: slow.state == "done")
+    assert not (folder.root / "quick.mp4.runs").exists()
+    queue.cancel(slow.number)
+    assert [job["number"] for job in queue.jobs()] == [quick.number]
+    assert not list(queue.folder.path.glob("0001.*"))
+    with pytest.raises(BadInput, match="no job 1"):
+        queue.cancel(slow.number)
+
+
+def test_what_waits_is_not_asked_for_twice_and_the_queue_has_an_end(queue, folder):
+    slow = check(queue, "slow")
+    assert check(queue, "slow") is slow
+    with pytest.raises(Conflict, match="wait already"):
+        for start in range(MOST_WAITING + 1):
+            queue.ask({"kind": "check", "video": "quick.mp4", "start": start})
+    for job in queue.jobs():
+        queue.cancel(job["number"])
+
+
+def test_a_studio_that_is_closed_goes_on_when_it_is_opened(folder):
+    first = Queue(folder, program=WORKER)
+    check(first, "slow")
+    check(first, "quick")
+    until(lambda: steps(folder, "slow") >= 2)
+    first.close()
+    assert [job["state"] for job in first.jobs()] == ["waiting", "waiting"] and steps(folder, "slow") < STEPS
+    second = Queue(folder, program=WORKER)
+    until(lambda: all(job["state"] == "done" for job in second.jobs()))
+    second.close()
+    assert steps(folder, "slow") == STEPS
+
+
+def test_a_killed_studio_leaves_its_job_at_work_and_the_next_takes_it_up(folder):
+    code = (
+        "import os, sys, time; from pathlib import Path; from talker.studio.home import Home;"
+        "from talker.studio.jobs import Queue;"
+        f"queue = Queue(Home(Path({str(folder.root)!r})), program={WORKER!r});"
+        "job = queue.ask({'kind': 'check', 'video': 'slow.mp4'});"
+        "path = Path('slow.mp4.steps')\n"
+        "while not path.exists(): time.sleep(0.01)\n"
+        "os._exit(9)"
+    )
+    root = str(Path(__file__).parents[2])
+    subprocess.run([sys.executable, "-c", code], cwd=folder.root, env={"PYTHONPATH": root, "PATH": "/usr/bin:/bin"})
+    queue = Queue(folder, program=WORKER)
+    until(lambda: queue.jobs()[0]["state"] == "done")
+    queue.close()
+    assert len((folder.root / "slow.mp4.runs").read_text().split()) == 1, "it was begun anew"
+
+
+def test_a_job_that_was_killed_with_its_studio_is_begun_again(folder):
+    record = {"number": 3, "kind": "check", "title": "Check", "words": ["check", "quick.mp4"], "state": "running"}
+    record |= {
+        "order": {},
+        "asked_s": 1.0,
+        "began_s": 2.0,
+        "ended_s": None,
+        "text": "",
+        "error": "",
+        "pid": 999_999_999,
+    }
+    (folder.own / "jobs").mkdir()
+    (folder.own / "jobs" / "0003.json").write_text(json.dumps(record))
+    (folder.own / "jobs" / "0004.json").write_text("{")  # half a record is none
+    queue = Queue(folder, program=WORKER)
+    until(lambda: queue.jobs()[0]["state"] == "done")
+    assert check(queue, "quick").number == 4
+    until(lambda: queue.jobs()[1]["state"] == "done")
+    queue.close()
+
+
+def test_a_journal_is_read_line_by_line(tmp_path):
+    path = tmp_path / "0001.jsonl"
+    job, follower = Job(1, "fit", "Fit", [], {}), Follower(path)
+    assert not follower.read_into(job)
+    path.write_text('{"at_s": 10, "progress": "fit", "fraction": 0.5, "note": ""}\n{"at_s": 11, "prog')
+    assert follower.read_into(job) and (job.task, job.fraction, job.left_s) == ("fit", 0.5, None)
+    with path.open("a") as file:
+        file.write(
+            'ress": "fit", "fraction": 0.75, "note": "loss 1"}\nnonsense\n{"at_s": 12, "ended": 0, "text": "ok"}\n'
+        )
+    follower.read_into(job)
+    assert (job.fraction, job.left_s, job.note, job.code, job.text) == (0.75, 1.0, "loss 1", 0, "ok")

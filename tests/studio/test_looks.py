@@ -1,0 +1,63 @@
+"""What the page shows beside the stage."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from talker.errors import BadInput
+from talker.pdu.builtin.styles import STYLES
+from talker.studio import looks
+from talker.studio.orders import edit_of
+from talker.take.store import write_image
+
+
+def test_every_suggestion_is_understood_as_what_it_says():
+    words = looks.words()
+    assert len(words["styles"]) == len(STYLES) and words["styles"][0]["say"] == "make it look like a Van Gogh painting"
+    for style in words["styles"]:
+        understood = looks.understand({"instruction": style["say"]})["understood"]
+        assert style["title"] in understood and " and " not in understood, (style["say"], understood)
+    for region in words["regions"]:
+        for colour in words["colours"]:
+            assert colour in looks.understand({"instruction": f"make the {region} {colour}"})["understood"]
+    assert words["colours"]["red"] == "#b81a17" and "hair" in words["parts"]
+
+
+def test_what_is_not_understood_is_said_as_the_command_line_says_it():
+    with pytest.raises(BadInput, match=r"zombie.*nearest"):
+        looks.understand({"instruction": "make him a zombie"})
+    with pytest.raises(BadInput, match="--only shoes"):
+        looks.understand({"instruction": "blue hair", "only": ["shoes"]})
+    assert "any words" in looks.understand({"instruction": "make him a zombie", "editor": "ip2p"})["understood"]
+
+
+def test_the_rounds_of_an_edit_in_the_making_are_those_of_its_latest_run(project):
+    picture = np.zeros((4, 4, 3), np.uint8)
+    for number, count in ((1, 30), (2, 2)):
+        for index in range(count):
+            folder = project.path(f"edits/statue.partial-ab/frames/round-{number}")
+            folder.mkdir(parents=True, exist_ok=True)
+            write_image(folder / f"{index:05d}.png", picture)
+    found = looks.rounds(project, "statue")
+    assert not found["finished"] and [each["count"] for each in found["rounds"]] == [30, 2]
+    assert [len(each["frames"]) for each in found["rounds"]] == [12, 2]
+    assert found["rounds"][1]["frames"][0].startswith("/files/toy.talker/edits/statue.partial-ab/frames/round-2/")
+    assert looks.rounds(project, "bronze") == {"edit": "bronze", "finished": True, "rounds": []}
+    with pytest.raises(BadInput):
+        looks.rounds(project, "../take")
+
+
+def test_an_edit_has_a_name_before_it_is_there():
+    assert edit_of({"kind": "edit", "instruction": "make him a bronze statue"}) == "bronze-statue"
+    assert edit_of({"kind": "edit", "instruction": "x", "name": "mine"}) == "mine"
+    assert edit_of({"kind": "fit"}) is None
+
+
+def test_a_thumbnail_is_made_once(home, stage, project, monkeypatch):
+    path = looks.thumbnail(home, stage, project, "bronze")
+    assert path.read_bytes()[:2] == b"\xff\xd8" and path.is_relative_to(home.own)
+    monkeypatch.setattr(stage, "render", lambda *arguments: 1 / 0)
+    assert looks.thumbnail(home, stage, project, "bronze") == path
+    with pytest.raises(BadInput, match="nobody"):
+        looks.thumbnail(home, stage, project, "nobody")

@@ -1,0 +1,167 @@
+"""The stage's socket: frames as wished, the newest first, one line for what is wrong."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from talker.drive import Speech, speak, to_bytes
+from talker.errors import BadInput
+from talker.opening import load_portrait
+from talker.studio.stage import QUALITY
+from talker.studio.voice import Voice, waveform
+from talker.studio.wish import Wish, wish_of
+from talker.take.store import load_encoder_of, open_take
+from talker.types import AUDIO_RATE_HZ, View
+from talker.video import stream_audio
+from talker.video.sound import to_pcm
+from tests.cli.console import tone
+from tests.studio.sessions import STAGE, frame_of, next_frame, next_of
+
+WISH = {"project": "toy.talker"}
+
+
+def sent(rgb: np.ndarray) -> np.ndarray:
+    """What a JPEG of the stage's quality leaves of a picture."""
+    _, data = cv2.imencode(".jpg", rgb[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+    return cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1]
+
+
+def test_a_wish_brings_the_frame_that_driving_renders(page, project, stage):
+    take, encoder = open_take(project.path("take")), load_encoder_of(project.path("take"))
+    portrait = load_portrait(project, take, None, stage.kernels)
+    speech = Speech.listen(Path("speech.wav"))
+    codes = list(speak(portrait, stream_audio(speech.path), encoder.stream(speech.level), speech.frames))
+    wish = {**WISH, "voice": "speech.wav", "index": 7, "yaw": 30, "zoom": 1.2, "background": "#1e90ff"}
+    background = torch.tensor([0x1E, 0x90, 0xFF]).float().div(255).expand(16, 16, 3)
+    render = portrait.render(7, View(yaw_deg=30, zoom=1.2), background, code=codes[7])
+    with page.websocket_connect(STAGE) as socket:
+        socket.send_json({"seq": 1, "wish": wish})
+        header, picture = next_frame(socket)
+        assert (header["seq"], header["index"], header["edit"]) == (1, 7, None)
+        assert np.array_equal(picture, sent(to_bytes(render.rgb)))
+        socket.send_json({"seq": 2, "wish": {**wish, "share": 0.5, "edit": "bronze", "pair": True}})
+        header, picture = next_frame(socket)
+        assert picture.shape == (16, 32, 3) and header["pair"], "no smaller than can be seen"
+
+
+def test_codes_of_a_voice_are_those_of_driving(project, home, stage):
+    take, encoder = open_take(project.path("take")), load_encoder_of(project.path("take"))
+    portrait = load_portrait(project, take, None, stage.kernels)
+    speech = Speech.listen(Path("speech.wav"))
+    codes = list(speak(portrait, stream_audio(speech.path), encoder.stream(speech.level), speech.frames))
+    voice = stage.voice(project, "speech.wav")
+    assert voice.frames == len(codes) == 25
+    for index in (0, 9, 24, 99):  # after its end, the last
+        torch.testing.assert_close(voice.code(index, portrait, "key"), codes[min(index, 24)])
+    silence = Voice.silence(take, encoder)
+    assert torch.equal(silence.code(0, portrait, "key"), silence.code(77, portrait, "key"))
+
+
+def test_of_wishes_that_wait_only_the_newest_is_rendered(page, stage, monkeypatch):
+    render = stage.render
+
+    def slowly(wish, code=None):
+        time.sleep(0.1)
+        return render(wish, code)
+
+    monkeypatch.setattr(stage, "render", slowly)
+    with page.websocket_connect(STAGE) as socket:
+        for seq in range(1, 9):
+            socket.send_json({"seq": seq, "wish": {**WISH, "yaw": seq}})
+        dropped, shown = [], []
+        while len(dropped) + len(shown) < 8:
+            message = socket.receive()
+            if message.get("bytes"):
+                shown.append(frame_of(message["bytes"])[0]["seq"])
+            elif "dropped" in message["text"]:
+                dropped.append(int(message["text"].split(":")[1].strip(" }")))
+    assert shown[-1] == 8 and len(shown) <= 3, "the newest is shown, and few before it"
+
+
+def test_what_is_wrong_is_said_in_a_line_and_the_socket_lives(page):
+    bad = [
+        ({"wish": {"project": "../x.talker"}}, "no project"),
+        ({"wish": {**WISH, "edit": "nobody"}}, "No edit called nobody"),
+        ({"wish": {**WISH, "edit": "../../x"}}, "cannot name an edit"),
+        ({"wish": {**WISH, "yaw": 1e9}}, "yaw"),
+        ({"wish": {**WISH, "zoom": None}}, "zoom"),
+        ({"wish": {**WISH, "voice": "../../etc/passwd"}}, "no sound"),
+        ({"wish": {**WISH, "background": "/etc/passwd"}}, "no picture"),
+        ({"wish": {**WISH, "background": "#zzzzzz"}}, "not a colour"),
+        ({"wish": [1]}, "object"),
+        ({"listen": {**WISH, "edit": "nobody"}}, "No edit"),
+    ]
+    with page.websocket_connect(STAGE) as socket:
+        for number, (message, words) in enumerate(bad):
+            socket.send_json({"seq": number, **message})
+            assert words in next_of(socket, "error")["error"]
+        for text in ("{", "[1]", "7", '{"seq": "x", "wish": {"project": "toy.talker"}}', "[" * 5000):
+            socket.send_text(text)
+            assert "error" in next_of(socket, "error")
+        socket.send_bytes(b"\0" * 999)  # nobody listens
+        socket.send_json({"seq": 99, "wish": WISH})
+        assert next_frame(socket)[0]["seq"] == 99
+
+
+def test_a_bug_in_a_frame_is_told_in_a_line_and_logged(page, stage, monkeypatch, caplog):
+    render = stage.render
+    monkeypatch.setattr(stage, "render", lambda wish, code: 1 / 0 if wish.index == 13 else render(wish, code))
+    with page.websocket_connect(STAGE) as socket:
+        socket.send_json({"seq": 1, "wish": {**WISH, "index": 13}})
+        said = next_of(socket, "error")
+        assert said["seq"] == 1 and "mistake" in said["error"] and "ZeroDivisionError" in caplog.text
+        socket.send_json({"seq": 2, "wish": WISH})
+        assert next_frame(socket)[0]["seq"] == 2
+
+
+@pytest.mark.parametrize("key", ["yaw", "pitch", "zoom", "detail", "strength", "index", "share", "eyes"])
+def test_a_wish_holds_numbers_in_range(key):
+    for bad in ("1", True, [1], float("nan"), 1e12):
+        with pytest.raises(BadInput):
+            wish_of({**WISH, "edit": "bronze", key: bad})
+    assert wish_of({**WISH, "strength": 0.2}).strength == 1.0, "without an edit there is none of it"
+    assert wish_of(WISH) == Wish("toy.talker")
+
+
+def test_a_live_voice_moves_the_lips_frame_by_frame(page, stage, monkeypatch):
+    with page.websocket_connect(STAGE) as socket:
+        socket.send_json({"listen": WISH})
+        lookahead_s = next_of(socket, "listening")["lookahead_s"]
+        assert 0.2 < lookahead_s < 0.6
+        sound = to_pcm(tone(1.2))
+        size = 2 * AUDIO_RATE_HZ // 50
+        for place in range(0, len(sound), size):
+            socket.send_bytes(sound[place : place + size])
+        expected = int((1.2 - lookahead_s) * 25)
+        indices, seq = [0], 0
+        while indices[-1] < expected and seq < 100:
+            seq += 1
+            socket.send_json({"seq": seq, "wish": {**WISH, "voice": "live", "playing": True}})
+            indices.append(next_frame(socket)[0]["index"])
+        assert indices[-1] >= expected and indices == sorted(indices)
+        socket.send_json({"hush": True})
+        socket.send_json({"seq": 999, "wish": WISH})
+        assert next_frame(socket)[0]["seq"] == 999
+
+
+def test_an_edit_that_was_made_anew_is_loaded_anew(project, stage, home):
+    wish = Wish("toy.talker", "bronze")
+    before, _ = stage.portrait(project, wish)
+    assert stage.portrait(project, wish)[0] is before
+    project.rename("edits/bronze", "edits/statue")
+    assert stage.portrait(project, Wish("toy.talker", "statue"))[0] is before, "the same edit under another name"
+    record = project.path("edits/statue/stage.json")
+    record.write_text(record.read_text().replace('"fingerprint": "', '"fingerprint": "0'))
+    assert stage.portrait(project, Wish("toy.talker", "statue"))[0] is not before
+
+
+def test_a_waveform_is_as_long_as_the_sound(home):
+    facts = waveform(home.root / "speech.wav")
+    assert facts["seconds"] == pytest.approx(1.0) and facts["frames"] == 25
+    assert len(facts["peaks"]) == 400 and max(facts["peaks"]) == 1.0 and min(facts["peaks"]) > 0.5
