@@ -144,6 +144,14 @@ NOT_UNDERSTOOD = [
     "put the video in a gold frame",
     "a comic book in his hand",
     "moon behind her",
+    "a bronze statue with a cloak",
+    "a bronze statue with a whip",
+    "make his hair blue and give him a cloak",
+    "make the hair blue and add a frame",
+    "make him a bronze statue throwing a stick",
+    # a feeling
+    "make her a happy bronze statue",
+    "a serious bronze statue",
     # what the person is to do
     "let her paint an oil painting",
     "have her face the wall in red",

@@ -82,6 +82,33 @@ NO_EDITS = tuple(
 )  # fmt: skip
 
 
+# "With a cloak", "give him a whip", "add a frame": a thing, unless the words behind name an edit or the manner of one.
+_HANDED = re.compile(
+    rf"\b(?:with|wearing|holding|throwing|(?:give|get|hand|add|put)(?: {_WHO})?) (?:an?|some|another) ((?:\w+ ?)+)"
+)
+_BEHIND_A_THING = re.compile(r"\b(?:of|in|on|over|with|for|to|from|that|which|who|as|like|behind|around|by|if)\b")
+MANNERS = LOOKS | words_of(
+    "touch hint bit dash splash pop shade shades colour coloured layer sense dose feeling dye hue hues wash coat kind "
+    "sort way manner twist spin brush brushes knife pen pens nib pencil hand palette lot little stroke strokes line "
+    "lines outline outlines coating sheen gleam shine patina glaze cast pass take grade filters overlay difference "
+    "change edit makeup paint ink transformation conversion rendering interpretation rework artist artwork bunch burst "
+    "flavour air head full"
+)
+
+
+def handed(
+    tokens: list[str],
+    known: frozenset[str],  # what a style explains
+) -> list[str]:
+    """Things that somebody should get, wear or hold, whatever else the words may mean elsewhere."""
+    found = []
+    for match in _HANDED.finditer(" ".join(tokens)):
+        thing = _BEHIND_A_THING.split(match.group(1))[0].split()
+        if thing and not (known | MANNERS | COLOUR_WORDS.keys() | REGION_WORDS.keys()) & set(thing):
+            found.append(" ".join(thing))
+    return found
+
+
 def styles_in(words: frozenset[str]) -> list[Style]:
     """Styles whose trigger stands in the clause; one that another's companions explain gives way to it."""
     hits = [style for style in STYLES if any(trigger <= words for trigger in style.triggers)]

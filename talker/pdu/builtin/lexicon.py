@@ -59,7 +59,7 @@ MAKING = forms_of(
     "manage attempt experiment test explore demonstrate reveal achieve accomplish obtain acquire assume emerge result "
     "evolve develop revamp overhaul renovate redecorate decorate beautify polish refine tune fix sort handle tackle "
     "arrange prepare provide supply offer allow permit ensure insist target focus concentrate dedicate devote assign "
-    "impose overlay superimpose layer blend integrate embed instil inject imprint slather daub swathe cloak clothe "
+    "impose overlay superimpose layer blend integrate embed instil inject imprint slather daub swathe clothe "
     "lavish douse suffuse permeate splash spread dunk deck slap bung chuck whack plonk sling throw toss rustle jazz "
     "amp ramp crank include involve desire specify describe indicate mention list detail order aspire favour warrant "
     "rock celebrate honour commemorate channel conjure invoke borrow steal realise realize materialise materialize "
@@ -74,7 +74,7 @@ WANTING = forms_of(
     "want like love prefer wish need hope ask request fancy appreciate suppose guess reckon think believe feel imagine "
     "envision envisage wonder mean expect propose recommend plan see consider require decide plump care belong suit "
     "flatter"
-) | words_of("thought felt said told keen somehow glad happy able vibe vibes supposed met")
+) | words_of("thought felt said told keen somehow able vibe vibes supposed met")
 POLITENESS = words_of(
     "please pls plz kindly thanks thank ta cheers hey hi hello ok okay yes yeah yep sure right alright well oh ah wow "
     "hmm um possible possibly maybe perhaps dear darling folks team editor sir favour welcome chance question lol btw "
@@ -94,7 +94,7 @@ JUDGEMENTS = words_of(
     "mystical fantastical decorative rustic edgy punchy zesty snazzy jazzy swanky glitzy flashy showy gaudy garish "
     "kitsch cheesy corny offbeat odd strange weird bizarre curious peculiar unexpected surprising remarkable "
     "outstanding extraordinary exceptional superior premium quality elaborate complex noticeable visible obvious "
-    "apparent evident distinct nicer prettier livelier bolder richer stronger fancier wicked cracking banging sublime "
+    "apparent evident distinct nicer prettier livelier bolder richer stronger fancier cracking banging sublime "
     "divine heavenly fab fabby tremendous terrific phenomenal incredible unbelievable impeccable flawless photogenic "
     "expressive evocative folksy homely inviting welcoming enchanting captivating mesmerising alluring luminous "
     "radiant dazzling shimmering lustrous silky velvety satin shiny sparkly crude unfinished handmade artisanal "
@@ -104,7 +104,7 @@ JUDGEMENTS = words_of(
     "individual separate additional extra further optional temporary permanent global lifeless uninspiring dreary "
     "suitable appropriate apt fitting ideal correct exact precise accurate standard regular normal usual common "
     "general simple easy basic full complete total uniform even consistent seamless signature characteristic gleaming "
-    "glossy matte lush vibrant loud soft delicate epic crazy serious ultra mega intricate detailed"
+    "glossy matte lush vibrant loud soft delicate epic ultra mega intricate detailed"
 )
 DEGREES = words_of(
     "bright brightly vivid vividly vibrant intense strong rich pure plain solid very far way much highly heavily "

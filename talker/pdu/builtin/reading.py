@@ -111,6 +111,7 @@ class _Reader:
     def read(self) -> Clause:
         clause, tokens = self.clause, self.tokens
         clause.unknown += guards.targets(tokens) + guards.no_edit(tokens)
+        clause.unknown += guards.handed(tokens, self.named | self.companions)
         for position, word in enumerate(tokens):
             self._hear(position, word)
         pivot = _pivot(tokens)
