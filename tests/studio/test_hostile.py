@@ -12,6 +12,7 @@ from starlette.websockets import WebSocketDisconnect
 
 from talker.studio import uploads
 from talker.studio.app import application
+from talker.studio.home import Home
 from tests.studio.sessions import STAGE, next_frame
 
 WISH = {"seq": 1, "wish": {"project": "toy.talker"}}
@@ -157,7 +158,7 @@ def test_two_pages_and_one_that_dies(untouched, page):
 
 
 def test_a_bug_is_told_in_a_line_and_logged(page, monkeypatch, caplog):
-    monkeypatch.setattr("talker.studio.home.Home.contents", lambda self: 1 / 0)
+    monkeypatch.setattr(Home, "contents", lambda self: 1 / 0)
     answer = page.get("/api/home")
     assert answer.status_code == 500 and "made a mistake" in answer.json()["error"]
     assert "ZeroDivisionError" not in answer.text and "ZeroDivisionError" in caplog.text
