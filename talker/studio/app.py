@@ -27,7 +27,7 @@ from talker import __version__, commands
 from talker.errors import BadInput, Conflict, TalkerError
 from talker.studio import looks, uploads
 from talker.studio.guard import REPORT_POLICY, Guard
-from talker.studio.home import Home
+from talker.studio.home import CHECKS, Home
 from talker.studio.jobs import Queue
 from talker.studio.orders import command_of, shown
 from talker.studio.session import News, Session
@@ -43,7 +43,6 @@ class Studio:
     """What the routes share."""
 
     def __init__(self, home: Home, stage: Stage | None = None) -> None:
-        home.own.mkdir(exist_ok=True)
         uploads.forget_unfinished(home)
         self.home, self.news = home, News()
         self.stage = stage or Stage(home)
@@ -102,7 +101,7 @@ class Studio:
 
     async def check_page(self, request: Request) -> Response:
         video = self.home.file(request.path_params["name"], "video")
-        path = self.home.own / "checks" / f"{video.name}.html"
+        path = self.home.own / CHECKS / f"{video.name}.html"
         if not path.is_file():
             raise BadInput(f"{video.name} has not been checked yet")
         return FileResponse(path, headers={"Content-Security-Policy": REPORT_POLICY})

@@ -15,6 +15,7 @@ from talker.errors import BadInput, TalkerError
 from talker.project import MANIFEST, SUFFIX, Project
 
 OWN = ".studio"
+CHECKS = "checks"  # pages that `talker check` wrote
 KINDS = {
     "video": (".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v"),
     "sound": (".wav", ".mp3", ".m4a", ".flac", ".ogg", ".opus", ".aac"),
@@ -35,6 +36,13 @@ class Home:
     def __init__(self, root: Path) -> None:
         self.root = root.resolve()
         self.own = self.root / OWN
+
+    def make_own(self) -> None:
+        """The studio's own folder, and the one in it that no command makes for itself."""
+        try:
+            (self.own / CHECKS).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise BadInput(f"{self.own} cannot be made ({error.strerror}); open another folder") from None
 
     def file(
         self,
@@ -92,7 +100,7 @@ class Home:
         return {
             "folder": str(self.root),
             **{f"{kind}s": [path.name for path in files if kind_of(path.name) == kind] for kind in KINDS},
-            "checks": sorted(path.stem for path in (self.own / "checks").glob("*.html")),
+            "checks": sorted(path.stem for path in (self.own / CHECKS).glob("*.html")),
             "projects": [self._project_facts(manifest.parent) for manifest in self._manifests()],
         }
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from talker.errors import BadInput
 from talker.project import SUFFIX, check_name, slug
-from talker.studio.home import OWN, Home
+from talker.studio.home import CHECKS, OWN, Home
 from talker.view import VIEW_LIMITS
 
 Order = Mapping[str, Any]
@@ -51,7 +51,7 @@ def _speaker(home: Home, order: Order) -> tuple[str, list[str]]:
 
 def _check(home: Home, order: Order) -> tuple[str, list[str]]:
     video = home.file(order.get("video"), "video")
-    page = f"{OWN}/checks/{video.name}.html"
+    page = f"{OWN}/{CHECKS}/{video.name}.html"
     words = ["check", video.name, *_numbers(order, "start", "end", "size"), "-o", page, "--force"]
     return f"Check {video.name}", words
 

@@ -26,7 +26,9 @@ def test_what_cannot_be_opened_is_refused(place, capsys):
     assert "not a folder" in refused(capsys, "studio", "nowhere")
     said = refused(capsys, "studio", "--host", "0.0.0.0")
     assert "other machines" in said and "--token" in said
-    assert "8 letters" in refused(capsys, "studio", "--token", "short")
+    for host in ("127.0.0.1", "0.0.0.0"):
+        for token in ("short", ""):
+            assert "8 letters" in refused(capsys, "studio", "--host", host, "--token", token)
 
 
 def test_without_its_extra_it_says_how_to_get_it(place, capsys, monkeypatch):
@@ -52,6 +54,7 @@ def test_a_studio_is_open_until_it_is_told_to_end(project, place):
         address = process.stdout.readline().split(" is at ")[1].split()[0]
         with urllib.request.urlopen(f"{address}api/home") as answer:
             assert [each["name"] for each in json.load(answer)["projects"]] == ["toy.talker"]
+        assert (place / ".studio" / "checks").is_dir(), "`talker check -o` makes no folder"
         second = subprocess.run([*command[:-1], "0"], capture_output=True, text=True, env=environment)
         assert second.returncode == 2 and "a studio" in second.stderr
         process.send_signal(signal.SIGINT)

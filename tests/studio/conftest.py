@@ -21,7 +21,7 @@ def home(place, project) -> Home:
     film(place / "clip.mp4", 0.6)
     write_wav(place / "speech.wav", tone(1.0))
     home = Home(place)
-    home.own.mkdir()
+    home.make_own()
     return home
 
 

@@ -24,7 +24,7 @@ PATIENCE_S = 20.0
 @pytest.fixture
 def folder(tmp_path):
     home = Home(tmp_path)
-    home.own.mkdir()
+    home.make_own()
     for name in NAMES:
         (tmp_path / f"{name}.mp4").touch()
     return home

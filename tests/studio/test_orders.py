@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shlex
+from types import SimpleNamespace
 
 import pytest
 
+from talker.cli import main
 from talker.cli.subcommands import read
 from talker.errors import BadInput
 from talker.studio.orders import command_of, shown
@@ -38,6 +40,17 @@ def test_every_order_is_a_command_that_the_command_line_understands(home):
     assert found.view == ViewPath((View(-20, -3, 0, 1.25), View(20, -3, 0, 1.25)))
     assert (found.edit, found.background, found.size_px, found.eyes) == ("bronze", "#1e90ff", 512, 0.5)
     assert understood(home, {"kind": "eval", "project": "toy.talker", "edit": "bronze"}).edit == "bronze"
+
+
+def test_a_check_writes_its_page_where_the_studio_looks_for_it(home, monkeypatch):
+    def examine(video, take_options, field_options, kernels, reporter, out):  # stands for minutes of looking
+        out.write_text("<p>good")
+        return SimpleNamespace(serves=True, text=lambda: "good")
+
+    monkeypatch.setattr("talker.check.examine.examine", examine)
+    _, words = command_of(home, {"kind": "check", "video": "clip.mp4"})
+    assert main(words) == 0
+    assert home.contents()["checks"] == ["clip.mp4"]
 
 
 def test_words_that_look_like_flags_stay_words(home):
