@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import secrets
 from http.cookies import CookieError, SimpleCookie
+from typing import Literal
 from urllib.parse import parse_qs, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse, RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-COOKIE = "talker-studio"
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 SAFE = ("GET", "HEAD")
 _HEADERS = {
@@ -46,10 +46,11 @@ class Guard:
         if refusal is not None:
             await self._refuse(refusal, scope, receive, send)
             return
-        given = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])[0]
+        given = _tokens_in(scope)
         if given and scope["type"] == "http" and scope["method"] == "GET" and scope["path"] == "/":
             answer = RedirectResponse("/", 303)  # out of the address, into a cookie
-            answer.set_cookie(COOKIE, given, httponly=True, samesite="strict")
+            if any(map(self._is_token, given)):  # not so a stale address: the cookie that let it in stays
+                answer.set_cookie(_cookie_of(headers), self._token, httponly=True, samesite="strict")
             await answer(scope, receive, send)
             return
 
@@ -64,11 +65,11 @@ class Guard:
 
     def _refusal(self, scope: Scope, headers: Headers) -> str | None:
         host = headers.get("host", "")
-        if self._token is None and _name_of(f"//{host}") not in LOOPBACK:
+        if self._token is None and _part(f"//{host}", "hostname") not in LOOPBACK:
             return "This studio answers to this machine only"
         origin = headers.get("origin")
         is_safe = scope["type"] == "http" and scope["method"] in SAFE
-        if origin is not None and not is_safe and urlsplit(origin).netloc != host:
+        if origin is not None and not is_safe and _part(origin, "netloc") != host:
             return "This studio answers to its own pages only"
         if not is_safe and headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
             return "This studio answers to its own pages only"
@@ -77,13 +78,15 @@ class Guard:
         return None
 
     def _knows_token(self, scope: Scope, headers: Headers) -> bool:
-        given = parse_qs(scope["query_string"].decode("latin-1")).get("token", [])
         try:
-            cookie = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+            cookie = SimpleCookie(headers.get("cookie", "")).get(_cookie_of(headers))
         except CookieError:
             cookie = None
-        given += [cookie.value] if cookie else []
-        return any(secrets.compare_digest(each.encode(), self._token.encode()) for each in given)
+        return any(map(self._is_token, [*_tokens_in(scope), *([cookie.value] if cookie else [])]))
+
+    def _is_token(self, given: str) -> bool:
+        """An empty token lets nobody in, whatever the studio was started with."""
+        return bool(self._token) and secrets.compare_digest(given.encode(), self._token.encode())
 
     async def _refuse(self, words: str, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -93,8 +96,19 @@ class Guard:
         await JSONResponse({"error": words}, 403)(scope, receive, send)
 
 
-def _name_of(address: str) -> str | None:
+def _tokens_in(scope: Scope) -> list[str]:
+    return parse_qs(scope["query_string"].decode("latin-1")).get("token", [])
+
+
+def _cookie_of(headers: Headers) -> str:
+    """Browsers keep one jar for all ports of a machine: each studio has a name of its own in it."""
+    port = headers.get("host", "").rpartition(":")[2]
+    return f"talker-studio-{port}" if port.isdecimal() else "talker-studio"
+
+
+def _part(address: str, name: Literal["hostname", "netloc"]) -> str | None:
+    """Of an address; None where it is none."""
     try:
-        return urlsplit(address).hostname
+        return getattr(urlsplit(address), name)
     except ValueError:
         return None

@@ -6,6 +6,7 @@ import secrets
 import socket
 import webbrowser
 from pathlib import Path
+from urllib.parse import quote
 
 from talker.errors import BadInput, Missing
 from talker.locks import held
@@ -21,6 +22,7 @@ try:
 except ImportError as error:  # pragma: no cover
     raise Missing(f"The studio needs {error.name}; pip install -c constraints.txt '.[studio]'") from None
 
+SHORTEST_TOKEN = 8
 LARGEST_MESSAGE = 1 << 20  # from a page
 _PATIENCE_S = 2  # for pages to leave
 
@@ -39,6 +41,8 @@ def serve(
         raise BadInput(f"{folder} is not a folder; give the one with your videos and projects")
     if (folder / MANIFEST).is_file():
         folder = folder.resolve().parent  # a project is opened from the folder that it lies in
+    if token is not None and len(token) < SHORTEST_TOKEN:
+        raise BadInput(f"--token has fewer than {SHORTEST_TOKEN} letters; choose a longer one")
     if host not in LOOPBACK:
         if token is None:
             raise BadInput(
@@ -48,10 +52,8 @@ def serve(
         reporter.notice(
             f"whoever knows the token can see, add and change what is in {folder.resolve()}, over plain HTTP"
         )
-    elif token is not None and len(token) < 8:
-        raise BadInput("--token has fewer than 8 letters; choose a longer one")
     home = Home(folder)
-    home.own.mkdir(exist_ok=True)
+    home.make_own()
     with held(home.own / "lock", f"in {home.root} (a studio)"), _listening(host, port) as listener:
         studio = Studio(home)
         try:
@@ -91,5 +93,5 @@ def _listening(host: str, port: int) -> socket.socket:
 
 def _address(listener: socket.socket, host: str, token: str | None) -> str:
     name = f"[{host}]" if ":" in host else host
-    query = f"?token={token}" if token else ""
+    query = f"?token={quote(token)}" if token else ""
     return f"http://{name}:{listener.getsockname()[1]}/{query}"

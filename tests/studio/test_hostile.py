@@ -119,6 +119,7 @@ def test_a_file_that_is_what_it_says_is_kept_under_a_free_name(page, place):
         {"host": "[::1"},
         {"origin": "http://evil.example"},
         {"origin": "null"},
+        {"origin": "http://[::1"},
         {"sec-fetch-site": "cross-site"},
     ],
     ids=str,
@@ -142,8 +143,21 @@ def test_a_token_is_asked_for_and_kept_in_a_cookie(studio):
         kept = answer.headers["set-cookie"].lower()
         assert "httponly" in kept and "samesite=strict" in kept
         assert client.get("/api/home").status_code == 200
+        stale = client.get("/?token=wrong", follow_redirects=False)
+        assert stale.status_code == 303 and "set-cookie" not in stale.headers
+        assert client.get("/api/home").status_code == 200, "the right cookie was replaced by a wrong one"
+        other = {"host": "10.0.0.7:7861"}  # another studio of that machine has a cookie of its own
+        assert client.get("/api/home", headers=other).status_code == 403
         client.cookies.clear()
-        client.cookies.set("talker-studio", "wrong")
+        client.cookies.set("talker-studio-7860", "wrong")
+        assert client.get("/api/home").status_code == 403
+
+
+def test_an_empty_token_lets_nobody_in(studio):
+    with TestClient(application(studio, ""), base_url="http://10.0.0.7:7860") as client:
+        assert client.get("/api/home").status_code == 403
+        assert client.get("/?token=", follow_redirects=False).status_code == 403
+        client.cookies.set("talker-studio-7860", "")
         assert client.get("/api/home").status_code == 403
 
 
