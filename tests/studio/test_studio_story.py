@@ -201,7 +201,8 @@ def test_the_story(page, browser, tmp_path):
         shown = page.evaluate("studio.stage.metrics.shown")
         page.get_by_role("button", name="Live").click()
         page.wait_for_function("(shown) => studio.stage.metrics.shown > shown + 10", arg=shown)
-        page.get_by_role("button", name="Live").click()
+        page.evaluate("studio.set({ live: false })")  # as where the studio is lost, or another speaker is chosen
+        page.wait_for_function("() => !studio.transport.mic.isOn && !studio.transport.mic.stream")
 
         # A recording of it becomes a sound of the folder.
         page.get_by_role("button", name="Record with the microphone").click()

@@ -5,8 +5,9 @@ const RATE_HZ = 16000;
 export class Microphone {
   get isOn() { return Boolean(this.context); }
 
-  /** `heard` gets Int16Arrays. Errors are one line. */
+  /** `heard` gets Int16Arrays; who heard before hears no more. Errors are one line, and leave the microphone closed. */
   async start(heard) {
+    await this.stop();
     if (!navigator.mediaDevices) {
       throw new Error("Browsers give the microphone only to this machine's own pages or over https");
     }
@@ -16,18 +17,24 @@ export class Microphone {
       throw new Error(error.name === "NotAllowedError" ? "The browser does not allow the microphone here"
         : "There is no microphone that the browser can use");
     }
-    this.context = new AudioContext({ sampleRate: RATE_HZ });
-    await this.context.audioWorklet.addModule("/page/pcm-worklet.js");
-    const node = new AudioWorkletNode(this.context, "pcm", { numberOfOutputs: 0 });
-    node.port.onmessage = (event) => heard(event.data);
-    this.context.createMediaStreamSource(this.stream).connect(node);
+    try {
+      this.context = new AudioContext({ sampleRate: RATE_HZ });
+      await this.context.audioWorklet.addModule("/page/pcm-worklet.js");
+      const node = new AudioWorkletNode(this.context, "pcm", { numberOfOutputs: 0 });
+      node.port.onmessage = (event) => heard(event.data);
+      this.context.createMediaStreamSource(this.stream).connect(node);
+    } catch (error) {
+      await this.stop();
+      throw new Error(`The browser cannot listen at 16 kHz: ${error.message}`);
+    }
     return true;
   }
 
   async stop() {
-    this.stream?.getTracks().forEach((track) => track.stop());
-    await this.context?.close();
-    this.context = this.stream = null;
+    const { context, stream } = this;
+    this.context = this.stream = null; // at once: whoever starts or stops it meanwhile has one of its own
+    stream?.getTracks().forEach((track) => track.stop());
+    await context?.close();
   }
 }
 

@@ -38,6 +38,7 @@ export class Transport {
     on(["voice", "project"], () => this.list());
     on(["facts"], () => this.draw());
     on(["playing", "live"], () => this.draw());
+    on(["live"], () => state.live || this.hush()); // whoever ended it: the user, another speaker, a lost studio
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.draw());
     new ResizeObserver(() => this.draw()).observe(this.wave);
   }
@@ -153,7 +154,7 @@ export class Transport {
   // ------------------------------------------------------------------ what it does
 
   async toggle() {
-    if (state.live) await this.toggleLive();
+    set({ live: false });
     if (state.playing) {
       this.audio.pause();
       set({ playing: false });
@@ -168,7 +169,7 @@ export class Transport {
   }
 
   async toggleRecord() {
-    if (state.live) await this.toggleLive();
+    set({ live: false });
     if (!this.mic.isOn) {
       this.chunks = [];
       if (
@@ -189,13 +190,17 @@ export class Transport {
     } catch (error) { toast(error.message); }
   }
 
+  hush() {
+    this.socket.send({ hush: true });
+    this.mic.stop();
+  }
+
   async toggleLive() {
     if (state.live) {
       set({ live: false });
-      this.socket.send({ hush: true });
-      await this.mic.stop();
       return;
     }
+    if (this.mic.isOn) await this.toggleRecord(); // a recording at work is kept
     this.audio.pause();
     set({ playing: false });
     try {
