@@ -17,6 +17,7 @@ import os
 import re
 import shutil
 import time
+import unicodedata
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -329,6 +330,11 @@ def slug(text: str, length: int = 40) -> str:
     words = re.findall(r"[^\W_]+", text.lower())
     telling = [word for word in words if not _FILLER.fullmatch(word)] or words
     return "-".join(telling)[:length].strip("-") or "edit"
+
+
+def edit_name(text: str) -> str:
+    """An edit's name in the one spelling of its letters: some keyboards and file systems write \u00fc as two signs."""
+    return unicodedata.normalize("NFC", text)
 
 
 def check_name(name: str) -> str:

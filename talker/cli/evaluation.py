@@ -6,8 +6,9 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from talker.cli.flags import add_flags, add_force, add_kernels, add_project, chosen, edit_name
+from talker.cli.flags import add_flags, add_force, add_kernels, add_project, chosen
 from talker.cli.parser import Parser
+from talker.project import edit_name
 
 if TYPE_CHECKING:  # what it imports takes seconds
     from talker.types import Reporter

@@ -8,7 +8,6 @@ import inspect
 import re
 import types
 import typing
-import unicodedata
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -57,11 +56,6 @@ def add_flags(
 
 def add_project(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--project", type=Path, metavar="DIR", help="the project folder [the nearest *.talker]")
-
-
-def edit_name(text: str) -> str:
-    """An edit's name in the one spelling of its letters: some keyboards and file systems write \u00fc as two signs."""
-    return unicodedata.normalize("NFC", text)
 
 
 def add_kernels(parser: argparse.ArgumentParser) -> None:

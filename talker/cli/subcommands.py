@@ -17,11 +17,12 @@ from talker.cli.checking import add_check, run_check
 from talker.cli.describe import describe_project
 from talker.cli.editing import add_edit, add_edits, add_preview, run_edit, run_edits, run_preview
 from talker.cli.evaluation import add_eval, run_eval
-from talker.cli.flags import add_flags, add_force, add_kernels, add_project, chosen, edit_name
+from talker.cli.flags import add_flags, add_force, add_kernels, add_project, chosen
 from talker.cli.live import STANDARD_OUTPUT, first_interrupt, live_sink, live_source
 from talker.cli.parser import Parser, nearest
 from talker.cli.studio import add_studio, run_studio
 from talker.errors import BadInput
+from talker.project import edit_name
 
 if TYPE_CHECKING:  # what it imports takes seconds, too
     from talker.types import Reporter

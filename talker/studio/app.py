@@ -25,6 +25,7 @@ from starlette.websockets import WebSocket
 
 from talker import __version__, commands
 from talker.errors import BadInput, Conflict, TalkerError
+from talker.project import edit_name
 from talker.studio import looks, uploads
 from talker.studio.guard import REPORT_POLICY, Guard
 from talker.studio.home import CHECKS, Home
@@ -147,7 +148,7 @@ class Studio:
             new = (await _json(request)).get("name")
             if not isinstance(new, str):
                 raise BadInput("name is missing")
-            done = await run_in_threadpool(commands.rename_edit, root, name, new)
+            done = await run_in_threadpool(commands.rename_edit, root, name, edit_name(new))
         return JSONResponse({"text": done.text})
 
     async def socket(self, socket: WebSocket) -> None:

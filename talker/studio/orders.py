@@ -12,12 +12,15 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from talker.errors import BadInput
-from talker.project import SUFFIX, check_name, slug
+from talker.opening import automatic_name
+from talker.pdu.region import Region
+from talker.project import SUFFIX, check_name, edit_name
 from talker.studio.home import CHECKS, OWN, Home
 from talker.view import VIEW_LIMITS
 
 Order = Mapping[str, Any]
 LONGEST_TEXT = 600  # of an instruction
+LIMITS = ("only", "keep")  # of an edit: the parts that it may change, as `Region` takes them
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")  # no path leads out of the folder
 
 
@@ -34,10 +37,15 @@ def shown(words: list[str]) -> str:
 
 
 def edit_of(order: Order) -> str | None:
-    """The name that an order's edit has, or will have."""
+    """The name that an order's edit has, or will have; None where it makes none."""
     if order.get("kind") != "edit":
         return None
-    return order.get("name") or slug(str(order.get("instruction", "")))
+    try:
+        if order.get("name"):
+            return _name(order, "name")
+        return automatic_name(_text(order, "instruction"), Region(*(_regions(order, each) for each in LIMITS)).name)
+    except BadInput:  # what the command refuses
+        return None
 
 
 # -------------------------------------------------------------------- the orders
@@ -62,7 +70,7 @@ def _fit(home: Home, order: Order) -> tuple[str, list[str]]:
     words += _choices(order, "preset", "audio", "landmarks", "kernels")
     out = f"{video.stem}{SUFFIX}"
     if "name" in order:
-        out = f"{check_name(_text(order, 'name'))}{SUFFIX}"
+        out = f"{_name(order, 'name')}{SUFFIX}"
         words += ["-o", out]
     return f"Fit {out}", [*words, *_force(order)]
 
@@ -76,7 +84,7 @@ def _preview(home: Home, order: Order) -> tuple[str, list[str]]:
 def _edit(home: Home, order: Order) -> tuple[str, list[str]]:
     words = ["edit", *_what(home, order)]
     if order.get("name"):
-        words += ["--name", check_name(_text(order, "name"))]
+        words += ["--name", _name(order, "name")]
     words += [*_rows(order, "text-guidance", "steps"), *_numbers(order, "rounds", "frames", "image-guidance", "seed")]
     words += [*_numbers(order, "training-steps"), *_choices(order, "strategy", "preset"), *_editor(order)]
     return f"Edit “{_text(order, 'instruction')}”", [*words, *_project(home, order), *_force(order)]
@@ -130,14 +138,22 @@ def view_words(view: object) -> str:
 def _what(home: Home, order: Order) -> list[str]:
     """What is edited: instruction, region, base. `--flag=value`, because a value may begin with a dash."""
     words = [f"--instruction={_text(order, 'instruction')}"]
-    for limit in ("only", "keep"):
-        regions = order.get(limit, [])
-        if not isinstance(regions, list):
-            raise BadInput(f"{limit} is a list of regions")
-        words += [f"--{limit}={_plain(region)}" for region in regions]
+    for limit in LIMITS:
+        words += [f"--{limit}={region}" for region in _regions(order, limit)]
     if order.get("from"):
-        words += ["--from", check_name(_text(order, "from"))]
+        words += ["--from", _name(order, "from")]
     return words
+
+
+def _regions(order: Order, limit: str) -> tuple[str, ...]:
+    regions = order.get(limit, [])
+    if not isinstance(regions, list):
+        raise BadInput(f"{limit} is a list of regions")
+    return tuple(map(_plain, regions))
+
+
+def _name(order: Order, key: str) -> str:
+    return check_name(edit_name(_text(order, key)))
 
 
 def _editor(order: Order) -> list[str]:
@@ -154,7 +170,7 @@ def _project(home: Home, order: Order) -> list[str]:
 
 
 def _edit_name(order: Order) -> list[str]:
-    return ["--edit", check_name(_text(order, "edit"))] if order.get("edit") else []
+    return ["--edit", _name(order, "edit")] if order.get("edit") else []
 
 
 def _force(order: Order) -> list[str]:

@@ -50,7 +50,11 @@ def test_the_rounds_of_an_edit_in_the_making_are_those_of_its_latest_run(project
 
 def test_an_edit_has_a_name_before_it_is_there():
     assert edit_of({"kind": "edit", "instruction": "make him a bronze statue"}) == "bronze-statue"
+    limits = {"only": ["hair"], "keep": ["face"]}
+    assert edit_of({"kind": "edit", "instruction": "blue hair", **limits}) == "blue-hair-only-hair-keep-face"
     assert edit_of({"kind": "edit", "instruction": "x", "name": "mine"}) == "mine"
+    assert edit_of({"kind": "edit", "instruction": "x", "name": "gru\u0308n"}) == "gr\u00fcn"
+    assert edit_of({"kind": "edit", "instruction": "x", "only": ["shoes"]}) is None
     assert edit_of({"kind": "fit"}) is None
 
 

@@ -13,6 +13,7 @@ from talker.errors import BadInput
 from talker.studio.orders import command_of, shown
 from talker.types import View
 from talker.view import ViewPath
+from tests.cli.console import film
 
 EDIT = {"kind": "edit", "project": "toy.talker", "instruction": "turn into a bronze statue"}
 DRIVE = {"kind": "drive", "project": "toy.talker", "audio": "speech.wav"}
@@ -33,6 +34,7 @@ def test_every_order_is_a_command_that_the_command_line_understands(home):
     assert understood(home, {**EDIT, "kind": "preview", **grid}).text_guidance == (3, 4.5, 6)
     found = understood(home, {**EDIT, "text-guidance": [3, 4.5], "keep": ["skin"], "name": "statue"})
     assert (found.text_guidance, found.keep, found.name) == ((3, 4.5), ["skin"], "statue")
+    assert understood(home, {**EDIT, "name": "gru\u0308n"}).name == "gr\u00fcn"
     view = {"yaw": [-20, 20], "pitch": -3, "zoom": 1.25}
     found = understood(
         home, {**DRIVE, "view": view, "edit": "bronze", "background": "#1e90ff", "size": 512, "eyes": 0.5}
@@ -42,7 +44,9 @@ def test_every_order_is_a_command_that_the_command_line_understands(home):
     assert understood(home, {"kind": "eval", "project": "toy.talker", "edit": "bronze"}).edit == "bronze"
 
 
-def test_a_check_writes_its_page_where_the_studio_looks_for_it(home, monkeypatch):
+def test_a_check_writes_its_page_where_the_studio_looks_for_it(home, place, monkeypatch):
+    film(place / "clip.mp4", 3.0)
+
     def examine(video, take_options, field_options, kernels, reporter, out):  # stands for minutes of looking
         out.write_text("<p>good")
         return SimpleNamespace(serves=True, text=lambda: "good")
