@@ -26,7 +26,7 @@ from talker.video import read_audio, write_wav
 _WITHOUT_ARTICLE = ("watercolour", "pop art", "stained glass")
 _SHOWN_FRAMES = 12  # of a round
 _THUMBNAIL = 0.5  # of a take's size
-_PREVIEW = re.compile(r"[a-z0-9-]+\.json")
+_PREVIEW = re.compile(r"[^\W_][\w-]*\.json")  # begins with a `slug`, in letters of any language
 
 
 def words() -> dict[str, Any]:

@@ -7,6 +7,7 @@ import pytest
 
 from talker.errors import BadInput
 from talker.pdu.builtin.styles import STYLES
+from talker.project import slug, write_json
 from talker.studio import looks
 from talker.studio.orders import edit_of
 from talker.take.store import write_image
@@ -46,6 +47,16 @@ def test_the_rounds_of_an_edit_in_the_making_are_those_of_its_latest_run(project
     assert looks.rounds(project, "bronze") == {"edit": "bronze", "finished": True, "rounds": []}
     with pytest.raises(BadInput):
         looks.rounds(project, "../take")
+
+
+@pytest.mark.parametrize("instruction", ["make him a bronze statue", "mach ihn grün", "сделай его синим"])
+def test_a_preview_of_any_words_is_found(page, project, instruction):
+    name = f"{slug(instruction)}-0a1b2c"
+    facts = {"instruction": instruction, "columns": [[3.0, 10]], "rows": ["frame 0"], "cells": [[[0, 0, 1, 1]]]}
+    write_json(project.path(f"previews/{name}.json"), facts)
+    found = page.get(f"/api/projects/toy.talker/previews/{name}.json").json()
+    assert found["instruction"] == instruction and found["picture"].endswith(f"/{name}.png")
+    assert page.get("/api/home").json()["projects"][0]["previews"] == [f"{name}.json"]
 
 
 def test_an_edit_has_a_name_before_it_is_there():

@@ -285,11 +285,11 @@ async function preview() {
 }
 
 async function loadPreview(node, job) {
-  const name = job.text.split("\n")[0].match(/previews\/([a-z0-9-]+)\.png/)?.[1];
-  if (!name) return;
+  const name = project()?.previews.find((each) => job.text.includes(`/previews/${each.replace(/json$/, "png")}`));
+  if (!name) return; // the folder is looked through again when a job ends
   wanted.preview = {};
   try {
-    wanted.preview = await api.preview(state.project, `${name}.json`);
+    wanted.preview = await api.preview(state.project, name);
     if (wanted.opens) openBoard(node);
   } catch (error) { toast(error.message); }
   showResult(node);
