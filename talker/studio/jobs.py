@@ -7,6 +7,7 @@ opened again; a studio that is killed leaves its job at work, and the next one t
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import signal
 import subprocess
@@ -32,6 +33,7 @@ _INTERRUPTED = (130, 143)  # exit codes
 _LOOK_EVERY_S = 0.15
 _PATIENCE_S = 30.0  # for a job to end when it is told to
 _NICENESS = 10  # the stage goes first
+_log = logging.getLogger("talker.studio")
 
 
 class Queue:
@@ -47,6 +49,7 @@ class Queue:
         self._home, self._told, self._program = home, told, program
         self._changed = threading.Condition()
         self._closing = False
+        self._process: subprocess.Popen | None = None  # of the job at work, if it was started here
         self._unwanted: set[int] = set()  # numbers of jobs that were cancelled at work
         self._jobs = {job.number: job for job in self.folder.load()}
         self._thread = threading.Thread(target=self._work, name="jobs", daemon=True)
@@ -65,8 +68,11 @@ class Queue:
             if len(waiting) >= MOST_WAITING:
                 raise Conflict(f"{MOST_WAITING} jobs wait already; cancel some, or let them finish")
             job = Job(max(self._jobs, default=0) + 1, order["kind"], title, words, dict(order))
+            try:
+                self.folder.keep(job)
+            except OSError as error:
+                raise BadInput(f"The job cannot be written down ({error.strerror}); mend that and try again") from None
             self._jobs[job.number] = job
-            self.folder.keep(job)
             self._forget_old()
             self._changed.notify_all()
         self._told()
@@ -127,17 +133,29 @@ class Queue:
                     return
                 job = self._next()
                 is_at_work, job.state = job.state == "running", "running"
-            journal = Follower(self.folder.file(job.number, ".jsonl"))
             try:
-                if is_at_work:
-                    job.notices, job.pictures, job.code = [], 0, None  # the journal tells it all again
-                self._follow(job, journal, None if is_at_work else self._start(job))
+                self._run(job, is_at_work)
+            except Exception:  # a bug, or a disk that fails: the next job may fare better
+                _log.exception("job %d", job.number)
+                with self._changed:
+                    self._tell_to_end(job)
+                    self._end(job, "failed", f"The studio lost sight of {job.title}; where it was started it says why")
+            self._process = None
+            self._told()
+
+    def _run(self, job: Job, is_at_work: bool) -> None:
+        if is_at_work:
+            job.notices, job.pictures, job.code = [], 0, None  # the journal tells it all again
+        else:
+            try:
+                self._start(job)
             except OSError as error:  # no memory for a process, no place for its log
                 with self._changed:
                     self._end(job, "failed", f"{job.title} could not be started: {error.strerror}")
-            self._told()
+                return
+        self._follow(job, Follower(self.folder.file(job.number, ".jsonl")))
 
-    def _start(self, job: Job) -> subprocess.Popen:
+    def _start(self, job: Job) -> None:
         for suffix in (".jsonl", ".jpg"):
             self.folder.file(job.number, suffix).unlink(missing_ok=True)
         job.task, job.fraction, job.note, job.left_s, job.code = "", 0.0, "", None, None
@@ -156,17 +174,17 @@ class Queue:
         with contextlib.suppress(OSError, AttributeError):
             os.setpriority(os.PRIO_PROCESS, process.pid, _NICENESS)
         with self._changed:
+            self._process = process
             job.state, job.began_s, job.pid = "running", time.time(), process.pid
-            self.folder.keep(job)
+            self._keep(job)
             if job.number in self._unwanted:
                 self._tell_to_end(job)
         self._told()
-        return process
 
-    def _follow(self, job: Job, journal: Follower, process: subprocess.Popen | None) -> None:
+    def _follow(self, job: Job, journal: Follower) -> None:
         """Until the job is over, or the studio ends."""
         told_to_end = False
-        while self._is_at_work(job, process):
+        while self._is_at_work(job):
             with self._changed:
                 is_new = journal.read_into(job)
                 if self._closing and not told_to_end:
@@ -186,8 +204,8 @@ class Queue:
         elif job.number in self._unwanted:
             self._end(job, "cancelled")
         elif was_interrupted and (told_to_end or job.pid is None):
-            job.state = "waiting"  # goes on when the folder is opened again
-            self.folder.keep(job)
+            job.state, job.pid = "waiting", None  # goes on when the folder is opened again
+            self._keep(job)
         elif job.code in _INTERRUPTED:  # by somebody else
             self._end(job, "cancelled")
         elif job.code is None:
@@ -199,23 +217,37 @@ class Queue:
     def _end(self, job: Job, state: str, error: str = "") -> None:
         job.state, job.error, job.ended_s, job.pid = state, error, time.time(), None
         self._unwanted.discard(job.number)
-        self.folder.keep(job)
+        self._keep(job)
 
-    def _is_at_work(self, job: Job, process: subprocess.Popen | None) -> bool:
-        if process is not None:
-            return process.poll() is None
-        lock = self.folder.file(job.number, LOCK_SUFFIX)  # held by the job itself
+    def _keep(self, job: Job) -> None:
+        """Write the record of a job that goes on, or is over, whether or not the disk has room for it."""
         try:
-            with FileLock(lock, timeout=0):
-                pass
+            self.folder.keep(job)
+        except OSError:
+            _log.exception("the record of job %d", job.number)
+
+    def _is_at_work(self, job: Job) -> bool:
+        if self._process is not None:
+            return self._process.poll() is None
+        with self._changed:
+            if self._holds_its_lock(job):
+                return True
+            job.pid = None
+            return False
+
+    def _holds_its_lock(self, job: Job) -> bool:
+        """Whether a job that another studio started is at work still. One asks at a time: asking takes the lock."""
+        try:
+            with FileLock(self.folder.file(job.number, LOCK_SUFFIX), timeout=0):
+                return False
         except Timeout:
             return True
-        job.pid = None
-        return False
 
     def _tell_to_end(self, job: Job) -> None:
         """As Ctrl-C does; a process that was started deaf to that hears this all the same."""
-        if job.pid is not None:
+        if self._process is not None:
+            self._process.terminate()
+        elif job.pid is not None and self._holds_its_lock(job):  # otherwise the number may be a stranger's by now
             with contextlib.suppress(ProcessLookupError):
                 os.kill(job.pid, signal.SIGTERM)
 

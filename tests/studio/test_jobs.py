@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 import time
+from errno import ENOSPC
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from talker.errors import BadInput, Conflict
 from talker.studio.home import Home
@@ -115,6 +118,7 @@ def test_a_studio_that_is_closed_goes_on_when_it_is_opened(folder):
     until(lambda: steps(folder, "slow") >= 2)
     first.close()
     assert [job["state"] for job in first.jobs()] == ["waiting", "waiting"] and steps(folder, "slow") < STEPS
+    assert json.loads((folder.own / "jobs" / "0001.json").read_text())["pid"] is None
     second = Queue(folder, program=WORKER)
     until(lambda: all(job["state"] == "done" for job in second.jobs()))
     second.close()
@@ -139,19 +143,51 @@ def test_a_killed_studio_leaves_its_job_at_work_and_the_next_takes_it_up(folder)
     assert len((folder.root / "slow.mp4.runs").read_text().split()) == 1, "it was begun anew"
 
 
-def test_a_job_that_was_killed_with_its_studio_is_begun_again(folder):
+def left_at_work(folder, pid: int) -> None:
+    """The record of a job that was at work when its studio was killed."""
     record = {"number": 3, "kind": "check", "title": "Check", "words": ["check", "quick.mp4"], "state": "running"}
-    record |= {
-        "order": {},
-        "asked_s": 1.0,
-        "began_s": 2.0,
-        "ended_s": None,
-        "text": "",
-        "error": "",
-        "pid": 999_999_999,
-    }
+    record |= {"order": {}, "asked_s": 1.0, "began_s": 2.0, "ended_s": None, "text": "", "error": "", "pid": pid}
     (folder.own / "jobs").mkdir()
     (folder.own / "jobs" / "0003.json").write_text(json.dumps(record))
+
+
+def test_a_number_that_another_program_has_by_now_is_not_told_to_end(folder, monkeypatch):
+    monkeypatch.setattr(Queue, "_work", lambda self: None)
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as stranger:
+        left_at_work(folder, stranger.pid)
+        queue = Queue(folder, program=WORKER)
+        queue.cancel(3)
+        with pytest.raises(subprocess.TimeoutExpired):
+            stranger.wait(0.3)
+        with FileLock(folder.own / "jobs" / "0003.lock"):  # as the job itself holds it
+            queue.cancel(3)
+        assert stranger.wait(PATIENCE_S) == -signal.SIGTERM
+
+
+def test_a_full_disk_does_not_stop_the_queue(queue, folder, monkeypatch, caplog):
+    slow, quick = check(queue, "slow"), check(queue, "quick")
+    with monkeypatch.context() as full:
+        full.setattr("talker.studio.records.write_json", lambda path, value: fail(OSError(ENOSPC, "No space")))
+        until(lambda: quick.state == "done")
+        assert slow.state == "done" and "No space" in caplog.text
+        with pytest.raises(BadInput, match="No space"):
+            check(queue, "bad")
+    with monkeypatch.context() as broken:
+        broken.setattr(Follower, "read_into", lambda self, job: fail(PermissionError(13, "Permission denied")))
+        lost = check(queue, "slow")
+        until(lambda: lost.state == "failed")
+        assert "lost sight" in lost.error and "PermissionError" in caplog.text
+    again = check(queue, "quick")
+    until(lambda: again.state == "done")
+    assert len(queue.jobs()) == 4
+
+
+def fail(error: Exception) -> None:
+    raise error
+
+
+def test_a_job_that_was_killed_with_its_studio_is_begun_again(folder):
+    left_at_work(folder, 999_999_999)
     (folder.own / "jobs" / "0004.json").write_text("{")  # half a record is none
     queue = Queue(folder, program=WORKER)
     until(lambda: queue.jobs()[0]["state"] == "done")
