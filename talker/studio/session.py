@@ -13,6 +13,7 @@ import contextlib
 import json
 import logging
 import struct
+from collections.abc import Iterator
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -58,6 +59,15 @@ class News:
             self._events.discard(event)
 
 
+@contextlib.contextmanager
+def _open() -> Iterator[None]:
+    """Around the socket alone: a RuntimeError there is starlette's word for one that is gone."""
+    try:
+        yield
+    except RuntimeError:
+        raise WebSocketDisconnect from None
+
+
 class Session:
     def __init__(self, socket: WebSocket, stage: Stage, queue: Queue, news: News) -> None:
         self._socket, self._stage, self._queue, self._news = socket, stage, queue, news
@@ -73,8 +83,8 @@ class Session:
             news = asyncio.create_task(self._tell_news(event))
             try:
                 while True:
-                    await self._receive(await self._socket.receive())
-            except (WebSocketDisconnect, RuntimeError):  # RuntimeError: starlette's word for a socket that is gone
+                    await self._receive(await self._heard())
+            except WebSocketDisconnect:
                 pass
             finally:
                 news.cancel()
@@ -83,7 +93,7 @@ class Session:
                 await self._hush()
 
     async def _tell_news(self, event: asyncio.Event) -> None:
-        with contextlib.suppress(WebSocketDisconnect, RuntimeError):
+        with contextlib.suppress(WebSocketDisconnect):
             while True:
                 await event.wait()
                 event.clear()
@@ -91,28 +101,55 @@ class Session:
                 await asyncio.sleep(_NEWS_EVERY_S)
 
     async def _receive(self, message: dict[str, Any]) -> None:
-        if message["type"] == "websocket.disconnect":
-            raise WebSocketDisconnect
         if message.get("bytes") is not None:
             if self._mic is not None:
                 self._mic.hear(message["bytes"])
             return
         seq = None
         try:
-            facts = json.loads(message["text"])
-            if not isinstance(facts, dict):
-                raise BadInput("The stage expects an object")
-            seq = facts.get("seq")
+            try:
+                facts = json.loads(message["text"])
+                if not isinstance(facts, dict):
+                    raise TypeError
+                seq = int(facts["seq"]) if "wish" in facts else None
+            except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
+                raise BadInput("That is no message for the stage") from None
             if "wish" in facts:
-                await self._wait(int(seq), wish_of(facts["wish"]))
+                await self._wait(seq, wish_of(facts["wish"]))
             elif "listen" in facts:
                 await self._listen(wish_of(facts["listen"]))
             elif "hush" in facts:
                 await self._hush()
-        except TalkerError as error:
+        except Exception as error:
+            await self._tell_mistake(error, seq, str(message["text"])[:200])
+
+    async def _tell_mistake(self, error: Exception, seq: int | None, of_what: object) -> None:
+        """One line to the page; what is a bug is logged."""
+        if isinstance(error, WebSocketDisconnect):
+            raise error
+        if isinstance(error, TalkerError):
             await self._send({"error": str(error), "seq": seq})
-        except (ValueError, TypeError, RecursionError):
-            await self._send({"error": "That is no message for the stage", "seq": None})
+            return
+        _log.error("the stage, of %s", of_what, exc_info=error)
+        await self._send({"error": "The stage made a mistake; where it was started it says which", "seq": seq})
+
+    # ---------------------------------------------------------------- the socket
+
+    async def _heard(self) -> dict[str, Any]:
+        with _open():
+            message = await self._socket.receive()
+        if message["type"] == "websocket.disconnect":
+            raise WebSocketDisconnect
+        return message
+
+    async def _send(self, facts: dict[str, Any]) -> None:
+        with _open():
+            await self._socket.send_text(json.dumps(facts))
+
+    async def _send_picture(self, header: dict[str, Any], jpeg: bytes) -> None:
+        head = json.dumps(header).encode()
+        with _open():
+            await self._socket.send_bytes(struct.pack("<I", len(head)) + head + jpeg)
 
     # ---------------------------------------------------------------- frames
 
@@ -143,21 +180,13 @@ class Session:
         try:
             code = await self._live_code(wish) if wish.voice == LIVE else None
             picture = await asyncio.wrap_future(self._stage.submit(wish, code))
-        except TalkerError as error:
-            await self._send({"error": str(error), "seq": seq})
-            return
-        except Exception:
-            _log.exception("a frame of %s", wish)
-            await self._send({"error": "The stage made a mistake; where it was started it says which", "seq": seq})
+        except Exception as error:
+            await self._tell_mistake(error, seq, wish)
             return
         width, height = picture.size_px
         header = {"seq": seq, "index": self._shown if wish.voice == LIVE else wish.index, "edit": wish.edit}
         header |= {"width": width, "height": height, "pair": wish.pair, "ms": round(picture.render_ms, 1)}
-        head = json.dumps(header).encode()
-        await self._socket.send_bytes(struct.pack("<I", len(head)) + head + picture.jpeg)
-
-    async def _send(self, facts: dict[str, Any]) -> None:
-        await self._socket.send_text(json.dumps(facts))
+        await self._send_picture(header, picture.jpeg)
 
     # ---------------------------------------------------------------- the microphone
 

@@ -83,8 +83,12 @@ def _number(
     value = facts.get(key, default)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise BadInput(f"{key} is a number")
-    check_range(key, value, *limits)
-    return float(value)
+    try:
+        number = float(value)
+    except OverflowError:  # JSON has integers of any length
+        raise BadInput(f"{key} is too large a number") from None
+    check_range(key, number, *limits)
+    return number
 
 
 def _text(facts: dict[str, Any], key: str) -> str | None:

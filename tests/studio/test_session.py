@@ -101,7 +101,7 @@ def test_what_is_wrong_is_said_in_a_line_and_the_socket_lives(page):
         for number, (message, words) in enumerate(bad):
             socket.send_json({"seq": number, **message})
             assert words in next_of(socket, "error")["error"]
-        for text in ("{", "[1]", "7", '{"seq": "x", "wish": {"project": "toy.talker"}}', "[" * 5000):
+        for text in ("{", "[1]", "7", '{"seq": "x", "wish": {}}', '{"seq": 1e999, "wish": {}}', "[" * 5000):
             socket.send_text(text)
             assert "error" in next_of(socket, "error")
         socket.send_bytes(b"\0" * 999)  # nobody listens
@@ -120,9 +120,26 @@ def test_a_bug_in_a_frame_is_told_in_a_line_and_logged(page, stage, monkeypatch,
         assert next_frame(socket)[0]["seq"] == 2
 
 
+def test_a_bug_of_the_stage_does_not_end_the_page(page, stage, monkeypatch, caplog):
+    """torch's errors are RuntimeErrors, which starlette's word for a socket that is gone is, too."""
+    portrait = stage.portrait
+    for error in (RuntimeError("out of memory"), ValueError("a shape")):
+        with page.websocket_connect(STAGE) as socket:
+            monkeypatch.setattr(stage, "portrait", lambda *_, error=error: fail(error))
+            socket.send_json({"listen": WISH})
+            assert "made a mistake" in next_of(socket, "error")["error"] and str(error) in caplog.text
+            monkeypatch.setattr(stage, "portrait", portrait)
+            socket.send_json({"seq": 1, "wish": WISH})
+            assert next_frame(socket)[0]["seq"] == 1
+
+
+def fail(error: Exception) -> None:
+    raise error
+
+
 @pytest.mark.parametrize("key", ["yaw", "pitch", "zoom", "detail", "strength", "index", "share", "eyes"])
 def test_a_wish_holds_numbers_in_range(key):
-    for bad in ("1", True, [1], float("nan"), 1e12):
+    for bad in ("1", True, [1], float("nan"), 1e12, 10**400):
         with pytest.raises(BadInput):
             wish_of({**WISH, "edit": "bronze", key: bad})
     assert wish_of({**WISH, "strength": 0.2}).strength == 1.0, "without an edit there is none of it"
