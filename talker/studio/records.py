@@ -87,7 +87,7 @@ class Follower:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._place = 0  # bytes read
-        self._began: tuple[float, float] = (0.0, 0.0)  # when the task at hand began, and at which fraction
+        self._began: tuple[float, float] | None = None  # when the task at hand began, and at which fraction
 
     def read_into(self, job: Job) -> bool:
         """Bring a job up to date; whether anything is new. A line that is half written waits for its end."""
@@ -108,7 +108,7 @@ class Follower:
     def _tell(self, job: Job, event: dict[str, Any]) -> None:
         if "progress" in event:
             now_s, fraction = float(event["at_s"]), float(event["fraction"])
-            if event["progress"] != job.task:
+            if self._began is None or event["progress"] != job.task:
                 self._began = now_s, fraction
             done = fraction - self._began[1]
             job.left_s = (now_s - self._began[0]) * (1.0 - fraction) / done if done > 0 else None
