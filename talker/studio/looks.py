@@ -58,8 +58,13 @@ def understand(facts: Mapping[str, Any]) -> dict[str, str]:
     if editor not in ("auto", "builtin"):
         return {"understood": "InstructPix2Pix takes any words"}
     region = Region(*(tuple(map(str, limit)) for limit in limits))
-    found, _ = open_for(instruction, EditOptions(editor="builtin"), region, Silent())
-    return {"understood": found.describe(instruction)}
+    try:
+        found, _ = open_for(instruction, EditOptions(editor="builtin"), region, Silent())
+        return {"understood": found.describe(instruction)}
+    except BadInput as error:
+        if editor == "builtin" or not instruction.strip():
+            raise
+        return {"understood": f"The built-in editor: {error}. InstructPix2Pix, where it is here, takes any words"}
 
 
 def rounds(project: Project, edit: str) -> dict[str, Any]:
