@@ -6,6 +6,7 @@ skips to the newest, so that the lips never fall behind.
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 import time
@@ -19,6 +20,7 @@ from talker.live import Heard, check_live, lookahead_samples, speak_live
 from talker.take.audio import AudioEncoder
 from talker.types import AUDIO_RATE_HZ, Take
 
+_log = logging.getLogger("talker.studio")
 _HELD_S = 5.0  # of sound that waits: more is a page that sends faster than time
 
 
@@ -46,7 +48,7 @@ class Microphone:
         self.code: Tensor | None = None  # [A] of the newest
         self._face, self._encoder, self._told = _Face(portrait), encoder, told
         self._sound: queue.Queue[Heard | None] = queue.Queue()
-        self._waiting = 0  # samples
+        self._waiting, self._lock = 0, threading.Lock()  # samples that wait
         self._thread = threading.Thread(target=self._work, name="microphone", daemon=True)
         self._thread.start()
 
@@ -58,8 +60,10 @@ class Microphone:
         data: bytes,  # mono signed 16-bit little-endian at 16 kHz
     ) -> None:
         samples = np.frombuffer(data[: len(data) // 2 * 2], "<i2").astype(np.float32) / 32768.0
-        if len(samples) and self._waiting + len(samples) <= _HELD_S * AUDIO_RATE_HZ:
-            self._waiting += len(samples)
+        with self._lock:
+            is_heard = 0 < len(samples) <= _HELD_S * AUDIO_RATE_HZ - self._waiting
+            self._waiting += len(samples) if is_heard else 0
+        if is_heard:
             self._sound.put(Heard(samples, time.monotonic()))
 
     def close(self) -> None:
@@ -68,10 +72,14 @@ class Microphone:
 
     def _blocks(self) -> Iterator[Heard]:
         while (heard := self._sound.get()) is not None:
-            self._waiting -= len(heard.samples)
+            with self._lock:
+                self._waiting -= len(heard.samples)
             yield heard
 
     def _work(self) -> None:
-        for spoken in speak_live(self._face, self._blocks(), self._encoder, lookahead_samples(self._encoder)):
-            self.code, self.frames = spoken.code, self.frames + 1
-            self._told()
+        try:
+            for spoken in speak_live(self._face, self._blocks(), self._encoder, lookahead_samples(self._encoder)):
+                self.code, self.frames = spoken.code, self.frames + 1
+                self._told()
+        except Exception:  # the last code stays, and the page may begin again
+            _log.exception("a live voice")

@@ -13,6 +13,7 @@ import torch
 from talker.drive import Speech, speak, to_bytes
 from talker.errors import BadInput
 from talker.opening import load_portrait
+from talker.studio.mic import Microphone
 from talker.studio.stage import QUALITY
 from talker.studio.voice import Voice, waveform
 from talker.studio.wish import Wish, wish_of
@@ -165,6 +166,24 @@ def test_a_live_voice_moves_the_lips_frame_by_frame(page, stage, monkeypatch):
         socket.send_json({"hush": True})
         socket.send_json({"seq": 999, "wish": WISH})
         assert next_frame(socket)[0]["seq"] == 999
+
+
+def test_a_microphone_that_fails_says_so(project, stage, caplog):
+    portrait, _ = stage.portrait(project, Wish("toy.talker"))
+    mic = Microphone(portrait, stage.speaker(project).encoder, lambda: fail(RuntimeError("a shape")))
+    mic.hear(to_pcm(tone(1.2)))
+    mic.close()
+    assert mic.frames == 1 and "a shape" in caplog.text
+
+
+def test_no_more_sound_waits_than_is_meant_to(project, stage, monkeypatch):
+    monkeypatch.setattr(Microphone, "_work", lambda self: None)
+    portrait, _ = stage.portrait(project, Wish("toy.talker"))
+    mic = Microphone(portrait, stage.speaker(project).encoder, lambda: None)
+    for _ in range(9):
+        mic.hear(to_pcm(tone(1.0)))
+    mic.close()
+    assert mic._sound.qsize() == 5 + 1, "five seconds, and the end"
 
 
 def test_an_edit_that_was_made_anew_is_loaded_anew(project, stage, home):
