@@ -97,7 +97,7 @@ class Studio:
 
     async def file(self, request: Request) -> Response:
         path = self.home.served(request.path_params["path"])
-        policy = {"Content-Security-Policy": REPORT_POLICY} if path.suffix == ".html" else None
+        policy = {"Content-Security-Policy": REPORT_POLICY} if path.suffix.lower() == ".html" else None
         return FileResponse(path, headers=policy)
 
     async def check_page(self, request: Request) -> Response:

@@ -17,7 +17,7 @@ from talker.video.sound import require_sound
 
 MIB = 1 << 20
 LARGEST_MIB = {"video": 4096, "sound": 512, "picture": 32}
-LONGEST_S = {"video": 3600.0, "sound": 3 * 3600.0}
+LONGEST_H = {"video": 1, "sound": 3}
 MOST_PIXELS = 50_000_000
 SPARE_MIB = 512  # that stay free on the disk
 
@@ -71,8 +71,9 @@ def _probe(path: Path, kind: str, name: str) -> None:
             _probe_picture(path)
         else:
             info = require_video(path) if kind == "video" else require_sound(path)
-            if info.duration_s > LONGEST_S[kind]:
-                raise BadInput(f"{path.name} is {info.duration_s / 60:.0f} min long; the studio takes an hour")
+            if info.duration_s > 3600 * LONGEST_H[kind]:
+                most = f"{60 * LONGEST_H[kind]} min of a {kind}"
+                raise BadInput(f"{path.name} is {info.duration_s / 60:.0f} min long; the studio takes {most}")
     except BadInput as error:
         raise BadInput(str(error).replace(str(path), name).replace(path.name, name)) from None
 

@@ -48,8 +48,9 @@ def test_what_lies_outside_or_is_hidden_is_not_served(home, outside, page, name)
 def test_what_the_page_shows_is_served(page, place):
     assert page.get("/files/clip.mp4", headers={"range": "bytes=0-3"}).status_code == 206
     assert page.get("/files/toy.talker/take/background.png").headers["content-type"] == "image/png"
-    (place / "toy.talker" / "check.html").write_text("<script>alert(1)</script>")
-    assert "sandbox" in page.get("/files/toy.talker/check.html").headers["content-security-policy"]
+    for name in ("check.html", "X.HTML"):
+        (place / "toy.talker" / name).write_text("<script>alert(1)</script>")
+        assert "sandbox" in page.get(f"/files/toy.talker/{name}").headers["content-security-policy"]
 
 
 def test_links_out_of_the_folder_are_no_files(home, outside):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -92,6 +93,14 @@ def test_more_than_was_announced_or_allowed_is_not_taken(untouched, page, monkey
 
     answer = page.put("/api/files?name=long.wav", content=endless())
     assert answer.status_code == 400 and "1 MiB" in answer.json()["error"]
+
+
+@pytest.mark.parametrize(("name", "most"), [("speech.wav", "180 min of a sound"), ("clip.mp4", "60 min of a video")])
+def test_what_is_too_long_is_told_how_long_it_may_be(untouched, page, place, monkeypatch, name, most):
+    for probe in ("require_sound", "require_video"):
+        monkeypatch.setattr(uploads, probe, lambda path: SimpleNamespace(duration_s=4 * 3600.0))
+    answer = page.put(f"/api/files?name={name}", content=(place / name).read_bytes())
+    assert answer.status_code == 400 and f"240 min long; the studio takes {most}" in answer.json()["error"]
 
 
 def test_a_picture_that_would_fill_the_memory_is_not_opened(untouched, page, place, monkeypatch):

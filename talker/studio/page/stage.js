@@ -31,7 +31,7 @@ export class Stage {
     Object.assign(this, { canvas, socket, clock });
     this.context = canvas.getContext("2d");
     this.pace = new Pace();
-    this.asked = new Map(); // seq -> { sent_ms, moved_ms, share, index }
+    this.asked = new Map(); // seq -> { sent_ms, moved_ms, switched_ms }: when it was sent, and what it answers
     this.held = []; // frames that wait for their time, by index
     this.seq = 0;
     this.latency_ms = 120; // of frames, and how much it varies
@@ -48,7 +48,7 @@ export class Stage {
     requestAnimationFrame(() => this.turn());
   }
 
-  /** Something else is to be seen. `moved_ms`: when the hand moved, for the metrics. */
+  /** Something else is to be seen; `changed`: which keys of the state. */
   changed(changed) {
     if (changed.has("edit") || changed.has("project")) this.switched_ms = performance.now();
     this.isDirty = true;
@@ -133,12 +133,9 @@ export class Stage {
     if (!edit) { wish.strength = 1; wish.pair = false; }
     const seq = ++this.seq;
     if (!this.socket.send({ seq, wish })) return false;
-    this.asked.set(
-      seq,
-      { sent_ms: performance.now(), moved_ms: this.moved_ms, share, switched_ms: this.switched_ms },
-    );
-    this.moved_ms = null;
-    if (this.switched_ms !== null) this.switched_ms = null;
+    const { moved_ms, switched_ms } = this;
+    this.asked.set(seq, { sent_ms: performance.now(), moved_ms, switched_ms });
+    this.moved_ms = this.switched_ms = null;
     return true;
   }
 
