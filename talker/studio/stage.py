@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from talker.drive import Portrait, load_background, to_bytes
+from talker.drive import Motion, Portrait, load_background, to_bytes
 from talker.opening import load_portrait, scene_record
 from talker.project import Project
 from talker.radfield.kernels import Kernels, choose_kernels
@@ -35,7 +35,7 @@ from talker.types import Take
 T = TypeVar("T")
 
 QUALITY = 90  # of a JPEG
-_SCENES_HELD, _VOICES_HELD, _BACKGROUNDS_HELD = 8, 3, 6
+_SCENES_HELD, _BETWEEN_HELD, _VOICES_HELD, _BACKGROUNDS_HELD = 8, 2, 3, 6
 MEANT_LIDS = 0.15  # how far lids must have moved in a take for the eyes to be a choice
 
 
@@ -92,6 +92,7 @@ class Stage:
         self._alone = ThreadPoolExecutor(1, "frame", partial(torch.set_num_threads, self.workers))
         self._abreast = ThreadPoolExecutor(self.workers, "frames", partial(torch.set_num_threads, 1))
         self._speakers, self._scenes = Held(_SCENES_HELD), Held(_SCENES_HELD)
+        self._between = Held(_BETWEEN_HELD)  # scenes of part of an edit: a drag of its strength makes many of them
         self._voices, self._backgrounds = Held(_VOICES_HELD), Held(_BACKGROUNDS_HELD)
 
     def submit(
@@ -120,10 +121,13 @@ class Stage:
         strength = wish.strength if wish.edit else 1.0
         key = (project.root, scene_record(project, wish.edit)["fingerprint"], strength)
         take = self.speaker(project).take
-        found = self._scenes.get(key, lambda: load_portrait(project, take, wish.edit, self.kernels, strength=strength))
-        if found.motion == wish.motion:
-            return found, key
-        return Portrait(found.scene, take, found.refiner, wish.motion, strength), key
+
+        def load() -> dict[Motion, Portrait]:
+            moving = load_portrait(project, take, wish.edit, self.kernels, strength=strength)
+            return {"take": moving, "still": Portrait(moving.scene, take, moving.refiner, "still", strength)}
+
+        held = self._scenes if strength == 1.0 else self._between
+        return held.get(key, load)["still" if wish.voice is None else wish.motion], key  # nobody speaks: at rest
 
     def voice(self, project: Project, name: str) -> Voice:
         path = self._home.file(name, "sound")
@@ -166,9 +170,8 @@ class Stage:
             voice = self.voice(project, wish.voice) if is_heard else self.speaker(project).silence
             code = voice.code(wish.index, portrait, key)
         eyes = wish.eyes
-        if wish.voice is None:  # nobody speaks: at rest, and awake
-            portrait = Portrait(portrait.scene, portrait.take, portrait.refiner, "still", portrait.strength)
-            eyes = 1.0 if eyes is None else eyes
+        if wish.voice is None and eyes is None:  # nobody speaks: awake
+            eyes = 1.0
         render = portrait.render(
             wish.index,
             wish.view,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -195,6 +196,22 @@ def test_an_edit_that_was_made_anew_is_loaded_anew(project, stage, home):
     record = project.path("edits/statue/stage.json")
     record.write_text(record.read_text().replace('"fingerprint": "', '"fingerprint": "0'))
     assert stage.portrait(project, Wish("toy.talker", "statue"))[0] is not before
+
+
+def test_a_drag_of_the_strength_unloads_no_edit(project, stage):
+    wish = Wish("toy.talker", "bronze")
+    whole, _ = stage.portrait(project, wish)
+    for tenths in range(10):
+        part, _ = stage.portrait(project, replace(wish, strength=tenths / 10))
+    assert stage.portrait(project, replace(wish, strength=0.9))[0] is part, "it is made once"
+    assert stage.portrait(project, wish)[0] is whole
+
+
+def test_where_nobody_speaks_the_head_is_at_rest(project, stage):
+    still, key = stage.portrait(project, Wish("toy.talker"))
+    moving, same = stage.portrait(project, Wish("toy.talker", voice="speech.wav"))
+    assert (still.motion, moving.motion, same) == ("still", "take", key) and still.scene is moving.scene
+    assert stage.portrait(project, Wish("toy.talker", voice="speech.wav", motion="still"))[0] is still
 
 
 def test_a_waveform_is_as_long_as_the_sound(home):
