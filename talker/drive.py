@@ -75,6 +75,11 @@ class DriveOptions:
     size_px: int | None = None  # the video's height, instead of the take's
 
 
+def lids_of(take: Take) -> tuple[float, float]:
+    """How far the lids of a take are open where they count as closed, and as open."""
+    return tuple(take.eye[:, 0].quantile(torch.tensor(_LIDS)).tolist())
+
+
 class Portrait:
     """The friendly door to a speaker: give it audio, ask it for frames. What frames share is computed once."""
 
@@ -93,7 +98,7 @@ class Portrait:
         self.strength = strength
         self._codes: Tensor | None = None  # [B, A]
         self._still = most_central(take.c2w)
-        self._lids = tuple(take.eye[:, 0].quantile(torch.tensor(_LIDS)).tolist())
+        self._lids = lids_of(take)
         self._heard = take.audio_features.amin(0), take.audio_features.amax(0)  # [C] each
 
     def __len__(self) -> int:

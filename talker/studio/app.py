@@ -23,7 +23,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 from starlette.websockets import WebSocket
 
-from talker import __version__, commands
+from talker import commands
 from talker.errors import BadInput, Conflict, TalkerError
 from talker.project import edit_name
 from talker.studio import looks, uploads
@@ -57,8 +57,7 @@ class Studio:
 
     async def contents(self, _request: Request) -> Response:
         facts = await run_in_threadpool(self.home.contents)
-        limits = {"largest_mib": uploads.LARGEST_MIB, "talker": __version__}
-        return JSONResponse({**facts, "jobs": self.queue.jobs(), **limits})
+        return JSONResponse({**facts, "jobs": self.queue.jobs()})
 
     async def words(self, _request: Request) -> Response:
         return JSONResponse(looks.words())

@@ -98,7 +98,7 @@ class Home:
         names = (path for path in self.root.iterdir() if not path.name.startswith((".", "-")))
         files = sorted(path for path in names if path.is_file() and self._is_inside(path))
         return {
-            "folder": str(self.root),
+            "kinds": KINDS,
             **{f"{kind}s": [path.name for path in files if kind_of(path.name) == kind] for kind in KINDS},
             "checks": sorted(path.stem for path in (self.own / CHECKS).glob("*.html")),
             "projects": [self._project_facts(manifest.parent) for manifest in self._manifests()],
@@ -121,7 +121,6 @@ class Home:
             ]
             facts["evaluated"] = sorted(path.parent.name for path in root.glob("eval/*/eval.json"))
             facts["previews"] = sorted(path.name for path in root.glob("previews/*.json"))
-            facts["check"] = (root / "check.html").is_file()
         except TalkerError as error:
             facts["error"] = str(error)
         return facts

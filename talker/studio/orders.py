@@ -131,7 +131,7 @@ def view_words(view: object) -> str:
         values = value if isinstance(value, list) else [value]
         if key not in VIEW_LIMITS or not values or not all(_is_number(number) for number in values):
             raise BadInput("A view holds numbers, or rows of them, for yaw, pitch, roll, zoom")
-        parts.append(f"{key}={'..'.join(f'{number:g}' for number in values)}")
+        parts.append(f"{key}={'..'.join(map(str, values))}")
     return ",".join(parts)
 
 
@@ -184,7 +184,7 @@ def _numbers(order: Order, *flags: str) -> list[str]:
         if value is not None:
             if not _is_number(value):
                 raise BadInput(f"{flag} is a number, not {str(value)[:40]!r}")
-            words.append(f"--{flag}={value:g}" if isinstance(value, float) else f"--{flag}={value}")
+            words.append(f"--{flag}={value}")
     return words
 
 
@@ -195,7 +195,7 @@ def _rows(order: Order, *flags: str) -> list[str]:
         if values is not None:
             if not isinstance(values, list) or not values or not all(_is_number(value) for value in values):
                 raise BadInput(f"{flag} is a row of numbers, not {str(values)[:40]!r}")
-            words.append(f"--{flag}={','.join(f'{value:g}' for value in values)}")
+            words.append(f"--{flag}={','.join(map(str, values))}")
     return words
 
 

@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from talker.drive import Motion, Portrait, load_background, to_bytes
+from talker.drive import Motion, Portrait, lids_of, load_background, to_bytes
 from talker.opening import load_portrait, scene_record
 from talker.project import Project
 from talker.radfield.kernels import Kernels, choose_kernels
@@ -138,12 +138,11 @@ class Stage:
     def facts(self, project: Project) -> dict[str, Any]:
         """What the page must know of a speaker."""
         speaker = self.speaker(project)
-        low, high = speaker.take.eye[:, 0].quantile(torch.tensor([0.01, 0.95])).tolist()
+        closed, opened = lids_of(speaker.take)
         return {
             "size_px": speaker.take.size_px,
-            "has_eyes": high - low >= MEANT_LIDS,
+            "has_eyes": opened - closed >= MEANT_LIDS,
             "can_live": speaker.encoder.lookahead_s is not None,
-            "kernels": self.kernels.name,
         }
 
     # ---------------------------------------------------------------- frames

@@ -30,6 +30,7 @@ def test_every_order_is_a_command_that_the_command_line_understands(home):
     assert understood(home, {"kind": "speaker", "seconds": 20, "size": 256}).out.name == "demo.mp4"
     assert understood(home, {"kind": "check", "video": "clip.mp4"}).video.name == "clip.mp4"
     assert understood(home, {"kind": "fit", "video": "clip.mp4", "size": 128, "start": 1.5}).start_s == 1.5
+    assert understood(home, {"kind": "fit", "video": "clip.mp4", "start": 12345.678}).start_s == 12345.678
     grid = {"text-guidance": [3, 4.5, 6], "steps": [10, 20], "only": ["hair"], "from": "bronze"}
     assert understood(home, {**EDIT, "kind": "preview", **grid}).text_guidance == (3, 4.5, 6)
     found = understood(home, {**EDIT, "text-guidance": [3, 4.5], "keep": ["skin"], "name": "statue"})

@@ -59,11 +59,3 @@ export function toast(text) {
 export function refill(node, ...children) {
   node.replaceChildren(...children.flat().filter(Boolean));
 }
-
-export function kindOf(name) {
-  const suffix = name.toLowerCase().split(".").pop();
-  if (["mp4", "mov", "mkv", "webm", "avi", "m4v"].includes(suffix)) return "video";
-  if (["wav", "mp3", "m4a", "flac", "ogg", "opus", "aac"].includes(suffix)) return "sound";
-  if (["png", "jpg", "jpeg", "webp"].includes(suffix)) return "picture";
-  return null;
-}

@@ -123,9 +123,7 @@ function colours(say) {
 
 function regions(changed) {
   const ticks = (title, key) => el("fieldset", {}, el("legend", {}, title), el("div", { class: "ticks" },
-    (
-      state.words?.parts ?? ["face", "hair", "skin", "clothes", "background"]
-    ).map((part) => el("label", {}, el("input", {
+    (state.words?.parts ?? []).map((part) => el("label", {}, el("input", {
       type: "checkbox", checked: wanted[key].includes(part), onchange: (event) => {
         wanted[key] = wanted[key].filter((each) => each !== part).concat(event.target.checked ? part : []);
         changed();
@@ -139,6 +137,7 @@ function regions(changed) {
     el(
       "div",
       { class: "column", style: "margin-top:8px" },
+      el("p", { class: "small soft" }, state.words?.coverage),
       ticks("Edit only", "only"),
       ticks("Keep as it is", "keep"),
     ));

@@ -1,6 +1,6 @@
 /** The page: its sections, what they share, and what happens when something ends or is dropped. */
 import * as api from "./api.js";
-import { el, kindOf, refill, toast } from "./dom.js";
+import { el, refill, toast } from "./dom.js";
 import { edit } from "./edit.js";
 import { figures } from "./figures.js";
 import { look } from "./look.js";
@@ -127,15 +127,16 @@ function addFile(accept) {
 }
 
 async function take(file) {
-  const kind = kindOf(file.name);
+  const name = file.name.toLowerCase();
+  const [kind] = Object.entries(state.home.kinds).find(([, ends]) => ends.some((end) => name.endsWith(end))) ?? [];
   if (kind === "video") {
     location.hash = "/start";
     return takeVideo(file);
   }
   try {
-    const name = await api.upload(file, file.name);
+    const kept = await api.upload(file, file.name); // what is of no kind is refused there
     await refreshHome();
-    set(kind === "sound" ? { voice: name } : { background: name });
+    set(kind === "sound" ? { voice: kept } : { background: kept });
   } catch (error) { toast(error.message); }
 }
 

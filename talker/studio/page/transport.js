@@ -27,7 +27,7 @@ function icon(name) {
 
 export class Transport {
   constructor(node, audio, socket, addFile) {
-    Object.assign(this, { node, audio, socket, addFile, peaks: null, seconds: 0 });
+    Object.assign(this, { node, audio, socket, addFile, peaks: null, seconds: 0, count: 1 });
     this.mic = new Microphone();
     this.build();
     audio.addEventListener("ended", () => set({ playing: false }));
@@ -47,7 +47,7 @@ export class Transport {
 
   now_s() { return this.audio.currentTime; }
   index() { return Math.max(0, Math.min(this.frames() - 1, Math.floor(this.audio.currentTime * FPS))); }
-  frames() { return Math.max(1, Math.round(this.seconds * FPS)); }
+  frames() { return this.count; }
 
   // ------------------------------------------------------------------ its face
 
@@ -106,12 +106,13 @@ export class Transport {
     this.audio.pause();
     this.peaks = null;
     this.seconds = 0;
+    this.count = 1;
     if (state.voice) {
       const name = state.voice;
       this.audio.src = api.fileUrl(name);
       try {
-        const { peaks, seconds } = await api.waveform(name);
-        if (state.voice === name) Object.assign(this, { peaks, seconds });
+        const { peaks, seconds, frames: count } = await api.waveform(name);
+        if (state.voice === name) Object.assign(this, { peaks, seconds, count });
       } catch (error) { toast(error.message); }
     } else this.audio.removeAttribute("src");
     this.draw();
