@@ -86,7 +86,7 @@ class Studio:
 
     async def waveform(self, request: Request) -> Response:
         path = self.home.file(request.path_params["name"], "sound")
-        return JSONResponse(await run_in_threadpool(looks.waveform, path))
+        return JSONResponse(await run_in_threadpool(looks.waveform, self.home, path))
 
     async def sound(self, request: Request) -> Response:
         path = self.home.file(request.path_params["name"], "sound")

@@ -1,7 +1,7 @@
 """The folder that a studio works in: what lies in it, and the only way from a name that the page says to a file.
 
 Layout: recordings, sounds, pictures and `*.talker` projects side by side, as people keep them; `.studio/` is the
-studio's own (jobs, unfinished uploads, thumbnails) and may be removed while no studio runs.
+studio's own (jobs, checks, unfinished uploads, thumbnails, waveforms) and may be removed while no studio runs.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,7 +17,7 @@ from talker.options import EditOptions
 from talker.pdu.builtin.styles import STYLES, Style
 from talker.pdu.builtin.vocabulary import COLOURS, REGION_OPERATORS
 from talker.pdu.region import COVERAGE, PARTS_OF, Region
-from talker.project import Project, check_name, file_hash, read_json, replacing
+from talker.project import Project, check_name, file_hash, read_json, replacing, write_json
 from talker.studio import voice
 from talker.studio.home import Home
 from talker.studio.stage import Stage
@@ -101,8 +103,14 @@ def thumbnail(home: Home, stage: Stage, project: Project, edit: str | None) -> P
     return path
 
 
-def waveform(path: Path) -> dict[str, object]:
-    return voice.waveform(path)
+def waveform(home: Home, path: Path) -> dict[str, Any]:
+    """How a sound looks; kept, for hours of it take a while to read."""
+    state = path.stat()
+    key = hashlib.sha256(os.fsencode(f"{path.name} {state.st_mtime_ns} {state.st_size}")).hexdigest()
+    kept = home.own / "waveforms" / f"{key[:16]}.json"
+    if not kept.is_file():
+        write_json(kept, voice.waveform(path))
+    return read_json(kept)
 
 
 def as_wav(home: Home, path: Path) -> Path:

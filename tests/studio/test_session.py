@@ -14,13 +14,14 @@ import torch
 from talker.drive import Speech, speak, to_bytes
 from talker.errors import BadInput
 from talker.opening import load_portrait
+from talker.studio import looks
 from talker.studio.mic import Microphone
 from talker.studio.stage import QUALITY
 from talker.studio.voice import Voice, waveform
 from talker.studio.wish import Wish, wish_of
 from talker.take.store import load_encoder_of, open_take
 from talker.types import AUDIO_RATE_HZ, View
-from talker.video import stream_audio
+from talker.video import stream_audio, write_wav
 from talker.video.sound import to_pcm
 from tests.cli.console import tone
 from tests.studio.sessions import STAGE, frame_of, next_frame, next_of
@@ -212,6 +213,21 @@ def test_where_nobody_speaks_the_head_is_at_rest(project, stage):
     moving, same = stage.portrait(project, Wish("toy.talker", voice="speech.wav"))
     assert (still.motion, moving.motion, same) == ("still", "take", key) and still.scene is moving.scene
     assert stage.portrait(project, Wish("toy.talker", voice="speech.wav", motion="still"))[0] is still
+
+
+def test_a_waveform_is_that_of_the_whole_sound(home, monkeypatch):
+    sound = np.random.default_rng(0).uniform(-0.1, 0.1, 33_333).astype(np.float32)
+    sound[20_000], sound[-1] = 0.8, -0.4
+    write_wav(home.root / "speech.wav", sound)
+    peaks = looks.waveform(home, home.root / "speech.wav")["peaks"]
+    loud = [place for place, peak in enumerate(peaks) if peak > 0.2]
+    assert loud == [pytest.approx(400 * 20_000 / 33_333, abs=1), 399]
+    assert (peaks[loud[0]], peaks[-1]) == (1.0, pytest.approx(0.5, abs=0.002))
+    monkeypatch.setattr("talker.studio.voice.stream_audio", lambda path: 1 / 0)
+    assert looks.waveform(home, home.root / "speech.wav")["peaks"] == peaks, "it is read once"
+    write_wav(home.root / "speech.wav", sound[:9999])
+    with pytest.raises(ZeroDivisionError):
+        looks.waveform(home, home.root / "speech.wav")
 
 
 def test_a_waveform_is_as_long_as_the_sound(home):
