@@ -52,7 +52,7 @@ async def receive(
                     raise BadInput(f"A {kind} may have {LARGEST_MIB[kind]} MiB here, and the disk must hold it")
                 await run_in_threadpool(file.write, block)
         if announced is not None and count != announced:
-            raise BadInput(f"Only {count} of {announced} bytes came; try again")
+            raise BadInput(f"{count} bytes came, {announced} were announced; try again")
         await run_in_threadpool(_probe, partial, kind, Path(name).name[:80])
         while True:
             place = home.free(Path(name.replace("\\", "/")).name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from types import SimpleNamespace
 
@@ -11,6 +12,7 @@ from PIL import Image
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
+from talker.errors import BadInput
 from talker.studio import uploads
 from talker.studio.app import application
 from talker.studio.home import Home
@@ -84,7 +86,19 @@ def test_ten_gigabytes_are_refused_before_they_come(untouched, page):
     assert answer.json()["error"] == "A video may have 4096 MiB here, this one has 10240"
 
 
-def test_more_than_was_announced_or_allowed_is_not_taken(untouched, page, monkeypatch):
+@pytest.mark.parametrize("announced", [1000, 1_000_000])
+def test_what_is_not_as_long_as_was_announced_is_not_taken(untouched, home, place, announced):
+    """A server passes on no more than was announced; another one, or a page that breaks off, may."""
+
+    async def body():
+        yield (place / "speech.wav").read_bytes()
+
+    size = (place / "speech.wav").stat().st_size
+    with pytest.raises(BadInput, match=f"{size} bytes came, {announced} were announced"):
+        asyncio.run(uploads.receive(home, "speech.wav", announced, body()))
+
+
+def test_more_than_is_allowed_is_not_taken(untouched, page, monkeypatch):
     monkeypatch.setitem(uploads.LARGEST_MIB, "sound", 1)
 
     def endless():

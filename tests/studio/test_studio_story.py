@@ -20,6 +20,14 @@ SHORT = {
     "edit": {"rounds": 2, "frames": 4, "training-steps": 3},
     "eval": {"frames": 10},
 }
+# What is to be seen in each section when the story is over.
+SIGNS = {
+    "start": "[data-project='demo.talker']",
+    "stage": "#strip img",
+    "edit": "#train",
+    "render": "video[data-video]",
+    "figures": "table.figures td",
+}
 JOB_MS = 240_000
 DROPPED = """(bytes) => {
   const data = new DataTransfer();
@@ -221,8 +229,11 @@ def test_the_story(page, browser, tmp_path):
         strict = browser.new_page()
         refused = []
         strict.on("console", lambda message: message.type == "error" and refused.append(message.text))
-        strict.goto(f"{address}#/stage")
-        strict.locator("#strip img").first.wait_for()
-        strict.get_by_role("button", name="Play").wait_for()
+        for section, sign in SIGNS.items():
+            strict.goto(f"{address}#/{section}")
+            strict.locator(sign).first.wait_for()
+        strict.goto(f"{address}#/start")
+        strict.locator("[data-video='demo.mp4']").click()
+        strict.frame_locator("iframe.report").locator("img").first.wait_for()
         strict.close()
         assert refused == []
