@@ -1,6 +1,7 @@
 /** The panel beside the stage: how the speaker is looked at. */
 import * as api from "./api.js";
 import { button, el, field, refill, select, slider, toast } from "./dom.js";
+import { refreshHome } from "./fresh.js";
 import { lookAhead } from "./stage.js";
 import { on, project, set, state } from "./state.js";
 
@@ -72,6 +73,7 @@ export function look(panel, { addFile }) {
   };
   refill(panel,
     el("div", { class: "row spread" }, el("h2", {}, "View"), button("Straight ahead", lookAhead, { class: "plain" })),
+    el("p", { class: "small soft" }, "From 0 on, as filmed: where the head is turned in the film, 0 is turned, too."),
     yaw, pitch, roll, zoom, rest);
   show();
   return [
@@ -115,7 +117,7 @@ function manage(edit) {
   const act = async (what) => {
     try {
       toast((await what()).text);
-      set({ home: await api.home() });
+      await refreshHome();
     } catch (error) { toast(error.message); }
   };
   return el("details", {}, el("summary", { class: "small soft" }, "Rename or remove"),
