@@ -72,8 +72,8 @@ export function look(panel, { addFile }) {
       background(addFile, show));
   };
   refill(panel,
-    el("div", { class: "row spread" }, el("h2", {}, "View"), button("Straight ahead", lookAhead, { class: "plain" })),
-    el("p", { class: "small soft" }, "From 0 on, as filmed: where the head is turned in the film, 0 is turned, too."),
+    el("div", { class: "row spread" }, el("h2", {}, "View"), button("Back to 0", lookAhead, { class: "plain" })),
+    el("p", { class: "small soft" }, "0 is as filmed: a head that is turned in the film is turned at 0, too."),
     yaw, pitch, roll, zoom, rest);
   show();
   return [

@@ -98,7 +98,7 @@ export function render(panel) {
       { class: "column", style: "gap:6px" },
       el(
         "div",
-        { class: "row spread", style: "flex-wrap:nowrap" },
+        { class: "row spread" },
         el("h3", {}, "The command, in the studio’s folder"),
         copying,
       ),
@@ -159,15 +159,15 @@ function keys(title, key, show) {
       {
         type: "number",
         value: key[name],
-        style: "width:74px",
+        style: "width:100%",
         onchange: (event) => { key[name] = +event.target.value; show(); },
         ...props,
       },
     ),
   );
-  return el("div", { class: "row" }, el(
+  return el("div", { class: "keys" }, el(
     "h3",
-    { style: "width:34px" },
+    {},
     title,
   ), number("yaw", "turn", { min: -90, max: 90, step: "any" }), number(
     "pitch",
