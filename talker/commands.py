@@ -116,7 +116,7 @@ def fit(
     project = Project.create(root or Path(video.stem + SUFFIX))
     if project.is_done(take_stage) and project.is_done(field_stage):
         return Outcome(project.root, f"Already done: {project.root}", already_done=True)
-    project.ask_before_redoing([take_stage, field_stage], force)
+    project.ask_before_redoing([take_stage, field_stage], force, "-o")
     with project.lock():
         if not project.is_done(take_stage):
             with project.build(take_stage, discard_if_bad=True) as build:
@@ -176,7 +176,7 @@ def edit(
         done = edited(folder, project.record(stage.path)["measured"], training)
         return Outcome(folder, f"Already done: {done}", already_done=True)
     if not dry_run:
-        project.ask_before_redoing([stage], force)
+        project.ask_before_redoing([stage], force, "--name")
     stored = open_take(project.path("take"))
     region.check(stored.parts[index] for index in measure.spaced(stored.training, CHECKED_FRAMES))
     if plan.frames > max(EditPlan.frames, len(stored.training)):

@@ -7,9 +7,9 @@ from typing import Literal
 
 import torch
 
-from talker.errors import SEEDS, check_range
+from talker.errors import SEEDS, BadInput, check_range
 from talker.pdu.editor import DiffusionOptions, Precision, Sampler
-from talker.pdu.plan import check_plan
+from talker.pdu.plan import STEPS, TEXT_GUIDANCES, check_plan
 from talker.radfield.fit_take import FieldFitOptions
 from talker.radfield.kernels import Kernels
 from talker.types import EditPlan
@@ -95,7 +95,12 @@ class PreviewOptions:
 
     def __post_init__(self) -> None:
         check_range("--seed", self.seed, *SEEDS)
-        check_range("--text-guidance times --steps", len(self.grid), 1, MOST_COLUMNS)
+        if len(self.grid) > MOST_COLUMNS:
+            guidances, steps = len(set(self.text_guidance)), len(set(self.steps))
+            raise BadInput(
+                f"{guidances} values of --text-guidance times {steps} of --steps (usual: 10,20) are {len(self.grid)} "
+                f"columns of pictures; give fewer values, for at most {MOST_COLUMNS} columns"
+            )
 
     @property
     def grid(self) -> list[tuple[float, int]]:
@@ -104,6 +109,14 @@ class PreviewOptions:
 
     def plan(self, instruction: str) -> EditPlan:
         """The edit whose last round looks like the strongest column; BadInput where the grid is out of range."""
+        for flag, values, (least, most) in (
+            ("--text-guidance", self.text_guidance, TEXT_GUIDANCES),
+            ("--steps", self.steps, STEPS),
+        ):
+            for value in values:
+                if not least <= value <= most:
+                    allowed = f"give a number from {least:g} to {most:g}, or several with commas"
+                    raise BadInput(f"{flag} cannot be {value:g}; {allowed}")
         for guidance, steps in self.grid:
             check_plan(EditPlan(instruction, self.seed, 1, (guidance,) * 2, (steps,) * 2, self.image_guidance))
         highest, most = max(self.text_guidance), max(self.steps)

@@ -137,7 +137,12 @@ class Project:
             raise BadInput(f"{self.root.name} has no finished {path}; {way_out}")
         return record
 
-    def ask_before_redoing(self, stages: list[Stage], force: bool) -> None:
+    def ask_before_redoing(
+        self,
+        stages: list[Stage],
+        force: bool,
+        elsewhere: str,  # the flag that puts the new result beside the old one
+    ) -> None:
         """Conflict when finished stages were made from other inputs, unless forced; says which and why."""
         changed = [stage for stage in stages if self.record(stage.path) and not self.is_done(stage)]
         if force or not changed:
@@ -145,7 +150,8 @@ class Project:
         first = changed[0]
         differences = describe_changes(self.record(first.path)["inputs"], first.inputs)
         names = " and ".join(f"{stage.path}/" for stage in changed)
-        raise Conflict(f"{differences}: {names} in {self.root.name} would be redone; add --force to do so")
+        ways_out = f"add --force to do so, or another {elsewhere} to keep both"
+        raise Conflict(f"{differences}: {names} in {self.root.name} would be redone; {ways_out}")
 
     # ---------------------------------------------------------------- writing
 

@@ -69,10 +69,10 @@ def test_a_bad_input_in_a_later_stage_leaves_the_earlier_ones(project):
 def test_changed_inputs_are_named_and_nothing_is_replaced_without_force(project):
     make(project, TAKE)
     changed = Stage("take", {**TAKE.inputs, "size_px": 128})
-    with pytest.raises(Conflict, match=r"size_px 64 -> 128: take/ .* would be redone; add --force"):
-        project.ask_before_redoing([changed], force=False)
-    project.ask_before_redoing([TAKE], force=False)
-    project.ask_before_redoing([changed], force=True)
+    with pytest.raises(Conflict, match=r"size_px 64 -> 128: take/ .* would be redone; add --force .* or another -o to"):
+        project.ask_before_redoing([changed], force=False, elsewhere="-o")
+    project.ask_before_redoing([TAKE], force=False, elsewhere="-o")
+    project.ask_before_redoing([changed], force=True, elsewhere="-o")
     make(project, changed, "new")
     assert (project.path("take") / "result.txt").read_text() == "new"
     assert not list(project.root.glob("*.replaced"))

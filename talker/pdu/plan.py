@@ -10,6 +10,8 @@ from talker.pdu.editor import Editor
 from talker.pdu.schedule import Round, rounds_of
 from talker.types import EditPlan, Strategy
 
+TEXT_GUIDANCES, STEPS = (0.0, 30.0), (1, 1000)  # where they mean something
+
 
 @dataclass(frozen=True)
 class PlanReport:
@@ -73,9 +75,9 @@ def report_plan(
 
 def check_plan(plan: EditPlan) -> None:
     """Ranges in which the schedule means something."""
-    for flag, (lower, upper), least, most in (
-        ("--text-guidance", plan.text_guidance, 0.0, 30.0),
-        ("--steps", plan.steps, 1, 1000),
+    for flag, (lower, upper), (least, most) in (
+        ("--text-guidance", plan.text_guidance, TEXT_GUIDANCES),
+        ("--steps", plan.steps, STEPS),
     ):
         if not least <= lower <= upper <= most:
             raise BadInput(

@@ -72,8 +72,11 @@ def test_a_preview_is_a_picture_and_the_command_that_makes_it(project, capsys, m
     ("words", "hint"),
     [
         (["--text-guidance", "3,x"], "commas"),
-        (["--text-guidance", "31"], "--text-guidance"),
-        (["--steps", "0"], "--steps"),
+        (["--text-guidance", "3,31"], "--text-guidance cannot be 31; give a number from 0 to 30, or several"),
+        (["--text-guidance=-3,nan,1e9"], "--text-guidance cannot be -3;"),
+        (["--text-guidance", "3,nan"], "--text-guidance cannot be nan;"),
+        (["--text-guidance", "1,2,3,4,5,6,7"], "7 values of --text-guidance times 2 of --steps (usual: 10,20) are 14"),
+        (["--steps", "0"], "--steps cannot be 0; give a number from 1 to 1000"),
         (["-o", "look.bmp"], ".png"),
         (["-o", "lokks/look.png"], "no folder lokks"),
         (["-o", "toy.talker"], "is a folder"),
@@ -137,7 +140,7 @@ def test_what_is_kept_is_kept_in_the_frames_that_train(project):
         ([*BLUE, "--image-guidance", "0.5"], "--image-guidance"),
         ([*BLUE, "--from", "marble"], "bronze"),
         ([*BLUE, "--from", "bronze", "--name", "bronze", "--force"], "build on itself"),
-        ([*BLUE, "--name", "bronze"], "--force"),
+        ([*BLUE, "--name", "bronze"], "add --force to do so, or another --name"),
     ],
 )
 def test_edits_that_are_refused_before_any_work(project, capsys, words, hint):

@@ -45,8 +45,25 @@ export function clock(seconds) {
     : `${Math.floor(whole / 3600)}:${String(Math.floor(whole / 60) % 60).padStart(2, "0")}:${rest}`;
 }
 
+/** A view in words: { yaw: 20 } is "turn 20°", and { zoom: [1, 2] } "zoom 1 to 2". */
+export const viewWords = (view) => [["yaw", "turn", "°"], ["pitch", "lift", "°"], ["roll", "tilt", "°"], ["zoom", "zoom", ""]]
+  .filter(([key]) => view[key] !== undefined)
+  .map(([key, word, unit]) => `${word} ${[view[key]].flat().map((value) => `${value}${unit}`).join(" to ")}`)
+  .join(", ");
+
+/** What is wrong with the first number of a form that cannot be meant; null where there is none. */
+export function complaint(node) {
+  const input = node.querySelector("input:invalid");
+  if (!input) return null;
+  const { min, max, step } = input, isWhole = step === "" || step === "1";
+  const label = input.closest("label").querySelector("span").textContent;
+  return `${label}: a ${isWhole ? "whole " : ""}number ${max ? `from ${min} to ${max}` : `of at least ${min}`}`;
+}
+
 let fading = 0;
-/** One line for a moment, at the foot of the page. */
+addEventListener("hashchange", () => { document.getElementById("toast").hidden = true; });
+
+/** One line for a moment, at the foot of the page; another section takes it away. */
 export function toast(text) {
   const node = document.getElementById("toast");
   node.textContent = text;

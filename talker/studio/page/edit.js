@@ -1,9 +1,10 @@
 /** Making an edit: say it, see it on three frames, choose a cell, train. */
 import * as api from "./api.js";
-import { button, el, field, refill, select, toast } from "./dom.js";
+import { button, complaint, el, field, refill, select, toast } from "./dom.js";
 import { errorOf, progressOf } from "./queue.js";
 import { showRounds } from "./rounds.js";
 import { isAtWork, on, project, set, state } from "./state.js";
+import { suggest } from "./suggest.js";
 
 const GUIDANCES = [3, 4.5, 6], STEPS = [10, 20];
 const KEPT = "studio-edit";
@@ -19,6 +20,7 @@ const wanted = {
   how: {},
   cell: null,
   preview: null,
+  isUnderstood: null, // null: not known yet
 };
 let asking = 0;
 
@@ -42,7 +44,7 @@ export function edit(panel) {
       listen();
     },
   });
-  const result = el("div", { class: "column" }), chips = el("div", {});
+  const result = el("div", { class: "column" }), chips = el("div", {}), from = el("div", {});
 
   const forget = () => {
     wanted.cell = wanted.preview = null;
@@ -53,15 +55,20 @@ export function edit(panel) {
   };
   const listen = () => {
     clearTimeout(asking);
-    asking = setTimeout(async () => {
-      if (!wanted.instruction.trim()) { said.textContent = ""; return; }
-      try {
-        const found = await api.understand(
-          { instruction: wanted.instruction.trim(), editor: wanted.editor, ...limits() },
+    wanted.isUnderstood = null;
+    show();
+    const mine = asking = setTimeout(async () => {
+      const instruction = wanted.instruction.trim();
+      const [isUnderstood, text] = !instruction ? [false, ""]
+        : await api.understand({ instruction, editor: wanted.editor, ...limits() }).then(
+          (found) => [true, found.understood],
+          (error) => [false, error.message],
         );
-        said.className = "small soft";
-        said.textContent = found.understood;
-      } catch (error) { said.className = "small error"; said.textContent = error.message; }
+      if (mine !== asking) return; // other words by now
+      said.className = `small ${isUnderstood ? "soft" : "error"}`;
+      said.textContent = text;
+      wanted.isUnderstood = isUnderstood;
+      show();
     }, 250);
   };
 
@@ -69,16 +76,18 @@ export function edit(panel) {
     box.value = wanted.instruction = text;
     forget();
     listen();
-    suggest(chips, say);
+    offer();
     box.focus();
   };
-  const show = () => showResult(result);
+  const show = () => showResult(result, panel);
+  const offer = () => suggest(chips, say, !wanted.instruction);
+  const showBase = () => base(from, forget);
   refill(panel, el("h2", {}, "Edit by instruction"), box, said, result,
-    regions(() => { forget(); listen(); }), base(forget), editors(() => { forget(); listen(); }), chips);
-  suggest(chips, say);
+    regions(() => { forget(); listen(); }), from, editors(() => { forget(); listen(); }, show), chips);
+  showBase();
+  offer();
   listen();
-  show();
-  return [on(["jobs", "home", "project"], show), on(["words"], () => suggest(chips, say))];
+  return [on(["jobs", "home", "project"], show), on(["home", "project"], showBase), on(["words"], offer)];
 }
 
 const limits = () => ({ only: wanted.only, keep: wanted.keep });
@@ -90,36 +99,6 @@ const order = () => ({
     wanted.editor === "ip2p" && wanted.model && { model: wanted.model }
   ),
 });
-
-function suggest(node, say) {
-  if (!state.words) return;
-  const kinds = { picture: "Pictures", statue: "Statues", light: "Light", photo: "Photos" };
-  const pick = (list, text) => list.map((each) => button(text(each), () => say(each.say)));
-  refill(node, el("details", { open: !wanted.instruction },
-    el("summary", { class: "small soft" }, "What the built-in editor knows"),
-    el("div", { class: "column", style: "gap:8px;margin-top:8px" },
-      Object.entries(kinds).map(([kind, title]) => el("div", {}, el("h3", {}, title),
-        el(
-          "div",
-          { class: "chips" },
-          pick(state.words.styles.filter((style) => style.kind === kind), (style) => style.title),
-        ))),
-      colours(say))));
-}
-
-function colours(say) {
-  const names = Object.keys(state.words.colours);
-  let region = state.words.regions[0], colour = names[0];
-  return el("div", {}, el("h3", {}, "Colours"), el("div", { class: "row" },
-    select(
-      state.words.regions.map((each) => [each, each]),
-      region,
-      (value) => { region = value; },
-      { "aria-label": "What to colour" },
-    ),
-    select(names.map((each) => [each, each]), colour, (value) => { colour = value; }, { "aria-label": "Colour" }),
-    button("Say it", () => say(`make the ${region} ${colour}`))));
-}
 
 function regions(changed) {
   const ticks = (title, key) => el("fieldset", {}, el("legend", {}, title), el("div", { class: "ticks" },
@@ -143,19 +122,23 @@ function regions(changed) {
     ));
 }
 
-function base(changed) {
-  const edits = (project()?.edits ?? []).filter((each) => each.current);
-  return edits.length > 0 && field(
+function base(node, changed) {
+  const names = (project()?.edits ?? []).filter((each) => each.current).map((each) => each.name);
+  if (wanted.from && !names.includes(wanted.from)) { wanted.from = ""; changed(); }
+  const key = JSON.stringify(names);
+  if (node.dataset.key === key) return;
+  node.dataset.key = key;
+  refill(node, names.length > 0 && field(
     "Build on",
     select(
-      [["", "the speaker as filmed"], ...edits.map((each) => [each.name, each.name])],
+      [["", "the speaker as filmed"], ...names.map((each) => [each, each])],
       wanted.from,
       (value) => { wanted.from = value; changed(); },
     ),
-  );
+  ));
 }
 
-function editors(changed) {
+function editors(changed, show) {
   const model = el(
     "input",
     {
@@ -166,8 +149,11 @@ function editors(changed) {
     },
   );
   const number = (key, props) => field(key.replace("-", " "), el("input", {
-    type: "number", value: wanted.how[key] ?? "", style: "width:86px",
-    oninput: (event) => { wanted.how[key] = event.target.value === "" ? undefined : +event.target.value; }, ...props,
+    type: "number", value: wanted.how[key] ?? "", style: "width:86px", oninput: (event) => {
+      wanted.how[key] = event.target.value === "" ? undefined : +event.target.value;
+      show();
+    },
+    ...props,
   }));
   const name = el(
     "input",
@@ -211,7 +197,7 @@ function editors(changed) {
       { class: "row" },
       number("rounds", { min: 1, max: 20, placeholder: "3" }),
       number("frames", { min: 1, placeholder: "200" }),
-      number("seed", { min: 0, placeholder: "0" }),
+      number("seed", { min: 0, max: 999_999_999, placeholder: "0" }),
     )));
 }
 
@@ -223,15 +209,27 @@ const same = (job) => job && job.order.instruction === wanted.instruction.trim()
     && JSON.stringify(job.order.keep ?? []) === JSON.stringify(wanted.keep)
   && (job.order.from ?? "") === wanted.from;
 
-function showResult(node) {
+/** Why nothing can be asked for now, "" where that is plain to see; null where it can. */
+function whyNot() {
+  if (!state.project) return "There is no speaker yet: fit one under Start";
+  if (!wanted.instruction.trim()) return "First say what to make of the speaker";
+  return wanted.isUnderstood === null ? ""
+    : wanted.isUnderstood ? null : "Say it otherwise, or choose InstructPix2Pix below, under Name, editor and training";
+}
+
+function showResult(node, panel = node.parentElement) {
   const previewing = state.jobs.findLast((job) => job.kind === "preview" && same(job));
-  const training = state.jobs.findLast(
-    (job) => job.kind === "edit" && job.order.project === state.project && (isAtWork(job) || same(job)),
-  );
+  const edits = state.jobs.filter((job) => job.kind === "edit" && job.order.project === state.project);
+  const training = edits.findLast(same) ?? edits.findLast(isAtWork);
+  const isAsked = edits.some((job) => isAtWork(job) && JSON.stringify(job.order) === JSON.stringify(trainingOrder()));
+  const not = whyNot();
+  const notTraining = not ?? complaint(panel) ?? (isAsked ? "This edit is in the queue already" : null);
+  const waits = notTraining === null && state.jobs.some(isAtWork) && "What you ask for now waits for the job at work";
   if (previewing?.state === "done" && !wanted.preview) loadPreview(node, previewing);
   const busy = previewing && isAtWork(previewing);
   const key = JSON.stringify(
-    [state.project, previewing?.state, previewing?.error, training?.state, training?.number, wanted],
+    [state.project, previewing?.state, previewing?.error, training?.state, training?.number, wanted,
+      not, notTraining, waits],
   );
   const progress = node.querySelector(".at-work");
   if (node.dataset.key === key && progress) {
@@ -246,18 +244,15 @@ function showResult(node) {
       button(
         "Preview",
         preview,
-        { disabled: busy || !state.project, id: "preview", class: wanted.preview ? "" : "main" },
+        { disabled: busy || not !== null, id: "preview", class: wanted.preview ? "" : "main" },
       ),
       button(
         "Train",
         train,
-        {
-          class: wanted.preview ? "main" : "",
-          disabled: !state.project || (training && isAtWork(training)),
-          id: "train",
-        },
+        { class: wanted.preview ? "main" : "", disabled: notTraining !== null, id: "train" },
       ),
       wanted.preview?.picture && button("Show the preview", () => openBoard(node), { class: "plain" })),
+    (notTraining || waits) && el("p", { class: "soft small", id: "why-not" }, notTraining || waits),
     wanted.cell && el(
       "p",
       { class: "soft small" },
@@ -329,17 +324,20 @@ function grid(found, node) {
   );
 }
 
-async function train() {
+function trainingOrder() {
   const [guidance, steps] = wanted.cell ?? [];
+  return {
+    kind: "edit", ...order(), ...Object.fromEntries(
+      HOW.filter((key) => wanted.how[key] !== undefined).map((key) => [key, wanted.how[key]]),
+    ),
+    ...(guidance && { "text-guidance": [Math.min(3, guidance), guidance] }),
+    ...(guidance && wanted.editor === "ip2p" && { steps: [Math.min(10, steps), steps] }),
+  };
+}
+
+async function train() {
   try {
-    const job = await api.order({
-      kind: "edit", ...order(), ...Object.fromEntries(
-        HOW.filter((key) => wanted.how[key] !== undefined).map((key) => [key, wanted.how[key]]),
-      ),
-      ...(guidance && { "text-guidance": [Math.min(3, guidance), guidance] }),
-      ...(guidance && wanted.editor === "ip2p" && { steps: [Math.min(10, steps), steps] }),
-    });
+    const job = await api.order(trainingOrder());
     set({ jobs: [...state.jobs.filter((each) => each.number !== job.number), job] });
   } catch (error) { toast(error.message); }
 }
-

@@ -1,6 +1,7 @@
 /** The panel beside the stage: how the speaker is looked at. */
 import * as api from "./api.js";
 import { button, el, field, refill, select, slider, toast } from "./dom.js";
+import { refreshHome } from "./fresh.js";
 import { lookAhead } from "./stage.js";
 import { on, project, set, state } from "./state.js";
 
@@ -71,7 +72,8 @@ export function look(panel, { addFile }) {
       background(addFile, show));
   };
   refill(panel,
-    el("div", { class: "row spread" }, el("h2", {}, "View"), button("Straight ahead", lookAhead, { class: "plain" })),
+    el("div", { class: "row spread" }, el("h2", {}, "View"), button("Back to 0", lookAhead, { class: "plain" })),
+    el("p", { class: "small soft" }, "0 is as filmed: a head that is turned in the film is turned at 0, too."),
     yaw, pitch, roll, zoom, rest);
   show();
   return [
@@ -115,7 +117,7 @@ function manage(edit) {
   const act = async (what) => {
     try {
       toast((await what()).text);
-      set({ home: await api.home() });
+      await refreshHome();
     } catch (error) { toast(error.message); }
   };
   return el("details", {}, el("summary", { class: "small soft" }, "Rename or remove"),

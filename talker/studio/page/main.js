@@ -3,9 +3,10 @@ import * as api from "./api.js";
 import { el, refill, toast } from "./dom.js";
 import { edit } from "./edit.js";
 import { figures } from "./figures.js";
+import { keepFresh, refreshAfterRefusal, refreshHome } from "./fresh.js";
 import { look } from "./look.js";
 import { divide, orbit } from "./orbit.js";
-import { queue, refreshHome, watchEnds } from "./queue.js";
+import { queue, watchEnds } from "./queue.js";
 import { render } from "./render.js";
 import { Socket } from "./socket.js";
 import { Stage } from "./stage.js";
@@ -41,6 +42,7 @@ function hear(message) {
   if (message.dropped !== undefined) stage.gone(message.dropped);
   if (message.error) {
     note(message.error);
+    refreshAfterRefusal();
     if (message.seq !== null) stage.gone(message.seq);
   }
   if (message.listening) note(
@@ -205,6 +207,7 @@ async function begin() {
     if (state.project && state.project === before) await loadSpeaker();
   } catch (error) { toast(error.message); }
   showSection();
+  keepFresh();
 }
 
 begin();

@@ -1,10 +1,20 @@
 /** The queue: the one job at work, those that wait, those that are over. */
 import * as api from "./api.js";
-import { button, clock, el, refill, toast } from "./dom.js";
-import { isAtWork, on, set, state } from "./state.js";
+import { button, clock, el, refill, toast, viewWords } from "./dom.js";
+import { isAtWork, on, state } from "./state.js";
 
 const WORDS = { waiting: "waits", running: "at work", done: "done", failed: "failed", cancelled: "cancelled" };
 const OVER_SHOWN = 12;
+const SEEN = "studio-seen"; // when the last failure ended that the user has looked at
+const opened = new Set(); // numbers of jobs whose command is shown
+
+/** What tells a job from the others: the edit's name, the view. */
+function titleOf(job) {
+  const { instruction, audio, edit, view = {} } = job.order;
+  if (job.kind === "edit") return `Edit ${job.edit}: “${instruction}”`;
+  if (job.kind !== "drive") return job.title;
+  return [`Render ${audio}`, edit ?? "as filmed", viewWords(view)].filter(Boolean).join(" · ");
+}
 
 /** How far a job is: its task, share, what is left, and the way to end it. */
 export function progressOf(job) {
@@ -15,10 +25,10 @@ export function progressOf(job) {
     el(
       "div",
       { class: "row spread" },
-      el("span", {}, job.title),
+      el("span", {}, titleOf(job)),
       button("Cancel", () => cancel(job.number), { class: "plain small" }),
     ),
-    el("progress", { max: 1, value: job.state === "waiting" ? 0 : job.fraction, "aria-label": job.title }),
+    el("progress", { max: 1, value: job.state === "waiting" ? 0 : job.fraction, "aria-label": titleOf(job) }),
     el("p", { class: "small soft" }, words, job.note ? `  ${job.note}` : ""));
 }
 
@@ -28,16 +38,22 @@ async function cancel(number) {
   } catch (error) { toast(error.message); }
 }
 
-async function again(number) {
+/** The same once more, in the place of the one that is over. */
+async function again(job, ask = () => api.again(job.number)) {
   try {
-    await api.again(number);
+    const next = await ask();
+    if (next.number !== job.number) await api.cancel(job.number);
   } catch (error) { toast(error.message); }
+}
+
+async function clear() {
+  for (const job of state.jobs.filter((each) => !isAtWork(each))) await cancel(job.number);
 }
 
 /** Why a job failed, and the way out that its line names where that is a click. */
 export function errorOf(job) {
   if (job?.state !== "failed") return null;
-  const replace = () => api.order({ ...job.order, force: true }).catch((error) => toast(error.message));
+  const replace = () => again(job, () => api.order({ ...job.order, force: true }));
   return el("div", { class: "column", style: "gap:6px" }, el("p", { class: "error", role: "alert" }, job.error),
     job.error.includes("--force") && !job.order.force && el("div", {}, button("Make it anew (--force)", replace)));
 }
@@ -58,15 +74,19 @@ export function queue(node, opener) {
 
   const show = () => {
     const atWork = state.jobs.filter(isAtWork), running = atWork.find((job) => job.state === "running");
-    refill(opener, el(
-      "span",
-      {},
-      atWork.length ? `${atWork.length} ${atWork.length === 1 ? "job" : "jobs"}` : "No jobs",
-    ),
-      running && el("progress", { max: 1, value: running.fraction, "aria-label": running.title }));
+    const failures = state.jobs.filter((job) => job.state === "failed").map((job) => job.ended_s);
+    if (!node.hidden && failures.length) localStorage.setItem(SEEN, Math.max(...failures));
+    const unseen = failures.filter((ended_s) => ended_s > +localStorage.getItem(SEEN)).length;
+    const told = atWork.length ? `${atWork.length} ${atWork.length === 1 ? "job" : "jobs"}` : !unseen && "No jobs";
+    refill(
+      opener,
+      el("span", {}, told, told && unseen > 0 && " · ", unseen > 0 && el("span", { class: "error" }, `${unseen} failed`)),
+      running && el("progress", { max: 1, value: running.fraction, "aria-label": titleOf(running) }),
+    );
     if (node.hidden) return;
     const over = state.jobs.filter((job) => !isAtWork(job)).reverse().slice(0, OVER_SHOWN);
-    refill(node, el("h2", {}, "Jobs"),
+    refill(node, el("div", { class: "row spread" }, el("h2", {}, "Jobs"),
+      over.length > 0 && button("Clear finished", clear, { class: "plain small" })),
       !state.jobs.length && el(
         "p",
         { class: "soft" },
@@ -74,14 +94,14 @@ export function queue(node, opener) {
       ),
       el("ul", {}, atWork.map((job) => el("li", {}, progressOf(job), command(job))),
         over.map((job) => el("li", {},
-          el("div", { class: "row spread" }, el("span", {}, job.title),
+          el("div", { class: "row spread" }, el("span", {}, titleOf(job)),
             el("span", { class: `small ${job.state === "failed" ? "error" : "soft"}` }, WORDS[job.state])),
           errorOf(job),
           command(job),
           el("div", { class: "row" },
             job.state !== "done" && button(
               job.state === "cancelled" ? "Go on" : "Try again",
-              () => again(job.number),
+              () => again(job),
               { class: "plain small" },
             ),
             button("Forget", () => cancel(job.number), { class: "plain small" }))))));
@@ -92,7 +112,10 @@ export function queue(node, opener) {
 
 const command = (job) => el(
   "details",
-  {},
+  {
+    open: opened.has(job.number),
+    ontoggle: (event) => opened[event.target.open ? "add" : "delete"](job.number),
+  },
   el("summary", { class: "small soft" }, "The command"),
   el("code", { class: "command" }, job.command),
 );
@@ -108,8 +131,4 @@ export function watchEnds(ended) {
     }
     before = now;
   });
-}
-
-export async function refreshHome() {
-  set({ home: await api.home() });
 }

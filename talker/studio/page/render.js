@@ -1,6 +1,6 @@
 /** A video: view, size, background; the command that makes it; the film when it is done. */
 import * as api from "./api.js";
-import { button, el, field, refill, select, toast } from "./dom.js";
+import { button, complaint, el, field, refill, select, toast, viewWords } from "./dom.js";
 import { errorOf, progressOf } from "./queue.js";
 import { isAtWork, on, project, state } from "./state.js";
 
@@ -14,33 +14,56 @@ const pose = () => (
   }
 );
 
+/** The stage's view as it is said: a tilt only where there is one. */
+function seen() {
+  const { roll, ...rest } = pose();
+  return roll ? { ...rest, roll } : rest;
+}
+
 export function render(panel) {
   wanted.from ??= { yaw: -20, pitch: 0, roll: 0, zoom: 1 };
   wanted.to ??= { yaw: 20, pitch: 0, roll: 0, zoom: 1 };
   const form = el("div", { class: "column" }), line = el("code", { class: "command", id: "command" });
   const work = el("div", { class: "column" }), made = el("div", { class: "renders" });
 
+  const begin = button(
+    "Render",
+    async () => { try { await api.order(order()); } catch (error) { toast(error.message); } },
+    { class: "main", id: "render" },
+  );
+  const copy = () => navigator.clipboard.writeText(line.textContent).then(
+    () => toast("Copied"),
+    () => toast("The browser does not let it be copied; mark it and copy it by hand"),
+  );
+  const copying = button("Copy", copy, { class: "plain small" });
+  let asked = 0;
   const tell = async () => {
-    if (!state.voice || !state.project) { line.textContent = "Choose a sound below the stage first."; return; }
-    try {
-      line.textContent = (await api.command(order())).command;
-    } catch (error) { line.textContent = error.message; }
+    const mine = ++asked;
+    begin.disabled = copying.disabled = true;
+    const not = !state.project ? "There is no speaker yet: fit one under Start"
+      : !state.voice ? "Choose a sound below the stage first" : complaint(form);
+    const [isOrder, text] = not ? [false, not]
+      : await api.command(order()).then((found) => [true, found.command], (error) => [false, error.message]);
+    if (mine !== asked) return; // another view by now
+    line.textContent = text;
+    line.classList.toggle("error", !isOrder);
+    begin.disabled = copying.disabled = !isOrder;
   };
   const show = () => {
     refill(form,
       el("fieldset", {}, el("legend", {}, "View"), el("div", { class: "column", style: "gap:8px" },
         el(
           "label",
-          { class: "row" },
+          { class: "choice" },
           el(
             "input",
             { type: "radio", name: "path", checked: !wanted.path, onchange: () => { wanted.path = false; show(); } },
           ),
-          `As on the stage (turn ${pose().yaw}°, lift ${pose().pitch}°, zoom ${pose().zoom})`,
+          el("span", {}, "As on the stage ", el("span", { class: "soft" }, `(${viewWords(seen())})`)),
         ),
         el(
           "label",
-          { class: "row" },
+          { class: "choice" },
           el(
             "input",
             {
@@ -69,10 +92,6 @@ export function render(panel) {
       ));
     tell();
   };
-  const copy = () => navigator.clipboard.writeText(line.textContent).then(
-    () => toast("Copied"),
-    () => toast("The browser does not let it be copied; mark it and copy it by hand"),
-  );
   refill(panel, el("h2", {}, "Render a video"), form,
     el(
       "div",
@@ -81,16 +100,11 @@ export function render(panel) {
         "div",
         { class: "row spread" },
         el("h3", {}, "The command, in the studio’s folder"),
-        button("Copy", copy, { class: "plain small" }),
+        copying,
       ),
       line,
     ),
-    button(
-      "Render",
-      async () => { try { await api.order(order()); } catch (error) { toast(error.message); } },
-      { class: "main", id: "render" },
-    ),
-    work, el("hr"), el("h2", {}, "Videos"), made);
+    begin, work, el("hr"), el("h2", {}, "Videos"), made);
   show();
   showWork(work);
   showMade(made);
@@ -145,24 +159,24 @@ function keys(title, key, show) {
       {
         type: "number",
         value: key[name],
-        style: "width:74px",
+        style: "width:100%",
         onchange: (event) => { key[name] = +event.target.value; show(); },
         ...props,
       },
     ),
   );
-  return el("div", { class: "row" }, el(
+  return el("div", { class: "keys" }, el(
     "h3",
-    { style: "width:34px" },
+    {},
     title,
-  ), number("yaw", "turn", { min: -90, max: 90 }), number(
+  ), number("yaw", "turn", { min: -90, max: 90, step: "any" }), number(
     "pitch",
     "lift",
-    { min: -90, max: 90 },
+    { min: -90, max: 90, step: "any" },
   ), number(
     "zoom",
     "zoom",
-    { min: 0.2, max: 5, step: 0.05 },
+    { min: 0.2, max: 5, step: 0.01 },
   ),
     button(
       "Stage",

@@ -1,6 +1,7 @@
 /** The beginning: a recording, what the check says of it, and the fit. */
 import * as api from "./api.js";
 import { button, el, field, refill, select, toast } from "./dom.js";
+import { refreshHome } from "./fresh.js";
 import { errorOf, progressOf } from "./queue.js";
 import { isAtWork, jobOf, on, set, state } from "./state.js";
 
@@ -20,7 +21,7 @@ export async function takeVideo(file) {
       const bar = document.getElementById("sending");
       if (bar) bar.value = share;
     });
-    set({ home: await api.home() });
+    await refreshHome();
     await api.order({ kind: "check", video: chosen });
   } catch (error) { toast(error.message); } finally {
     sending = null;
