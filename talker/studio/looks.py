@@ -66,7 +66,7 @@ def understand(facts: Mapping[str, Any]) -> dict[str, str]:
     except BadInput as error:
         if editor == "builtin" or not instruction.strip():
             raise
-        return {"understood": f"The built-in editor: {error}. InstructPix2Pix, where it is here, takes any words"}
+        return {"understood": f"InstructPix2Pix, where it is here, takes any words; without it, {error}"}
 
 
 def rounds(project: Project, edit: str) -> dict[str, Any]:
