@@ -28,12 +28,13 @@ from talker.live import check_live
 from talker.live import drive_live as drive_speech_live
 from talker.locks import check_place, sole_writer
 from talker.lpips import choose_lip_bank
+from talker.names import check_name, slug
 from talker.opening import REFINER_FILE, SCENE_FILE, automatic_name, load_portrait, open_project, scene_record
 from talker.options import EditOptions, FitOptions
 from talker.outcome import Outcome
 from talker.pdu.plan import check_plan, report_plan
 from talker.pdu.region import CHECKED_FRAMES, Region
-from talker.project import SUFFIX, Project, Stage, check_name, describe_changes, file_hash, slug, write_json
+from talker.project import SUFFIX, Project, Stage, describe_changes, file_hash, write_json
 from talker.radfield.fit_take import fit_scene
 from talker.radfield.kernels import choose_kernels
 from talker.sheet import save_picture

@@ -14,13 +14,14 @@ from talker import renders
 from talker.errors import BadInput, Conflict
 from talker.locks import check_place, sole_writer
 from talker.metrics import LEAST_LEVELS
+from talker.names import check_name, slug
 from talker.opening import dependents, edit_command, edit_record, load_portrait, name_of, open_project, scene_record
 from talker.options import EditOptions, PreviewOptions, TrainingOptions
 from talker.outcome import Outcome
 from talker.pdu.editor import Editor, open_editor
 from talker.pdu.instructions import one_after_the_other
 from talker.pdu.region import Region, within
-from talker.project import Project, Stage, check_name, read_json, slug, write_json
+from talker.project import Project, Stage, read_json, write_json
 from talker.radfield.kernels import choose_kernels
 from talker.sheet import save_picture
 from talker.take.store import open_take

@@ -11,9 +11,10 @@ import torch
 
 from talker.drive import Motion, Portrait
 from talker.errors import BadInput, Conflict
+from talker.names import LONGEST_NAME, check_name, slug
 from talker.options import TrainingOptions
 from talker.pdu.editor import DiffusionOptions
-from talker.project import LONGEST_NAME, Project, check_name, slug
+from talker.project import Project
 from talker.radfield.kernels import Kernels, choose_kernels
 from talker.radfield.scene import Scene
 from talker.refine.network import RefinementNet

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parent.parent
 # Each room may import the rooms of lower floors, and its own; rooms of one floor do not meet.
 FLOORS = (
     ("errors", "types", "axis", "outcome", "__init__"),
-    ("locks", "ahead", "places", "journal"),
+    ("locks", "ahead", "places", "names", "journal"),
     ("camera", "losses", "metrics", "video", "project", "hub", "view"),
     ("sheet", "renders", "lpips", "take", "speaker"),
     ("radfield",),

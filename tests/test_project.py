@@ -8,7 +8,8 @@ import shutil
 import pytest
 
 from talker.errors import BadInput, Conflict
-from talker.project import MANIFEST, RECORD, Project, Stage, describe_changes, replacing, slug, write_json
+from talker.names import slug
+from talker.project import MANIFEST, RECORD, Project, Stage, describe_changes, replacing, write_json
 
 TAKE = Stage("take", {"source": "ab" * 32, "size_px": 64, "start_s": None})
 

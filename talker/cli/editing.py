@@ -12,7 +12,7 @@ from talker.cli.describe import describe_edits
 from talker.cli.flags import add_flags, add_force, add_project, chosen
 from talker.cli.parser import Parser
 from talker.errors import BadInput
-from talker.project import edit_name
+from talker.names import edit_name
 
 if TYPE_CHECKING:  # what it imports takes seconds
     from talker.pdu.region import Region

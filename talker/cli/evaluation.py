@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from talker.cli.flags import add_flags, add_force, add_kernels, add_project, chosen
 from talker.cli.parser import Parser
-from talker.project import edit_name
+from talker.names import edit_name
 
 if TYPE_CHECKING:  # what it imports takes seconds
     from talker.types import Reporter

@@ -22,7 +22,7 @@ from talker.cli.live import STANDARD_OUTPUT, first_interrupt, live_sink, live_so
 from talker.cli.parser import Parser, nearest
 from talker.cli.studio import add_studio, run_studio
 from talker.errors import BadInput
-from talker.project import edit_name
+from talker.names import edit_name
 
 if TYPE_CHECKING:  # what it imports takes seconds, too
     from talker.types import Reporter

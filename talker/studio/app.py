@@ -25,7 +25,7 @@ from starlette.websockets import WebSocket
 
 from talker import commands
 from talker.errors import BadInput, Conflict, TalkerError
-from talker.project import edit_name
+from talker.names import edit_name
 from talker.studio import looks, uploads
 from talker.studio.guard import REPORT_POLICY, Guard
 from talker.studio.home import CHECKS, Home

@@ -12,12 +12,13 @@ from typing import Any
 from talker.errors import BadInput
 from talker.evaluate import report
 from talker.measure import spaced
+from talker.names import check_name
 from talker.opening import scene_record
 from talker.options import EditOptions
 from talker.pdu.builtin.styles import STYLES, Style
 from talker.pdu.builtin.vocabulary import COLOURS, REGION_OPERATORS
 from talker.pdu.region import COVERAGE, PARTS_OF, Region
-from talker.project import Project, check_name, file_hash, read_json, replacing, write_json
+from talker.project import Project, file_hash, read_json, replacing, write_json
 from talker.studio import voice
 from talker.studio.home import Home
 from talker.studio.stage import Stage

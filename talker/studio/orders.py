@@ -12,9 +12,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from talker.errors import BadInput
+from talker.names import check_name, edit_name
 from talker.opening import automatic_name
 from talker.pdu.region import Region
-from talker.project import SUFFIX, check_name, edit_name
+from talker.project import SUFFIX
 from talker.studio.home import CHECKS, OWN, Home
 from talker.view import VIEW_LIMITS
 

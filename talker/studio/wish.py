@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from talker.drive import USUAL_DETAIL, DriveOptions, Motion, check_options
 from talker.errors import BadInput, check_range
-from talker.project import check_name
+from talker.names import check_name
 from talker.types import View
 from talker.view import VIEW_LIMITS
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from talker.errors import BadInput
+from talker.names import slug
 from talker.pdu.builtin.styles import STYLES
-from talker.project import slug, write_json
+from talker.project import write_json
 from talker.studio import looks
 from talker.studio.orders import edit_of
 from talker.take.store import write_image

@@ -18,10 +18,11 @@ from talker.errors import Missing
 from talker.evaluate.identity import Embed, load_arcface
 from talker.losses import FeatureBank, PyramidBank
 from talker.measure import spaced
+from talker.names import slug
 from talker.opening import SCENE_FILE, open_project, scene_record
 from talker.pdu.builtin.editor import BuiltinEditor
 from talker.pdu.editor import Editor
-from talker.project import Stage, slug, write_json
+from talker.project import Stage, write_json
 from talker.radfield.kernels import choose_kernels
 from talker.radfield.scene import Scene
 from talker.refine.objective import RefineOptions
