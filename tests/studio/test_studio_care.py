@@ -29,13 +29,14 @@ def browsed(home):
 def test_what_cannot_be_is_not_asked_for(browsed, home):
     preview, train, why = (browsed.locator(name) for name in ("#preview", "#train", "#why-not"))
     assert preview.is_disabled() and train.is_disabled() and "First say" in why.text_content()
+    browsed.get_by_text("Name, editor and training", exact=True).click()
+    browsed.get_by_label("Who edits").select_option("builtin")
     browsed.fill("#instruction", "give him a funny walk")
     browsed.get_by_text("Say it otherwise").wait_for()
     assert preview.is_disabled() and train.is_disabled()
 
     browsed.fill("#instruction", "make the hair blue")
     browsed.locator("#train:enabled").wait_for()
-    browsed.get_by_text("Name, editor and training", exact=True).click()
     rounds = browsed.get_by_role("spinbutton", name="rounds")
     for odd in ("0", "1.5"):
         rounds.fill(odd)
