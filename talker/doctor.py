@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Literal
 
 from talker.errors import Missing
+from talker.hub import is_here
 
 Standing = Literal["ok", "absent", "broken"]  # absent: optional, and not here; broken: needed, and not working
 
@@ -157,10 +158,7 @@ def _package(module: str, serves: str) -> Callable[[], str]:
 
 def _hub_model(repository: str, serves: str) -> Callable[[], str]:
     def look() -> str:
-        from huggingface_hub import try_to_load_from_cache
-
-        markers = (try_to_load_from_cache(repository, name) for name in ("model_index.json", "config.json"))
-        if not any(isinstance(marker, str) for marker in markers):
+        if not is_here(repository):
             raise Missing(f"{repository} is not in the local cache; {serves}")
         return f"{repository}, in the local cache"
 

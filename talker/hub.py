@@ -36,6 +36,13 @@ def is_folder(source: str) -> bool:
     return Path(source).is_absolute()
 
 
+def is_here(model: str) -> bool:
+    """Whether a hub model lies in the local cache; nothing is asked for."""
+    from huggingface_hub import try_to_load_from_cache
+
+    return any(isinstance(try_to_load_from_cache(model, name), str) for name in ("model_index.json", "config.json"))
+
+
 def hub_folder(
     model: str,  # as "openai/clip-vit-large-patch14"
     purpose: str,  # "hubert": what it is wanted for, for the message

@@ -11,12 +11,14 @@ from typing import Any
 
 from talker.errors import BadInput
 from talker.evaluate import report
+from talker.hub import is_here
 from talker.measure import spaced
 from talker.names import check_name
 from talker.opening import scene_record
 from talker.options import EditOptions
 from talker.pdu.builtin.styles import STYLES, Style
 from talker.pdu.builtin.vocabulary import COLOURS, REGION_OPERATORS
+from talker.pdu.editor import DEFAULT_MODEL
 from talker.pdu.region import COVERAGE, PARTS_OF, Region
 from talker.project import Project, file_hash, read_json, replacing, write_json
 from talker.studio import voice
@@ -64,10 +66,10 @@ def understand(facts: Mapping[str, Any]) -> dict[str, str]:
     try:
         found, _ = open_for(instruction, EditOptions(editor="builtin"), region, Silent())
         return {"understood": found.describe(instruction)}
-    except BadInput as error:
-        if editor == "builtin" or not instruction.strip():
+    except BadInput:
+        if editor == "builtin" or not instruction.strip() or not is_here(DEFAULT_MODEL):
             raise
-        return {"understood": f"InstructPix2Pix, where it is here, takes any words; without it, {error}"}
+        return {"understood": "InstructPix2Pix takes any words"}
 
 
 def rounds(project: Project, edit: str) -> dict[str, Any]:
