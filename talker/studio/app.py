@@ -184,7 +184,7 @@ def answering(handler: Handler) -> Handler:
             return JSONResponse({"error": str(error)}, 400)
         except (HTTPException, ClientDisconnect):
             raise
-        except Exception:
+        except Exception:  # a bug: the page is told in a line, the log has the rest, and the server stays
             _log.exception("%s %s", request.method, request.url.path)
             return JSONResponse({"error": "The studio made a mistake; where it was started it says which"}, 500)
 

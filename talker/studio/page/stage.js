@@ -6,25 +6,11 @@
  * `metrics` is for tests and the benchmark: lists of milliseconds, and when the first frame was on the screen.
  */
 import { Pace } from "./pace.js";
-import { AHEAD, on, set, state } from "./state.js";
+import { AHEAD, KEPT, on, set, state } from "./state.js";
 
 const FPS = 25, AT_ONCE = 3, EVENLY = 0.8, SETTLED_MS = 220, LOST_MS = 15000, LISTS = 4000;
 const JUDGED_S = 0.7, LATE_MS = 60; // how often the pace is judged, and what counts as behind the sound
-const SHOWN = [
-  "project",
-  "edit",
-  "yaw",
-  "pitch",
-  "roll",
-  "zoom",
-  "detail",
-  "strength",
-  "eyes",
-  "motion",
-  "background",
-  "voice",
-  "pair",
-];
+const SHOWN = [...KEPT, "pair"]; // a change of any of these asks for a new picture
 
 export class Stage {
   constructor(canvas, socket, clock) {

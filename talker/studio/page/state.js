@@ -1,6 +1,6 @@
 /** What is chosen, in one place; whoever shows a part of it listens. What a reload should not lose is kept. */
 
-const KEPT = [
+export const KEPT = [
   "project",
   "edit",
   "yaw",
