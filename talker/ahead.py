@@ -6,6 +6,7 @@ What the steps do at length (kernels, convolutions, pipes) leaves Python's lock 
 from __future__ import annotations
 
 import contextlib
+import os
 import queue
 import threading
 from collections import deque
@@ -67,10 +68,11 @@ def ahead(
 def side_by_side(
     work: Callable[[S], T],
     items: Iterable[S],
-    workers: int,
-    prepare: Callable[[], None],  # run once in every worker's thread
+    workers: int | None = None,  # None: one for each core
+    prepare: Callable[[], None] | None = None,  # run once in every worker's thread
 ) -> Generator[T, None, None]:
     """`work` of every item, so many items at a time; what comes of them comes in their order."""
+    workers = workers or os.cpu_count() or 1
     waiting: deque[Future[T]] = deque()
     with ThreadPoolExecutor(workers, initializer=prepare) as pool:
         try:

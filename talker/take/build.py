@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import math
 import shutil
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from talker.ahead import side_by_side
 from talker.errors import BadInput, check_range
 from talker.hub import folder_or_name
 from talker.take.audio import load_encoder
@@ -182,11 +185,18 @@ def track_frames(
     flow_px = min(working_px, FLOW_SIDE_PX)
     expected = max(1, round((span_s[1] - span_s[0]) * FPS))
     points, mattes, grey = [], [], []
-    for index, rgb in enumerate(read_frames(video, start_s=span_s[0], end_s=span_s[1], crop=crop, size_px=working_px)):
-        focused = rgb if not search.rivals else blank_others(rgb, search.box_at(index / FPS), crop)
-        found = detector.detect(focused)
-        points.append(found)
-        matte = segment(rgb)
+
+    def looked_at() -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+        frames = read_frames(video, start_s=span_s[0], end_s=span_s[1], crop=crop, size_px=working_px)
+        with ThreadPoolExecutor(1) as beside:  # while this thread follows the face, that one finds the person
+            for index, rgb in enumerate(frames):
+                focused = rgb if not search.rivals else blank_others(rgb, search.box_at(index / FPS), crop)
+                matte = beside.submit(segment, rgb)
+                points.append(detector.detect(focused))
+                yield index, rgb, matte.result()
+
+    def keep(frame: tuple[int, np.ndarray, np.ndarray]) -> int:
+        index, rgb, matte = frame
         small = cv2.resize(rgb, (flow_px, flow_px), interpolation=cv2.INTER_AREA)
         grey.append(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY))
         if working_px != size_px:
@@ -194,7 +204,10 @@ def track_frames(
             matte = cv2.resize(matte, (size_px, size_px), interpolation=cv2.INTER_AREA)
         write_image(folder.frame(index), rgb)
         mattes.append(cv2.imencode(".png", (matte.clip(0, 1) * 255).round().astype(np.uint8))[1].tobytes())
-        reporter.progress("track", min(1.0, (index + 1) / expected), "landmarks and person mask")
+        return index + 1
+
+    for done in side_by_side(keep, looked_at(), workers=1):
+        reporter.progress("track", min(1.0, done / expected), "landmarks and person mask")
     known = next((found for found in points if found is not None), None)
     if known is None:
         raise BadInput(f"The face in {video.name} could not be followed; film closer, from the front, in good light")
@@ -257,14 +270,18 @@ def separate(
     colours = fit_colours([np.concatenate(kind) for kind in zip(*seeds, strict=True)])
 
     viewpoints = motion.c2w()[:, :3, 3]
-    for i in range(count):
+
+    def label(i: int) -> int:
         rgb = read_image(folder.frame(i))
         places, outlines = seen_in(i)
         face = polygon_mask((rgb.shape[1], rgb.shape[0]), outlines.oval)
         matte = keep_speaker(refine_matte(rgb, decode(mattes[i]).astype(np.float32) / 255.0), face)
         write_image(folder.alpha(i), (matte * 255.0).round().astype(np.uint8))
         write_image(folder.parts(i), label_parts(rgb, matte, outlines, places, viewpoints[i], colours))
-        reporter.progress("masks", (i + 1) / count, "matte and parts")
+        return i + 1
+
+    for done in side_by_side(label, range(count)):
+        reporter.progress("masks", done / count, "matte and parts")
     return background
 
 

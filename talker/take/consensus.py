@@ -22,11 +22,11 @@ from talker.take.pose import (
     HeadMotion,
     change_frame,
     head_frame,
+    pose_jacobian,
     project_points,
     rigid_weights,
     robust_weights,
     shape_step,
-    skew,
 )
 from talker.types import Reporter
 
@@ -101,13 +101,6 @@ def agree(
         rotation=Rotation.from_rotvec(change[:, :3]).as_matrix() @ motion.rotation,
         translation=motion.translation + change[:, 3:],
     )
-
-
-def pose_jacobian(
-    motion: HeadMotion,
-) -> tuple[np.ndarray, np.ndarray]:  # u [B, N, 2], du / d(omega, t) [B, N, 2, 6]
-    images, turned, by_point = project_points(motion)
-    return images, np.concatenate([-by_point @ skew(turned), by_point], axis=-1)
 
 
 def solve_blocks(

@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from scipy.spatial.transform import Rotation
 
+from talker.ahead import side_by_side
 from talker.take.pose import HeadMotion, project_points
 from talker.types import OUTER_EYE_SPAN
 
@@ -29,6 +30,7 @@ DETAIL = 0.042  # of the eye span: blur that separates texture from shading
 WINDOW = 0.15  # of the eye span: side of the patch that is followed
 FACING = 0.25  # cosine of normal and view under which a point is too oblique
 FARTHEST = 0.1  # of the eye span: a point that ends farther from where the poses put it is lost
+MINIMUM_SHARED = 12  # points that two frames must both show to be compared
 INSIDE = 250  # matte above which a patch is the speaker's
 
 
@@ -120,11 +122,7 @@ def compare(
     textures: np.ndarray,  # [B, H, W] uint8, from `texture`
     mattes: np.ndarray,  # [B, H, W] uint8
 ) -> Comparisons:
-    """Follow every visible surface point from i to j (pyramidal Lucas-Kanade, Bouguet 2001).
-
-    The present poses move j's picture onto i's first, by the best affine map, so that patches only have to find the
-    small rest, in a similar shape.
-    """
+    """Follow every surface point that both frames of a pair show, from i to j."""
     moved = replace(motion, shape=surface.points)
     images, turned, _ = project_points(moved)
     camera_points = turned + motion.translation[:, None]
@@ -133,37 +131,59 @@ def compare(
     inside = np.stack([_sample(matte, image) > INSIDE for matte, image in zip(mattes, images, strict=True)])
     visible = (facing > FACING) & inside
     span_px = eye_span_px(motion)
-    window = int(np.clip(2 * round(WINDOW * span_px / 2.0) + 1, 5, 25))
+
+    def follow(pair: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        i, j = pair
+        use = np.flatnonzero(visible[i] & visible[j])
+        if len(use) < MINIMUM_SHARED:
+            use = use[:0]
+        return use, *follow_points(textures[i], textures[j], images[i, use], images[j, use], span_px)
+
     shift = np.zeros((len(pairs), len(surface.points), 2), np.float32)
     weight = np.zeros((len(pairs), len(surface.points)), np.float32)
-    height, width = textures.shape[1:]
-    for index, (i, j) in enumerate(pairs):
-        use = np.flatnonzero(visible[i] & visible[j])
-        if len(use) < 12:
-            continue
-        at_i, at_j = images[i, use], images[j, use]
-        affine = np.linalg.lstsq(np.column_stack([at_i, np.ones(len(use))]), at_j, rcond=None)[0].T  # [2, 3]
-        low = np.clip(np.floor(at_i.min(axis=0)) - window, 0, (width - 1, height - 1)).astype(int)
-        high = np.clip(np.ceil(at_i.max(axis=0)) + window, low + 1, (width, height)).astype(int)
-        # OpenCV's integer positions are pixel centres, ours lie at +0.5.
-        to_j = affine.copy()
-        to_j[:, 2] += affine[:, :2] @ (low + 0.5) - 0.5
-        size = (int(high[0] - low[0]), int(high[1] - low[1]))
-        flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
-        other = cv2.warpAffine(textures[j], to_j, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
-        own = np.ascontiguousarray(textures[i, low[1] : high[1], low[0] : high[0]])
-        start = (at_i - 0.5 - low).astype(np.float32)
-        guess = ((at_j - affine[:, 2]) @ np.linalg.inv(affine[:, :2]).T - 0.5 - low).astype(np.float32)
-        end, found, _ = cv2.calcOpticalFlowPyrLK(
-            own, other, start[:, None], guess[:, None].copy(), winSize=(window, window), maxLevel=1,
-            criteria=(cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 12, 0.02),
-            flags=cv2.OPTFLOW_USE_INITIAL_FLOW, minEigThreshold=1e-4,
-        )  # fmt: skip
-        end = end[:, 0]
-        shift[index, use] = (end + 0.5 + low) @ affine[:, :2].T + affine[:, 2] - at_i
-        near = np.linalg.norm(end - guess, axis=1) < max(2.0, FARTHEST * span_px)
-        weight[index, use] = (found[:, 0] > 0) & near
+    for index, (use, moved, found) in enumerate(side_by_side(follow, pairs)):
+        shift[index, use], weight[index, use] = moved, found
     return Comparisons(pairs, shift, weight)
+
+
+def follow_points(
+    texture_i: np.ndarray,  # [H, W] uint8
+    texture_j: np.ndarray,  # [H, W] uint8
+    at_i: np.ndarray,  # [N, 2] pixels
+    at_j: np.ndarray,  # [N, 2] where the present poses expect the same points
+    eye_span_px: float,
+) -> tuple[np.ndarray, np.ndarray]:  # shift [N, 2] from i to j, pixels; [N] bool: found, and near where expected
+    """Pyramidal Lucas-Kanade (Bouguet, 2001) from i to j.
+
+    The expected places move j's picture onto i's first, by the best affine map, so that patches only have to find the
+    small rest, in a similar shape.
+    """
+    if not len(at_i):
+        return np.zeros((0, 2), np.float32), np.zeros(0, bool)
+    height, width = texture_i.shape
+    window = int(np.clip(2 * round(WINDOW * eye_span_px / 2.0) + 1, 5, 25))
+    known = np.column_stack([at_i, np.ones(len(at_i))])
+    affine = np.ascontiguousarray(cv2.solve(known, at_j, flags=cv2.DECOMP_QR)[1].T)  # [2, 3]
+    back = cv2.invertAffineTransform(affine)
+    low = np.clip(np.floor(at_i.min(axis=0)) - window, 0, (width - 1, height - 1)).astype(int)
+    high = np.clip(np.ceil(at_i.max(axis=0)) + window, low + 1, (width, height)).astype(int)
+    # OpenCV's integer positions are pixel centres, ours lie at +0.5.
+    to_j = affine.copy()
+    to_j[:, 2] += affine[:, :2] @ (low + 0.5) - 0.5
+    size = (int(high[0] - low[0]), int(high[1] - low[1]))
+    flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
+    other = cv2.warpAffine(texture_j, to_j, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    own = np.ascontiguousarray(texture_i[low[1] : high[1], low[0] : high[0]])
+    start = (at_i - 0.5 - low).astype(np.float32)
+    guess = (at_j @ back[:, :2].T + back[:, 2] - 0.5 - low).astype(np.float32)
+    end, found, _ = cv2.calcOpticalFlowPyrLK(
+        own, other, start[:, None], guess[:, None].copy(), winSize=(window, window), maxLevel=1,
+        criteria=(cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 12, 0.02),
+        flags=cv2.OPTFLOW_USE_INITIAL_FLOW, minEigThreshold=1e-4,
+    )  # fmt: skip
+    end = end[:, 0]
+    near = np.linalg.norm(end - guess, axis=1) < max(2.0, FARTHEST * eye_span_px)
+    return (end + 0.5 + low) @ affine[:, :2].T + affine[:, 2] - at_i, (found[:, 0] > 0) & near
 
 
 def _sample(

@@ -6,10 +6,10 @@ absolute depth. The 68 iBUG points, which the rest of the program speaks in, are
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
@@ -64,19 +64,30 @@ class LandmarkDetector(Protocol):
         ...
 
 
-@contextlib.contextmanager
-def quiet_stderr() -> Iterator[None]:
-    """Send file descriptor 2 to nowhere: mediapipe's C++ logs there, past Python's sys.stderr."""
-    sys.stderr.flush()
-    kept = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
+class _Quiet:
+    """File descriptor 2, pointed at nowhere as long as anybody in any thread wants quiet."""
+
+    def __init__(self) -> None:
+        self._lock, self._wanted, self._kept = threading.Lock(), 0, -1
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._wanted == 0:
+                sys.stderr.flush()
+                self._kept = os.dup(2)
+                with open(os.devnull, "wb") as nowhere:
+                    os.dup2(nowhere.fileno(), 2)
+            self._wanted += 1
+
+    def __exit__(self, *_error: object) -> None:
+        with self._lock:
+            self._wanted -= 1
+            if self._wanted == 0:
+                os.dup2(self._kept, 2)
+                os.close(self._kept)
+
+
+quiet_stderr = _Quiet()  # mediapipe's C++ logs there, past Python's sys.stderr
 
 
 def import_mediapipe():
@@ -84,7 +95,7 @@ def import_mediapipe():
     os.environ.setdefault("GLOG_minloglevel", "3")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
-        with quiet_stderr():
+        with quiet_stderr:
             import mediapipe
     except ImportError as error:
         raise Missing(
@@ -117,7 +128,7 @@ class MediapipeLandmarks:
 
     def find_faces(self, rgb: np.ndarray) -> np.ndarray:
         height, width = rgb.shape[:2]
-        with quiet_stderr():
+        with quiet_stderr:
             found = self._finder.process(rgb).detections or []
         boxes = [detection.location_data.relative_bounding_box for detection in found]
         return _largest_first(
@@ -136,7 +147,7 @@ class MediapipeLandmarks:
     @staticmethod
     def _read(mesh: Any, rgb: np.ndarray) -> np.ndarray | None:
         height, width = rgb.shape[:2]
-        with quiet_stderr():
+        with quiet_stderr:
             found = mesh.process(rgb).multi_face_landmarks
         if not found:
             return None
@@ -146,7 +157,7 @@ class MediapipeLandmarks:
 
 def _warm(network: Callable[..., Any], **options: object) -> Any:
     """A network of mediapipe's that has said what it has to say: most of it when its threads meet a first frame."""
-    with quiet_stderr():
+    with quiet_stderr:
         made = network(min_detection_confidence=0.5, **options)
         made.process(np.zeros((64, 64, 3), np.uint8))
     return made
@@ -169,7 +180,7 @@ class FaceAlignmentLandmarks:
 
         device = "cuda" if torch.cuda.is_available() else "cpu"
         try:
-            with quiet_stderr():
+            with quiet_stderr:
                 kind = face_alignment.LandmarksType.THREE_D
                 self._network = face_alignment.FaceAlignment(kind, device=device, flip_input=False)
         except OSError as error:  # URLError and its kin

@@ -74,7 +74,7 @@ def mean_shape(
     shape = points[0] - points[0].mean(axis=0)
     for _ in range(rounds):
         scale, rotation, shift = align_similarity(points, shape, weight)
-        shape = (np.einsum("bmi,bij->bmj", points - shift[:, None], rotation) / scale[:, None, None]).mean(axis=0)
+        shape = (((points - shift[:, None]) @ rotation) / scale[:, None, None]).mean(axis=0)
     return shape
 
 
@@ -111,19 +111,11 @@ def rigid_weights(
     return 1.0 - 0.95 * below_nose
 
 
-def skew(
-    vectors: np.ndarray,  # [..., 3]
-) -> np.ndarray:  # [..., 3, 3], skew(a) @ b = a x b
-    matrix = np.zeros((*vectors.shape[:-1], 3, 3))
-    matrix[..., 0, 1], matrix[..., 0, 2], matrix[..., 1, 2] = -vectors[..., 2], vectors[..., 1], -vectors[..., 0]
-    return matrix - matrix.swapaxes(-1, -2)
-
-
 def project_points(
     motion: HeadMotion,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # u [B, M, 2], turned = R X [B, M, 3], du/dq [B, M, 2, 3]
     """Images of the shape in every frame, with their derivatives by the point in camera axes."""
-    turned = np.einsum("bij,mj->bmi", motion.rotation, motion.shape)
+    turned = motion.shape @ motion.rotation.swapaxes(1, 2)
     q = turned + motion.translation[:, None]
     per_depth = motion.focal_px / q[..., 2]
     u = q[..., :2] * per_depth[..., None] + np.asarray(motion.centre_px)
@@ -133,14 +125,21 @@ def project_points(
     return u, turned, derivative
 
 
+def pose_jacobian(
+    motion: HeadMotion,
+) -> tuple[np.ndarray, np.ndarray]:  # u [B, M, 2], du / d(omega, t) [B, M, 2, 6]
+    """Images of the shape, and how they change as q does by omega x (R X) + dt."""
+    u, turned, by_point = project_points(motion)
+    return u, np.concatenate([np.cross(turned[:, :, None], by_point), by_point], axis=-1)
+
+
 def pose_step(
     motion: HeadMotion,
     observed: np.ndarray,  # [B, M, 2] pixels
     weight: np.ndarray,  # [B, M]
 ) -> HeadMotion:
-    """One Gauss-Newton step on every frame's own six numbers: q changes by omega x (R X) + dt."""
-    u, turned, by_point = project_points(motion)
-    jacobian = np.concatenate([-by_point @ skew(turned), by_point], axis=-1)  # [B, M, 2, 6]
+    """One Gauss-Newton step on every frame's own six numbers."""
+    u, jacobian = pose_jacobian(motion)
     weighted = jacobian * weight[..., None, None]
     batch = len(observed)
     flat, flat_weighted = jacobian.reshape(batch, -1, 6), weighted.reshape(batch, -1, 6)
@@ -164,10 +163,12 @@ def shape_step(
     u, _, by_point = project_points(motion)
     jacobian = by_point @ motion.rotation[:, None]  # [B, M, 2, 3]
     pull = DEPTH_PRIOR * len(observed) * (motion.focal_px / motion.translation[:, 2].mean()) ** 2
-    normal = np.einsum("bmki,bm,bmkj->mij", jacobian, weight, jacobian, optimize=True) + pull * np.eye(3)
-    gradient = np.einsum("bmki,bm,bmk->mi", jacobian, weight, u - observed, optimize=True)
-    gradient += pull * (motion.shape - prior)
-    return replace(motion, shape=motion.shape - np.linalg.solve(normal, gradient[..., None])[..., 0])
+    per_point = jacobian.transpose(1, 3, 0, 2).reshape(len(prior), 3, -1)  # [M, 3, 2 B]
+    weighted = per_point * np.repeat(weight.T, 2, axis=1)[:, None]
+    normal = weighted @ per_point.swapaxes(1, 2) + pull * np.eye(3)
+    gradient = weighted @ (u - observed).transpose(1, 0, 2).reshape(len(prior), -1, 1)
+    gradient += pull * (motion.shape - prior)[..., None]
+    return replace(motion, shape=motion.shape - np.linalg.solve(normal, gradient)[..., 0])
 
 
 def change_frame(

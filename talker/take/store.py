@@ -17,6 +17,7 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
+from talker.ahead import side_by_side
 from talker.errors import BadInput
 from talker.project import damaged, load_tensors, read_json
 from talker.take.audio import AudioEncoder, load_encoder
@@ -191,8 +192,8 @@ class StoredPictures:
     def read(self) -> np.ndarray:
         """All of them: [B, H, W] or [B, H, W, 3] uint8."""
         pictures = np.empty(self.shape, np.uint8)
-        for index in range(len(self)):
-            pictures[index] = self[index]
+        for index, picture in enumerate(side_by_side(self.__getitem__, range(len(self)))):
+            pictures[index] = picture
         return pictures
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +17,7 @@ from talker.speaker.record import SpeakerOptions, record_speaker
 from talker.take.audio import VisemeEncoder
 from talker.take.build import TakeOptions, blank_others, build_take, fit_length, read_sound
 from talker.take.crop import FaceSearch, check_presence, checked_span, choose_crop, follow
-from talker.take.landmarks import LANDMARK_DETECTORS, load_detector
+from talker.take.landmarks import LANDMARK_DETECTORS, load_detector, quiet_stderr
 from talker.take.pose import project_points
 from talker.take.store import TakeFolder, load_encoder_of, load_take, open_take, save_take
 from talker.types import BACKGROUND, PARTS, Silent
@@ -276,6 +278,16 @@ def test_mediapipe_speaks_the_protocol_and_is_quiet(capfd: pytest.CaptureFixture
     assert detector.find_faces(picture).shape == (0, 4) and detector.detect(picture) is None
     assert len(detector.ibug) == 68 and max(detector.ibug) < 478
     assert capfd.readouterr().err == ""
+
+
+def test_quiet_lasts_while_anybody_wants_it_and_no_longer(capfd: pytest.CaptureFixture[str]):
+    with ThreadPoolExecutor(1) as beside:
+        with quiet_stderr:
+            beside.submit(quiet_stderr.__enter__).result()
+        os.write(2, b"one still wants it")
+        beside.submit(quiet_stderr.__exit__).result()
+    os.write(2, b"heard")
+    assert capfd.readouterr().err == "heard"
 
 
 def test_a_still_is_read_alike_whatever_was_seen_before(tmp_path):
