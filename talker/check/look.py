@@ -27,6 +27,7 @@ from talker.check.head import (
 from talker.metrics import pearson
 from talker.take.crop import FaceSearch, choose_crop
 from talker.take.landmarks import LandmarkDetector
+from talker.take.masks import grown
 from talker.take.pose import solve_motion
 
 FACE_ROOM = 0.4  # of the face's side: added around it before landmarks are read
@@ -153,7 +154,7 @@ class Lookout:
         """Adds up how the room changes where the speaker stands before it neither now nor in the look before."""
         shrink = min(1.0, SEGMENT_SIDE_PX / max(rgb.shape[:2]))
         small = cv2.resize(rgb, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
-        reach = max(1, round(PERSON_REACH * max(small.shape[:2])))
+        reach_px = max(1, round(PERSON_REACH * max(small.shape[:2])))
         started = time.perf_counter()
         matte = self._segment(small)
         self.segment_s.append(time.perf_counter() - started)
@@ -161,8 +162,7 @@ class Lookout:
             points = points * [shrink, shrink, shrink]
             self._cut[-1] = cut_by_edges(points[list(self._detector.ibug)], matte)
             self._album.offer(Glance(small.copy(), matte, points))
-        person = (matte > PERSON).astype(np.uint8)
-        covered = cv2.dilate(person, np.ones((2 * reach + 1,) * 2, np.uint8)) > 0
+        covered = grown(matte > PERSON, reach_px)
         grey = cv2.blur(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), (3, 3)).astype(np.float32)
         if self._room is not None:
             before, covered_before = self._room

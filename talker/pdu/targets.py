@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor
@@ -19,6 +18,7 @@ from torch import Tensor
 from talker.camera import pixel_grid
 from talker.pdu.store import EditStore
 from talker.radfield.targets import Batch
+from talker.take.masks import grown
 from talker.types import LIP_LANDMARKS, Take
 
 Stage = Literal["patch", "lips"]
@@ -35,8 +35,7 @@ def lip_centres(take: Take) -> dict[int, tuple[float, float]]:
 def person_pixels(take: Take, index: int) -> Tensor:
     """Flat indices [n] int32 of a frame's pixels on the person or close to it."""
     height, width = take.alpha.shape[1:3]
-    margin = max(1, round(PERSON_MARGIN * height)) * 2 + 1
-    near = cv2.dilate((take.alpha[index] > 0).astype(np.uint8), np.ones((margin, margin), np.uint8))
+    near = grown(take.alpha[index] > 0, max(1, round(PERSON_MARGIN * height)))
     return torch.from_numpy(np.flatnonzero(near) if near.any() else np.arange(height * width)).int()
 
 

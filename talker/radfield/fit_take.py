@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-import cv2
 import numpy as np
 import torch
 from safetensors import SafetensorError
@@ -30,6 +29,7 @@ from talker.radfield.sampling import GuidedObjective, LipTargets, TakeTargets
 from talker.radfield.scene import Scene, SceneOptions, plate_tensor
 from talker.radfield.targets import Batch, FixedObjective
 from talker.radfield.torso import TorsoOptions, neck_anchors
+from talker.take.masks import grown
 from talker.types import TORSO_PARTS, Onlooker, Reporter, Take, mask_of
 
 CHECKPOINT_EVERY = 250  # steps
@@ -102,9 +102,7 @@ def torso_extent(take: Take) -> Tensor:
     """Pixels [H, W] that neck and torso ever cover, or come near to; the head in front of them included."""
     parts = take.parts[take.training.start : take.training.stop : 5]
     ever = mask_of(parts, TORSO_PARTS).any(0)
-    side = 2 * max(1, round(EXTENT_MARGIN * len(ever))) + 1
-    grown = cv2.dilate(ever.astype(np.uint8), np.ones((side, side), np.uint8)) > 0
-    return torch.from_numpy(grown)
+    return torch.from_numpy(grown(ever, max(1, round(EXTENT_MARGIN * len(ever)))))
 
 
 def new_scene(take: Take, options: FieldFitOptions, kernels: Kernels) -> Scene:

@@ -6,12 +6,12 @@ ever uncovered; seen from the side both would show. V points, M = 68 landmarks (
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor
 
 from talker.camera import project
+from talker.take.masks import grown
 from talker.types import HAIR, HEAD_PARTS, Take, mask_of
 
 VIEWS = 100  # frames that carve
@@ -29,12 +29,12 @@ def carve_hull(
 ) -> Tensor:  # [V] bool
     """Which points may belong to the head, by evenly spaced training frames and by the landmarks' shape."""
     width, height = take.size_px
-    side = 2 * max(1, round(MASK_MARGIN * height)) + 1
+    margin_px = max(1, round(MASK_MARGIN * height))
     outside, hair = torch.zeros(len(points)), torch.zeros(len(points))
     views = np.unique(np.linspace(0, len(take.training) - 1, VIEWS).round().astype(int)) + take.training.start
     for index in views.tolist():
         parts = take.parts[index]
-        mask = cv2.dilate(mask_of(parts, HEAD_PARTS).astype(np.uint8), np.ones((side, side), np.uint8)) > 0
+        mask = grown(mask_of(parts, HEAD_PARTS), margin_px)
         pixel = project(take.camera(index), points).floor().long()
         seen = (pixel[:, 0] >= 0) & (pixel[:, 0] < width) & (pixel[:, 1] >= 0) & (pixel[:, 1] < height)
         pixel = pixel.clamp(min=0).minimum(torch.tensor([width - 1, height - 1]))

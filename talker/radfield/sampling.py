@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from bisect import bisect_left
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor
@@ -16,6 +15,7 @@ from talker.camera import project
 from talker.radfield.guidance import ErrorMaps
 from talker.radfield.layers import separate
 from talker.radfield.targets import Batch, LayerTargets, PixelObjective
+from talker.take.masks import grown
 from talker.types import HEAD_PARTS, TORSO_PARTS, Take, mask_of
 
 MAX_TRAINING_FRAMES = 1200  # the paper's; longer takes are thinned evenly
@@ -66,15 +66,13 @@ class TakeTargets:
         scale = pixels_per_unit(take)
         self._mouth_half_px = tuple(max(2, round(scale * half)) for half in (MOUTH_HALF_WIDTH, MOUTH_HALF_HEIGHT))
         self._eye_half_px = tuple(max(2, round(scale * half)) for half in (EYE_HALF_WIDTH, EYE_HALF_HEIGHT))
-        margin = max(1, round(HEAD_MARGIN * height)) * 2 + 1
+        margin_px = max(1, round(HEAD_MARGIN * height))
         for slot, index in enumerate(self.frames):
             frame = take.frame(index)
             layers = separate(frame.rgb, frame.alpha, frame.parts, take.background)
             self._behind[slot] = layers.behind
             self._alphas[slot] = np.stack([layers.head_alpha, layers.torso_alpha], axis=-1)
-            near_head = cv2.dilate(
-                mask_of(frame.parts, HEAD_PARTS).astype(np.uint8), np.ones((margin, margin), np.uint8)
-            )
+            near_head = grown(mask_of(frame.parts, HEAD_PARTS), margin_px)
             self._boxes.append(
                 [box_around(take, index, MOUTH_LANDMARKS, *self._mouth_half_px)]
                 + [box_around(take, index, landmarks, *self._eye_half_px) for landmarks in EYE_LANDMARKS]

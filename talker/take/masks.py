@@ -67,6 +67,15 @@ def refine_matte(
     return np.clip((followed - 0.08) / 0.84, 0.0, 1.0)
 
 
+def grown(
+    mask: np.ndarray,  # [H, W] bool
+    reach_px: int,
+) -> np.ndarray:  # [H, W] bool
+    """The mask and all that is near it: no farther in either direction."""
+    side = 2 * reach_px + 1
+    return cv2.dilate(mask.astype(np.uint8), np.ones((side, side), np.uint8)) > 0
+
+
 def keep_speaker(
     matte: np.ndarray,  # [H, W] float32
     face: np.ndarray,  # [H, W] bool: the speaker's face
@@ -78,4 +87,4 @@ def keep_speaker(
     own = np.bincount(pieces[face], minlength=count)
     own[0] = 0
     others = (pieces != own.argmax()) & (pieces != 0)
-    return np.where(cv2.dilate(others.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool), 0.0, matte)
+    return np.where(grown(others, 2), 0.0, matte)

@@ -14,6 +14,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from talker.take.landmarks import LandmarkDetector
+from talker.take.masks import grown
 from talker.take.pose import HeadMotion
 from talker.types import BACKGROUND, BROWS, EARS, EYES, FACE, HAIR, LIPS, MOUTH, NECK, TORSO
 
@@ -144,7 +145,7 @@ def seed_colours(
     person = matte > 0.95
     x, y = places[..., 0], places[..., 1]
     core = cv2.erode(inside.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool)
-    skin = core & ~cv2.dilate(features.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool) & (y < 0.6)
+    skin = core & ~grown(features, 2) & (y < 0.6)
     hair = person & ~inside & (y < -0.62) & (np.abs(x) < 0.55)
     cloth = person & ((y > 1.35) | ((y > 1.0) & (np.abs(x) > 0.75)))
     return [rgb[mask] for mask in (skin, hair, cloth)]
