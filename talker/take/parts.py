@@ -25,8 +25,10 @@ BROW_WIDTH = 0.055  # head units: iBUG's brow points run along the brow's middle
 EAR_BAND = (-0.2, 0.46)  # head frame y between which skin outside the face is an ear
 EAR_FROM = 0.45  # head frame |x| beyond which that holds
 EAR_HIDDEN_SINE = 0.12  # sine of the turn from which the far ear is out of sight
+NECK_HALF_WIDTH = 0.5  # head frame |x| beyond which there is no neck below the ears
 NECK_END = 1.6  # head frame y below which skin is shoulder
 HAIR_END = 0.95  # head frame y below which hair counts as torso: the head's field ends at 1
+BLOND = 2.0  # by how much skin may be likelier (in logarithms) where there is none
 SCORE_RADIUS = 0.012  # head units over which colours are averaged before they vote
 LOCK_WIDTH = 0.07  # head units: hair below the jaw hangs from the head by locks no thinner than this
 PERSON = 0.5  # matte above which a pixel belongs to the speaker
@@ -190,7 +192,6 @@ def label_parts(
     skin, hair, cloth = (cv2.blur(layer, (2 * radius + 1,) * 2) for layer in likelihoods)
     # Clothes do not reach above the chin, and below it bare shoulders were learnt as clothes: skin has precedence.
     is_skin = skin >= np.maximum(hair, cloth - np.where(y < 0.7, 4.0, 1.5))
-    is_hair = hair > np.maximum(skin, cloth)
     under = below_jaw(landmarks, places) & ~inside
 
     parts = np.full(matte.shape, HAIR, np.uint8)
@@ -205,9 +206,15 @@ def label_parts(
     shadow = is_dark | (skin > np.log(2.0 * UNKNOWN))
     is_neck = np.where(throat, shadow & (skin + 1.0 >= cloth), is_skin & (y < NECK_END))
     parts[under] = np.where(is_neck, NECK, TORSO)[under]
-    parts[under & is_hair & ~throat & (y < HAIR_END)] = HAIR
-    # A neck in the jaw's shadow has the colour of brown hair, but does not hang down from the head.
-    shaded = under & (parts == HAIR) & ~hanging(parts == HAIR, ~under, max(1, round(LOCK_WIDTH / unit_length(places))))
+    # Long hair lies where clothes were learnt, and blond hair is half like skin: beside the neck it may be less likely.
+    is_long = hair > skin - np.where(np.abs(x) > NECK_HALF_WIDTH, BLOND, 0.0)
+    parts[under & is_long & ~throat & (y < HAIR_END)] = HAIR
+    # A neck in the jaw's shadow has the colour of brown hair, and a suit may have: they do not hang down from the head.
+    lock_px = max(1, round(LOCK_WIDTH / unit_length(places)))
+    person = matte >= PERSON
+    found = (parts == HAIR) & person
+    curls = found | (closed(found, lock_px) & ~person)  # loose ones, with the gaps between them
+    shaded = under & found & ~hanging(curls, ~under, lock_px)
     parts[shaded] = np.where(skin + 1.0 >= cloth, NECK, TORSO)[shaded]
     parts[(y > HAIR_END) & (parts == HAIR)] = TORSO
 
@@ -215,8 +222,17 @@ def label_parts(
     parts[polygon_mask(size_px, landmarks[36:42], landmarks[42:48])] = EYES
     parts[polygon_mask(size_px, landmarks[48:60])] = LIPS
     parts[polygon_mask(size_px, landmarks[60:68])] = MOUTH
-    parts[matte < PERSON] = BACKGROUND
+    parts[~person] = BACKGROUND
     return parts
+
+
+def closed(
+    mask: np.ndarray,  # [H, W] bool
+    width_px: int,
+) -> np.ndarray:  # [H, W] bool
+    """The mask without gaps that are narrower than this."""
+    kernel = np.ones((width_px | 1, width_px | 1), np.uint8)
+    return cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, kernel) > 0
 
 
 def hanging(

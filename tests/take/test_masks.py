@@ -125,6 +125,21 @@ def test_a_neck_in_shadow_is_no_hair_and_long_hair_is():
     assert (parts[lock & below] == HAIR).mean() > 0.8
 
 
+def test_long_hair_on_clothes_of_its_colour_is_hair_and_a_collar_is_not():
+    rgb, matte, outlines, places = painted_speaker()
+    x, y = places[..., 0], places[..., 1]
+    lock = (x < -0.45) & (x > -0.75) & (y > -0.5) & (y < 1.1)
+    collar = (x > 0.55) & (x < 0.9) & (y > 0.7) & (y < 1.2)
+    suit = (y > 1.1) & (np.abs(x) < 1.3)
+    rgb[lock | collar | suit] = (60, 40, 30)
+    matte[lock | collar | suit] = 1.0
+    colours = fit_colours(seed_colours(rgb, matte, outlines, places))
+    parts = label_parts(rgb, matte, outlines, places, np.array([0.0, 0.0, -6.5]), colours)
+    hangs = (y > 0.6) & (y < 0.9)
+    assert (parts[lock & hangs] == HAIR).mean() > 0.8
+    assert (parts[collar & hangs] == TORSO).mean() > 0.8
+
+
 def test_hanging_hair_is_joined_by_more_than_a_thread():
     mask, anchored = np.zeros((30, 30), bool), np.zeros((30, 30), bool)
     anchored[:10] = True
