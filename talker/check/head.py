@@ -9,18 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from talker.take.label import Labeller
 from talker.take.landmarks import LandmarkDetector
-from talker.take.masks import keep_speaker, refine_matte
-from talker.take.parts import (
-    PERSON,
-    FaceOutlines,
-    fit_colours,
-    head_places,
-    label_parts,
-    polygon_mask,
-    seed_colours,
-    unit_length,
-)
+from talker.take.parts import PERSON
 from talker.take.pose import solve_motion
 from talker.types import BROWS, EYES, FACE, HAIR, LIPS, MOUTH, mask_of
 from talker.video import Crop
@@ -76,22 +67,13 @@ def hair_share(
     if len(glances) < FEWEST_GLANCES or not len(detector.oval):
         return float("nan")
     height, width = glances[0].matte.shape
-    motion = solve_motion(np.stack([glance.points for glance in glances]), detector.ibug, (width, height))
-    places = [head_places(motion, index, (width, height)) for index in range(len(glances))]
-    outlines = [
-        FaceOutlines.of(glance.points, detector, 1.0 / unit_length(where)) for glance, where in zip(glances, places)
-    ]
-    mattes = [
-        keep_speaker(refine_matte(glance.rgb, glance.matte), polygon_mask((width, height), outline.oval))
-        for glance, outline in zip(glances, outlines)
-    ]
-    seen = list(zip(glances, mattes, outlines, places, strict=True))
-    seeds = [seed_colours(glance.rgb, matte, outline, where) for glance, matte, outline, where in seen]
-    colours = fit_colours([np.concatenate(kind) for kind in zip(*seeds, strict=True)])
-    viewpoints = motion.c2w()[:, :3, 3]
+    points = np.stack([glance.points for glance in glances])
+    motion = solve_motion(points, detector.ibug, (width, height))
+    seen = [(index, glance.rgb, glance.matte) for index, glance in enumerate(glances)]
+    labeller = Labeller(motion, points, detector, (width, height), seen)
     hair = face = 0
-    for (glance, matte, outline, where), viewpoint in zip(seen, viewpoints, strict=True):
-        labels = label_parts(glance.rgb, matte, outline, where, viewpoint, colours)
+    for glance in seen:
+        _, labels = labeller(*glance)
         hair += np.count_nonzero(labels == HAIR)
         face += np.count_nonzero(mask_of(labels, (FACE, BROWS, EYES, LIPS, MOUTH)))
     return hair / max(1, face)

@@ -23,18 +23,10 @@ from talker.take.consensus import refine_motion
 from talker.take.crop import FaceSearch, Search, check_faces, check_presence, checked_span, choose_crop, search_speaker
 from talker.take.eyes import gaze, lid_ratio, openness
 from talker.take.flow import eye_span_px
+from talker.take.label import Labeller
 from talker.take.landmarks import LandmarkDetector, load_detector
 from talker.take.lips import refine_lips
-from talker.take.masks import keep_speaker, person_segmenter, refine_matte
-from talker.take.parts import (
-    FaceOutlines,
-    fit_colours,
-    head_places,
-    label_parts,
-    polygon_mask,
-    seed_colours,
-    unit_length,
-)
+from talker.take.masks import person_segmenter
 from talker.take.plate import background_plate, plate_samples
 from talker.take.pose import HeadMotion, rescale_motion, smooth_motion, solve_motion
 from talker.take.store import TakeFolder, Tracks, load_take, read_image, save_tracks, torch_float, write_image
@@ -259,25 +251,16 @@ def separate(
     covered = np.stack([speaker_cover(decode(mattes[i])) for i in samples])
     background, _ = background_plate(frames, covered)
 
-    def seen_in(i: int) -> tuple[np.ndarray, FaceOutlines]:
-        places = head_places(motion, i, (frames.shape[2], frames.shape[1]))
-        return places, FaceOutlines.of(points[i], detector, 1.0 / unit_length(places))
+    def segmented(i: int) -> tuple[int, np.ndarray, np.ndarray]:
+        return i, read_image(folder.frame(i)), decode(mattes[i]).astype(np.float32) / 255.0
 
-    seeds = []
-    for i in np.unique(np.linspace(0, count - 1, COLOUR_SAMPLES).round().astype(int)):
-        places, outlines = seen_in(i)
-        seeds.append(seed_colours(read_image(folder.frame(i)), decode(mattes[i]) / 255.0, outlines, places))
-    colours = fit_colours([np.concatenate(kind) for kind in zip(*seeds, strict=True)])
-
-    viewpoints = motion.c2w()[:, :3, 3]
+    chosen = np.unique(np.linspace(0, count - 1, COLOUR_SAMPLES).round().astype(int))
+    labeller = Labeller(motion, points, detector, (frames.shape[2], frames.shape[1]), map(segmented, chosen))
 
     def label(i: int) -> int:
-        rgb = read_image(folder.frame(i))
-        places, outlines = seen_in(i)
-        face = polygon_mask((rgb.shape[1], rgb.shape[0]), outlines.oval)
-        matte = keep_speaker(refine_matte(rgb, decode(mattes[i]).astype(np.float32) / 255.0), face)
+        matte, parts = labeller(*segmented(i))
         write_image(folder.alpha(i), (matte * 255.0).round().astype(np.uint8))
-        write_image(folder.parts(i), label_parts(rgb, matte, outlines, places, viewpoints[i], colours))
+        write_image(folder.parts(i), parts)
         return i + 1
 
     for done in side_by_side(label, range(count)):
