@@ -44,7 +44,7 @@ def ahead(
     def work() -> None:
         error = None
         try:
-            with contextlib.closing(items) if hasattr(items, "close") else contextlib.nullcontext():
+            with _closed_after(items):
                 for item in items:
                     put((item,))
                     if unwanted.is_set():
@@ -71,10 +71,13 @@ def side_by_side(
     workers: int | None = None,  # None: one for each core
     prepare: Callable[[], None] | None = None,  # run once in every worker's thread
 ) -> Generator[T, None, None]:
-    """`work` of every item, so many items at a time; what comes of them comes in their order."""
-    workers = workers or os.cpu_count() or 1
+    """`work` of every item, so many items at a time; what comes of them comes in their order.
+
+    An error in the work or in the items ends all, and closing does: what was begun is awaited, and `items` are closed.
+    """
+    workers = (os.cpu_count() or 1) if workers is None else workers
     waiting: deque[Future[T]] = deque()
-    with ThreadPoolExecutor(workers, initializer=prepare) as pool:
+    with _closed_after(items), ThreadPoolExecutor(workers, initializer=prepare) as pool:
         try:
             for item in items:
                 waiting.append(pool.submit(work, item))
@@ -85,3 +88,7 @@ def side_by_side(
         finally:
             for future in waiting:
                 future.cancel()
+
+
+def _closed_after(items: Iterable[S]) -> contextlib.AbstractContextManager[object]:
+    return contextlib.closing(items) if hasattr(items, "close") else contextlib.nullcontext()

@@ -95,15 +95,19 @@ def test_work_is_done_side_by_side_and_comes_in_order():
 
 
 def test_side_by_side_an_error_or_an_early_end_ends_all():
-    taken = []
+    taken, ended = [], []
 
     def items():
-        for item in range(1000):
-            taken.append(item)
-            yield item
+        try:
+            for item in range(1000):
+                taken.append(item)
+                yield item
+        finally:
+            ended.append(True)
 
-    with pytest.raises(ZeroDivisionError):
-        list(side_by_side(lambda item: 1 / (item - 5), items(), 2, lambda: None))
-    assert len(taken) < 12
-    with closing(side_by_side(lambda item: item, items(), 2, lambda: None)) as stream:
+    with pytest.raises(ZeroDivisionError) as error:
+        list(side_by_side(lambda item: 1 / (item - 5), items(), 2))
+    assert len(taken) < 12 and ended and error.value  # though the error, which is held, holds the items
+    with closing(side_by_side(lambda item: item, items(), 2)) as stream:
         assert next(stream) == 0
+    assert len(ended) == 2

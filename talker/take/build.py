@@ -6,11 +6,13 @@ Everything is streamed: the source passes twice (a sparse look, then every frame
 from __future__ import annotations
 
 import math
+import os
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -40,6 +42,7 @@ LANDMARKS_STEADY_FRAMES = 1.5  # poses from landmarks are smoothed by a Gaussian
 STEADY_FRAMES = 0.8  # and poses from pictures by this many: their jitter goes, nods stay
 AV_OFFSET_LIMIT_S = 2.0  # sound that is further from its picture is another recording
 COLOUR_SAMPLES = 40  # frames that teach skin, hair and clothes
+MOST_LABELLED_PX = 2**23  # pixels that are labelled at a time: each takes 150 bytes or so
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,15 @@ class Tracked:
     points: np.ndarray  # [B, M, 3] pixels of the take's frames; NaN where no face was found
     mattes: list[bytes]  # B soft person mattes, PNG
     grey: np.ndarray  # [B, h, h] uint8: what flow compares
+
+
+class Look(NamedTuple):
+    """What the networks found in one frame."""
+
+    index: int
+    rgb: np.ndarray  # [w, w, 3] uint8, at the working size
+    points: np.ndarray | None  # [M, 3] pixels; None where no face was found
+    matte: np.ndarray  # [w, w] float32
 
 
 def build_take(
@@ -178,17 +190,18 @@ def track_frames(
     expected = max(1, round((span_s[1] - span_s[0]) * FPS))
     points, mattes, grey = [], [], []
 
-    def looked_at() -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+    def looked_at() -> Iterator[Look]:
         frames = read_frames(video, start_s=span_s[0], end_s=span_s[1], crop=crop, size_px=working_px)
         with ThreadPoolExecutor(1) as beside:  # while this thread follows the face, that one finds the person
             for index, rgb in enumerate(frames):
                 focused = rgb if not search.rivals else blank_others(rgb, search.box_at(index / FPS), crop)
                 matte = beside.submit(segment, rgb)
-                points.append(detector.detect(focused))
-                yield index, rgb, matte.result()
+                found = detector.detect(focused)
+                yield Look(index, rgb, found, matte.result())
 
-    def keep(frame: tuple[int, np.ndarray, np.ndarray]) -> int:
-        index, rgb, matte = frame
+    def keep(look: Look) -> int:
+        index, rgb, found, matte = look
+        points.append(found)
         small = cv2.resize(rgb, (flow_px, flow_px), interpolation=cv2.INTER_AREA)
         grey.append(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY))
         if working_px != size_px:
@@ -198,7 +211,7 @@ def track_frames(
         mattes.append(cv2.imencode(".png", (matte.clip(0, 1) * 255).round().astype(np.uint8))[1].tobytes())
         return index + 1
 
-    for done in side_by_side(keep, looked_at(), workers=1):
+    for done in side_by_side(keep, looked_at(), workers=1):  # one: frames are appended in their order
         reporter.progress("track", min(1.0, done / expected), "landmarks and person mask")
     known = next((found for found in points if found is not None), None)
     if known is None:
@@ -263,7 +276,8 @@ def separate(
         write_image(folder.parts(i), parts)
         return i + 1
 
-    for done in side_by_side(label, range(count)):
+    workers = max(1, min(os.cpu_count() or 1, MOST_LABELLED_PX // frames[0, ..., 0].size))
+    for done in side_by_side(label, range(count), workers):
         reporter.progress("masks", done / count, "matte and parts")
     return background
 

@@ -30,6 +30,7 @@ DETAIL = 0.042  # of the eye span: blur that separates texture from shading
 WINDOW = 0.15  # of the eye span: side of the patch that is followed
 FACING = 0.25  # cosine of normal and view under which a point is too oblique
 FARTHEST = 0.1  # of the eye span: a point that ends farther from where the poses put it is lost
+FLATTEST = 1e-3  # by how much the map between two frames may shrink areas; heads do not come near
 MINIMUM_SHARED = 12  # points that two frames must both show to be compared
 INSIDE = 250  # matte above which a patch is the speaker's
 
@@ -135,14 +136,12 @@ def compare(
     def follow(pair: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         i, j = pair
         use = np.flatnonzero(visible[i] & visible[j])
-        if len(use) < MINIMUM_SHARED:
-            use = use[:0]
         return use, *follow_points(textures[i], textures[j], images[i, use], images[j, use], span_px)
 
     shift = np.zeros((len(pairs), len(surface.points), 2), np.float32)
     weight = np.zeros((len(pairs), len(surface.points)), np.float32)
-    for index, (use, moved, found) in enumerate(side_by_side(follow, pairs)):
-        shift[index, use], weight[index, use] = moved, found
+    for index, (use, shifts, found) in enumerate(side_by_side(follow, pairs)):
+        shift[index, use], weight[index, use] = shifts, found
     return Comparisons(pairs, shift, weight)
 
 
@@ -158,12 +157,16 @@ def follow_points(
     The expected places move j's picture onto i's first, by the best affine map, so that patches only have to find the
     small rest, in a similar shape.
     """
-    if not len(at_i):
-        return np.zeros((0, 2), np.float32), np.zeros(0, bool)
+    nothing = np.zeros((len(at_i), 2)), np.zeros(len(at_i), bool)
+    if len(at_i) < MINIMUM_SHARED:
+        return nothing
     height, width = texture_i.shape
     window = int(np.clip(2 * round(WINDOW * eye_span_px / 2.0) + 1, 5, 25))
     known = np.column_stack([at_i, np.ones(len(at_i))])
-    affine = np.ascontiguousarray(cv2.solve(known, at_j, flags=cv2.DECOMP_QR)[1].T)  # [2, 3]
+    # OpenCV's solver, for numpy's wakes threads that get in the way of those that follow other pairs.
+    affine = np.ascontiguousarray(cv2.solve(known, at_j, flags=cv2.DECOMP_SVD)[1].T)  # [2, 3]
+    if not abs(np.linalg.det(affine[:, :2])) > FLATTEST:  # points in a line
+        return nothing
     back = cv2.invertAffineTransform(affine)
     low = np.clip(np.floor(at_i.min(axis=0)) - window, 0, (width - 1, height - 1)).astype(int)
     high = np.clip(np.ceil(at_i.max(axis=0)) + window, low + 1, (width, height)).astype(int)

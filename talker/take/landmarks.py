@@ -6,10 +6,11 @@ absolute depth. The 68 iBUG points, which the rest of the program speaks in, are
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 import numpy as np
@@ -64,30 +65,31 @@ class LandmarkDetector(Protocol):
         ...
 
 
-class _Quiet:
-    """File descriptor 2, pointed at nowhere as long as anybody in any thread wants quiet."""
+_QUIET = threading.Lock()
+_wanting: set[object] = set()  # who wants quiet now, in any thread
+_heard: list[int] = []  # where file descriptor 2 led before
 
-    def __init__(self) -> None:
-        self._lock, self._wanted, self._kept = threading.Lock(), 0, -1
 
-    def __enter__(self) -> None:
-        with self._lock:
-            if self._wanted == 0:
+@contextlib.contextmanager
+def quiet_stderr() -> Iterator[None]:
+    """File descriptor 2 leads nowhere as long as anybody in any thread wants quiet: mediapipe's C++ logs there, past
+    Python's sys.stderr."""
+    me = object()
+    try:
+        with _QUIET:
+            _wanting.add(me)
+            if not _heard:
                 sys.stderr.flush()
-                self._kept = os.dup(2)
                 with open(os.devnull, "wb") as nowhere:
+                    _heard.append(os.dup(2))
                     os.dup2(nowhere.fileno(), 2)
-            self._wanted += 1
-
-    def __exit__(self, *_error: object) -> None:
-        with self._lock:
-            self._wanted -= 1
-            if self._wanted == 0:
-                os.dup2(self._kept, 2)
-                os.close(self._kept)
-
-
-quiet_stderr = _Quiet()  # mediapipe's C++ logs there, past Python's sys.stderr
+        yield
+    finally:
+        with _QUIET:
+            _wanting.discard(me)
+            if _heard and not _wanting:
+                os.dup2(_heard[0], 2)
+                os.close(_heard.pop())
 
 
 def import_mediapipe():
@@ -95,7 +97,7 @@ def import_mediapipe():
     os.environ.setdefault("GLOG_minloglevel", "3")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
-        with quiet_stderr:
+        with quiet_stderr():
             import mediapipe
     except ImportError as error:
         raise Missing(
@@ -128,7 +130,7 @@ class MediapipeLandmarks:
 
     def find_faces(self, rgb: np.ndarray) -> np.ndarray:
         height, width = rgb.shape[:2]
-        with quiet_stderr:
+        with quiet_stderr():
             found = self._finder.process(rgb).detections or []
         boxes = [detection.location_data.relative_bounding_box for detection in found]
         return _largest_first(
@@ -147,7 +149,7 @@ class MediapipeLandmarks:
     @staticmethod
     def _read(mesh: Any, rgb: np.ndarray) -> np.ndarray | None:
         height, width = rgb.shape[:2]
-        with quiet_stderr:
+        with quiet_stderr():
             found = mesh.process(rgb).multi_face_landmarks
         if not found:
             return None
@@ -157,7 +159,7 @@ class MediapipeLandmarks:
 
 def _warm(network: Callable[..., Any], **options: object) -> Any:
     """A network of mediapipe's that has said what it has to say: most of it when its threads meet a first frame."""
-    with quiet_stderr:
+    with quiet_stderr():
         made = network(min_detection_confidence=0.5, **options)
         made.process(np.zeros((64, 64, 3), np.uint8))
     return made
@@ -180,7 +182,7 @@ class FaceAlignmentLandmarks:
 
         device = "cuda" if torch.cuda.is_available() else "cpu"
         try:
-            with quiet_stderr:
+            with quiet_stderr():
                 kind = face_alignment.LandmarksType.THREE_D
                 self._network = face_alignment.FaceAlignment(kind, device=device, flip_input=False)
         except OSError as error:  # URLError and its kin

@@ -16,12 +16,12 @@ GUIDE_NOISE = 2e-4  # variance of a colour (in [0, 1]) below which the picture h
 def person_segmenter() -> Callable[[np.ndarray], np.ndarray]:
     """mediapipe's selfie segmentation: rgb [H, W, 3] uint8 -> [H, W] float32 in [0, 1]. Embedded weights, 5-18 ms."""
     solutions = import_mediapipe().solutions
-    with quiet_stderr:
+    with quiet_stderr():
         network = solutions.selfie_segmentation.SelfieSegmentation(model_selection=0)
         network.process(np.zeros((64, 64, 3), np.uint8))  # the graph's threads say most when they meet a first frame
 
     def segment(rgb: np.ndarray) -> np.ndarray:
-        with quiet_stderr:
+        with quiet_stderr():
             return network.process(rgb).segmentation_mask.astype(np.float32)
 
     return segment
@@ -71,7 +71,7 @@ def grown(
     mask: np.ndarray,  # [H, W] bool
     reach_px: int,
 ) -> np.ndarray:  # [H, W] bool
-    """The mask and all that is near it: no farther in either direction."""
+    """The mask, and every pixel at most so far from it in x and in y."""
     side = 2 * reach_px + 1
     return cv2.dilate(mask.astype(np.uint8), np.ones((side, side), np.uint8)) > 0
 

@@ -28,7 +28,7 @@ EAR_HIDDEN_SINE = 0.12  # sine of the turn from which the far ear is out of sigh
 NECK_HALF_WIDTH = 0.5  # head frame |x| beyond which there is no neck below the ears
 NECK_END = 1.6  # head frame y below which skin is shoulder
 HAIR_END = 0.95  # head frame y below which hair counts as torso: the head's field ends at 1
-BLOND = 2.0  # by how much skin may be likelier (in logarithms) where there is none
+BESIDE_NECK = 2.0  # log-likelihood by which skin may lead there, for blond hair is half like skin
 SCORE_RADIUS = 0.012  # head units over which colours are averaged before they vote
 LOCK_WIDTH = 0.07  # head units: hair below the jaw hangs from the head by locks no thinner than this
 PERSON = 0.5  # matte above which a pixel belongs to the speaker
@@ -206,8 +206,8 @@ def label_parts(
     shadow = is_dark | (skin > np.log(2.0 * UNKNOWN))
     is_neck = np.where(throat, shadow & (skin + 1.0 >= cloth), is_skin & (y < NECK_END))
     parts[under] = np.where(is_neck, NECK, TORSO)[under]
-    # Long hair lies where clothes were learnt, and blond hair is half like skin: beside the neck it may be less likely.
-    is_long = hair > skin - np.where(np.abs(x) > NECK_HALF_WIDTH, BLOND, 0.0)
+    # Long hair lies where clothes were learnt, so that they have no say where its colour is known at all.
+    is_long = (hair > np.log(2.0 * UNKNOWN)) & (hair > skin - np.where(np.abs(x) > NECK_HALF_WIDTH, BESIDE_NECK, 0.0))
     parts[under & is_long & ~throat & (y < HAIR_END)] = HAIR
     # A neck in the jaw's shadow has the colour of brown hair, and a suit may have: they do not hang down from the head.
     lock_px = max(1, round(LOCK_WIDTH / unit_length(places)))
@@ -247,7 +247,7 @@ def hanging(
     holds = np.zeros(count, bool)
     holds[pieces[(core > 0) & anchored]] = True
     holds[0] = False
-    return mask & (cv2.dilate(holds[pieces].astype(np.uint8), kernel) > 0)
+    return mask & grown(holds[pieces], width_px // 2)
 
 
 def unit_length(

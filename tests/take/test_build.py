@@ -282,10 +282,11 @@ def test_mediapipe_speaks_the_protocol_and_is_quiet(capfd: pytest.CaptureFixture
 
 def test_quiet_lasts_while_anybody_wants_it_and_no_longer(capfd: pytest.CaptureFixture[str]):
     with ThreadPoolExecutor(1) as beside:
-        with quiet_stderr:
-            beside.submit(quiet_stderr.__enter__).result()
+        other = quiet_stderr()
+        with quiet_stderr():
+            beside.submit(other.__enter__).result()
         os.write(2, b"one still wants it")
-        beside.submit(quiet_stderr.__exit__).result()
+        beside.submit(other.__exit__, None, None, None).result()
     os.write(2, b"heard")
     assert capfd.readouterr().err == "heard"
 

@@ -10,7 +10,7 @@ from scipy.ndimage import gaussian_filter1d
 from scipy.spatial.transform import Rotation
 
 from talker.take.consensus import agree, move_points, refine_motion, solve_blocks
-from talker.take.flow import Comparisons, Surface, choose_pairs, compare, rigid_surface, texture
+from talker.take.flow import Comparisons, Surface, choose_pairs, compare, follow_points, rigid_surface, texture
 from talker.take.pose import project_points
 from talker.types import Silent
 from tests.take.toy import HALF_AXES, face_landmarks, nodding, render, rotation_errors_deg
@@ -47,6 +47,16 @@ def test_flow_finds_where_the_skin_went():
     # What was followed started where the disturbed pose put the point: a near piece of skin, moving alike.
     error = np.linalg.norm(found.shift - (images[pairs[:, 1]] - images[pairs[:, 0]]), axis=-1)[found.weight > 0]
     assert np.median(error) < 0.25
+
+
+@pytest.mark.parametrize("direction", [(1.0, 0.0), (0.0, 1.0), (1.0, 1.0), (0.0, 0.0)])
+def test_points_in_a_line_do_no_harm(direction):
+    pictures, _ = render(nodding(2))
+    line = 20.0 + np.arange(14)[:, None] * np.array(direction)
+    shift, found = follow_points(texture(pictures[0], 25.0), texture(pictures[1], 25.0), line, line + 1.0, 25.0)
+    assert np.isfinite(shift).all()
+    shift, found = follow_points(pictures[0], pictures[1], line[:2], line[:2], 25.0)  # nor do two
+    assert shift.shape == (2, 2) and not found.any()
 
 
 def test_exact_comparisons_give_exact_poses():

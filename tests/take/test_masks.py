@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from talker.take.masks import guided_filter, keep_speaker, refine_matte
+from talker.take.masks import grown, guided_filter, keep_speaker, refine_matte
 from talker.take.parts import (
     FaceOutlines,
     brow_polygons,
@@ -56,6 +56,12 @@ def test_matte_moves_onto_the_edge_of_the_picture():
     truth = (np.arange(64) >= 32).astype(float)
     assert np.abs(matte[32] - truth).sum() < 0.9 * np.abs(blurred - truth).sum()
     assert np.diff(matte, axis=1).argmax(axis=1).tolist() == [31] * 64  # steepest where the picture is
+
+
+def test_a_mask_grows_by_squares():
+    mask = np.zeros((9, 9), bool)
+    mask[4, 3] = True
+    assert np.argwhere(grown(mask, 2)).tolist() == [[y, x] for y in range(2, 7) for x in range(1, 6)]
 
 
 def test_only_the_speakers_piece_stays():
@@ -138,6 +144,43 @@ def test_long_hair_on_clothes_of_its_colour_is_hair_and_a_collar_is_not():
     hangs = (y > 0.6) & (y < 0.9)
     assert (parts[lock & hangs] == HAIR).mean() > 0.8
     assert (parts[collar & hangs] == TORSO).mean() > 0.8
+
+
+def test_hair_that_ends_on_a_collar_does_not_make_it_hair():
+    rgb, matte, outlines, places = painted_speaker()
+    colours = fit_colours(seed_colours(rgb, matte, outlines, places))
+    x, y = places[..., 0], places[..., 1]
+    beside = (np.abs(x) > 0.55) & (np.abs(x) < 0.8)
+    bob, collar = beside & (y > -0.5) & (y < 0.6), beside & (y >= 0.6) & (y < 1.2)
+    rgb[bob], rgb[collar] = (60, 40, 30), (40, 50, 120)
+    matte[bob | collar] = 1.0
+    parts = label_parts(rgb, matte, outlines, places, np.array([0.0, 0.0, -6.5]), colours)
+    assert (parts[collar & (y > 0.7)] == TORSO).mean() > 0.9 and (parts[bob] == HAIR).mean() > 0.9
+
+
+def test_blond_hair_is_hair_beside_the_neck_and_skin_on_it():
+    rgb, matte, outlines, places = painted_speaker()
+    x, y = places[..., 0], places[..., 1]
+    top = (y < -0.35) & (matte > 0)
+    rgb[top & (np.indices(x.shape).sum(0) % 3 == 0)] = (220, 170, 140)  # a third of the hair has the skin's colour
+    lock = (x < -0.4) & (x > -0.8) & (y > -0.5) & (y < 1.0)
+    rgb[lock & (y < 0.5)], rgb[lock & (y >= 0.5)] = (60, 40, 30), (220, 170, 140)
+    matte[lock] = 1.0
+    colours = fit_colours(seed_colours(rgb, matte, outlines, places))
+    parts = label_parts(rgb, matte, outlines, places, np.array([0.0, 0.0, -6.5]), colours)
+    hangs = lock & (y > 0.6) & (y < 0.9)
+    assert (parts[hangs & (x < -0.55)] == HAIR).mean() > 0.9
+    assert (parts[hangs & (x > -0.45)] == NECK).mean() > 0.9
+
+
+def test_loose_curls_hang_together():
+    rgb, matte, outlines, places = painted_speaker()
+    colours = fit_colours(seed_colours(rgb, matte, outlines, places))
+    x, y = places[..., 0], places[..., 1]
+    lock = (x < -0.5) & (x > -0.8) & (y > -0.5) & (y < 0.9) & (np.indices(x.shape)[1] % 2 == 0)
+    rgb[lock], matte[lock] = (60, 40, 30), 1.0
+    parts = label_parts(rgb, matte, outlines, places, np.array([0.0, 0.0, -6.5]), colours)
+    assert (parts[lock & (y > 0.6)] == HAIR).mean() > 0.8
 
 
 def test_hanging_hair_is_joined_by_more_than_a_thread():
