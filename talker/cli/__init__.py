@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Sequence
 
 from talker.cli.journal import printer_of
-from talker.cli.progress import ProgressPrinter
+from talker.cli.progress import ProgressPrinter, lead_nowhere
 from talker.cli.subcommands import read
 from talker.doctor import SYSTEM_LIBRARIES
 from talker.errors import BadInput, Missing, TalkerError
@@ -32,6 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if argv is None:
             warnings.simplefilter("ignore")  # of libraries, about each other
             _end_on_terminate()
+            _open_what_is_closed()
         run = read(sys.argv[1:] if argv is None else list(argv))
         printer.quiet = run.quiet
         if run.keeps_stdout:
@@ -52,13 +53,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         printer.ended(code, "")
         return code
     except BrokenPipeError:  # `talker info | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        lead_nowhere(sys.stdout)
         return 0
     except Exception as error:
         mendable = _mendable(error)
         if mendable is None:
             raise
         return _fail(printer, str(mendable), 2)
+
+
+def _open_what_is_closed() -> None:
+    """A standard stream that the caller closed leads nowhere, lest a file that is opened next take its place."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest descriptor that is free: this one
 
 
 def _fail(printer: ProgressPrinter, message: str, code: int) -> int:
@@ -75,6 +85,9 @@ def _mendable(error: Exception) -> TalkerError | None:
     # safetensors wraps what the system said.
     if number in (errno.ENOSPC, errno.EDQUOT) or "No space left on device" in str(error):
         return BadInput("The disk is full; free some space and run the same command again")
+    if number == errno.EFBIG:
+        place = error.filename or "A file"
+        return BadInput(f"{place} would grow larger than its disk or `ulimit -f` allows; choose another place")
     if number in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ENAMETOOLONG):
         return BadInput(f"{error.filename or 'A file'}: {error.strerror}; make it writable or choose another place")
     if isinstance(error, ImportError):

@@ -6,6 +6,7 @@ output is for what the command makes.
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import time
@@ -86,8 +87,18 @@ class ProgressPrinter:
         self._write(text + "\n")
 
     def _write(self, text: str) -> None:
-        self.stream.write(text)
-        self.stream.flush()
+        if self.stream is None:
+            return
+        try:
+            self.stream.write(text)
+            self.stream.flush()
+        except BrokenPipeError:  # who read it has gone; the work goes on
+            lead_nowhere(self.stream)
+
+
+def lead_nowhere(stream: TextIO) -> None:
+    """What is written from now on is lost, and so is what waited to be written."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def clock(seconds: float) -> str:

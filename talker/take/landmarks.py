@@ -79,7 +79,8 @@ def quiet_stderr() -> Iterator[None]:
         with _QUIET:
             _wanting.add(me)
             if not _heard:
-                sys.stderr.flush()
+                if sys.stderr is not None:  # the caller may have closed it
+                    sys.stderr.flush()
                 with open(os.devnull, "wb") as nowhere:
                     _heard.append(os.dup(2))
                     os.dup2(nowhere.fileno(), 2)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -201,6 +205,32 @@ def test_a_terminal_gets_one_living_line_with_the_time_left(monkeypatch):
     printer.progress("fit", 0.75, "loss 0.01")
     line = stream.getvalue().split("\x1b[2K")[-1]
     assert "75%" in line and "30 s left" in line and "loss 0.01" in line and "\n" not in line
+
+
+def test_work_goes_on_when_its_reader_has_gone():
+    """`talker fit video.mp4 | head -1`"""
+    read, write = os.pipe()
+    with os.fdopen(write, "w") as stream:
+        os.close(read)
+        printer = ProgressPrinter(stream)
+        for task in ("fit", "measure"):
+            printer.progress(task, 1.0)
+        printer.notice("two faces")
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+def test_work_goes_on_without_a_standard_stream(tmp_path, closed):
+    command = f"exec {sys.executable} -m talker speaker {tmp_path}/a.mp4 --seconds 0.5 --size 64 {closed}"
+    subprocess.run(["sh", "-c", command], check=True, cwd=Path(__file__).parents[2])
+    assert (tmp_path / "a.mp4").stat().st_size > 1000
+
+
+def test_a_limit_on_files_is_told(place, capsys, monkeypatch):
+    def too_large(*_arguments, **_options):
+        raise OSError(errno.EFBIG, "File too large", "out.wav")
+
+    monkeypatch.setattr("talker.commands.speaker", too_large)
+    assert "ulimit" in refused(capsys, "speaker", "a.mp4")
 
 
 def test_quiet_is_quiet():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -289,6 +290,12 @@ def test_quiet_lasts_while_anybody_wants_it_and_no_longer(capfd: pytest.CaptureF
         beside.submit(other.__exit__, None, None, None).result()
     os.write(2, b"heard")
     assert capfd.readouterr().err == "heard"
+
+
+def test_there_is_quiet_without_a_stderr(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sys, "stderr", None)
+    with quiet_stderr():
+        pass
 
 
 def test_a_still_is_read_alike_whatever_was_seen_before(tmp_path):
