@@ -36,6 +36,11 @@ def held_out_metrics(portrait: Portrait, reporter: Reporter) -> dict[str, float 
         scores.append([psnr_db(guess, take.frames[index], head) for guess in guesses])
     reporter.progress("measure", 1.0)
     head_psnr, mean_psnr, nearest_psnr = np.nanmean(scores, axis=0)
+    if head_psnr < max(mean_psnr, nearest_psnr):
+        reporter.notice(
+            "The field shows frames that it never saw worse than the nearest frame or the mean of all would; "
+            "train longer (--training-steps), or on more footage"
+        )
     return {
         "head_psnr_db": round(float(head_psnr), 2),
         "null_psnr_db": round(float(max(mean_psnr, nearest_psnr)), 2),

@@ -59,7 +59,8 @@ def test_the_story(place, capsys, monkeypatch):
     assert (project / "take" / "stage.json").read_bytes() == taken  # the take was not made again
     metrics = json.loads((project / "field" / "metrics.json").read_text())
     assert metrics["lip_bank"] == "pyramid"
-    assert metrics["head_psnr_db"] > 5 and metrics["null_psnr_db"] > 5
+    assert 5 < metrics["head_psnr_db"] < metrics["null_psnr_db"]  # so few steps teach nothing, and it is said
+    assert "train longer" in capsys.readouterr().out
     assert (project / "field" / "preview.png").is_file() and not list(project.glob("*.partial-*"))
     take = load_take(project / "take")
     assert len(take) == 80 and take.size_px == (64, 64)
