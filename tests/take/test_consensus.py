@@ -54,7 +54,7 @@ def test_points_in_a_line_do_no_harm(direction):
     pictures, _ = render(nodding(2))
     line = 20.0 + np.arange(14)[:, None] * np.array(direction)
     shift, found = follow_points(texture(pictures[0], 25.0), texture(pictures[1], 25.0), line, line + 1.0, 25.0)
-    assert np.isfinite(shift).all()
+    assert np.abs(shift).max() < 1.001  # no farther than was expected, and no NaN
     shift, found = follow_points(pictures[0], pictures[1], line[:2], line[:2], 25.0)  # nor do two
     assert shift.shape == (2, 2) and not found.any()
 
