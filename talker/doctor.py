@@ -138,6 +138,14 @@ def _mediapipe() -> str:
     return f"{importlib.metadata.version('mediapipe')}, with its models"
 
 
+def _face_recognition() -> str:
+    from talker.take.identity import checked_bytes, find_weights
+
+    path = find_weights()
+    checked_bytes(path)
+    return f"dlib's network, {path}"
+
+
 def _gpu() -> str:
     import torch
 
@@ -193,6 +201,7 @@ CHECKS = (
     Check("uvicorn", _package("uvicorn", "the server of talker studio"), _STUDIO),
     Check("face-alignment", _package("face_alignment", "for --landmarks face-alignment"), _REINSTALL),
     Check("FAN weights", _torch_weights("*2DFAN4*", "for --landmarks face-alignment"), "fetched when first used"),
+    Check("face recognition", _face_recognition),
     Check(
         "VGG19 weights",
         _torch_weights("vgg19-dcbb9e9d.pth", "sharper edits; a weight-free pyramid stands in"),

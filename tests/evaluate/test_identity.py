@@ -17,8 +17,8 @@ from talker.evaluate.identity import (
     align_face,
     load_arcface,
     measure_identity,
-    similarity,
 )
+from talker.take.identity import similarity
 from talker.types import Silent
 from tests.evaluate.faces import a_face
 
@@ -33,14 +33,6 @@ def tiny_network(seed: int = 0) -> IResNet:
             module.running_mean.normal_(0, 0.1)
             module.running_var.uniform_(0.5, 2.0)
     return network.eval()
-
-
-def test_a_known_turn_scale_and_shift_is_found():
-    source = np.random.default_rng(0).random((5, 2))
-    angle, scale = 0.7, 1.8
-    matrix = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    found = similarity(source, source @ matrix.T + (3.0, -2.0))
-    assert found == pytest.approx(np.column_stack([matrix, [3.0, -2.0]]))
 
 
 def test_a_turned_face_is_brought_onto_the_template():
