@@ -35,8 +35,8 @@ from talker.outcome import Outcome
 from talker.pdu.plan import check_plan, report_plan
 from talker.pdu.region import CHECKED_FRAMES, Region
 from talker.project import SUFFIX, Project, Stage, describe_changes, file_hash, write_json
+from talker.radfield.backends import choose_kernels
 from talker.radfield.fit_take import fit_scene
-from talker.radfield.kernels import choose_kernels
 from talker.sheet import save_picture
 from talker.take.build import TakeOptions, build_take
 from talker.take.crop import checked_span

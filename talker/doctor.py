@@ -103,7 +103,7 @@ def _torch() -> str:
 
 
 def _chosen_kernels() -> str:
-    from talker.radfield.kernels import choose_kernels
+    from talker.radfield.backends import choose_kernels
 
     chosen = choose_kernels("auto")
     return f"auto takes {chosen.name}: {chosen.why}"
@@ -111,7 +111,7 @@ def _chosen_kernels() -> str:
 
 def _kernels(name: str) -> Callable[[], str]:
     def look() -> str:
-        from talker.radfield.kernels import choose_kernels
+        from talker.radfield.backends import choose_kernels
 
         return choose_kernels(name).why
 

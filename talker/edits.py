@@ -18,11 +18,12 @@ from talker.names import check_name, slug
 from talker.opening import dependents, edit_command, edit_record, load_portrait, name_of, open_project, scene_record
 from talker.options import EditOptions, PreviewOptions, TrainingOptions
 from talker.outcome import Outcome
-from talker.pdu.editor import Editor, open_editor
+from talker.pdu.editor import Editor
 from talker.pdu.instructions import one_after_the_other
 from talker.pdu.region import Region, within
+from talker.pdu.registry import open_editor
 from talker.project import Project, Stage, read_json, write_json
-from talker.radfield.kernels import choose_kernels
+from talker.radfield.backends import choose_kernels
 from talker.sheet import save_picture
 from talker.take.store import open_take
 from talker.types import Reporter, Silent

@@ -15,7 +15,8 @@ from talker.names import LONGEST_NAME, check_name, slug
 from talker.options import TrainingOptions
 from talker.pdu.editor import DiffusionOptions
 from talker.project import Project
-from talker.radfield.kernels import Kernels, choose_kernels
+from talker.radfield.backends import choose_kernels
+from talker.radfield.kernels import Kernels
 from talker.radfield.scene import Scene
 from talker.refine.network import RefinementNet
 from talker.types import EditPlan, Take

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from talker import doctor
-from talker.radfield.kernels import KERNELS
+from talker.radfield.backends import KERNELS
 
 
 def rows() -> dict[str, doctor.Finding]:

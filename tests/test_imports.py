@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,29 @@ def test_a_room_imports_only_what_lies_below_it(path):
     for module in imported_modules(path):
         other = "__init__" if module == "talker.__version__" else room_of(module)
         assert other == own or FLOOR_OF[other] < FLOOR_OF[own] or own == other == "__init__", f"{own} imports {module}"
+
+
+def modules_imported() -> dict[str, set[str]]:
+    """Every module of talker, and the modules of talker that it imports, at any depth and inside functions, too."""
+    paths = {path.relative_to(ROOT).with_suffix(""): path for path in sources()}
+    names = {".".join(parts.parts).removesuffix(".__init__"): path for parts, path in paths.items()}
+    graph = {}
+    for name, path in names.items():
+        graph[name] = set()
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                inner = {f"{node.module}.{alias.name}" for alias in node.names} & names.keys()
+                graph[name] |= inner or {node.module} & names.keys()
+            elif isinstance(node, ast.Import):
+                graph[name] |= {alias.name for alias in node.names} & names.keys()
+    return graph
+
+
+def test_no_imports_run_in_circles():
+    graph = modules_imported()
+    order = TopologicalSorter(graph)
+    order.prepare()  # CycleError names the circle
+    assert {"talker.radfield.kernels", "talker.commands"} <= graph.keys()
 
 
 def test_camera_level_rooms_that_may_meet_do_so_downward_only():

@@ -6,22 +6,19 @@ written under one is read by every other.
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 import torch
 from torch import Tensor
 
-from talker.errors import BadInput, Missing
 from talker.radfield import volume
 from talker.radfield.encoding import GridSpec, encode_grid, spherical_harmonics
 from talker.radfield.field import Biases, FieldSamples, FieldShape, FieldWeights, evaluate_field, shade
 from talker.radfield.occupancy import Occupancy
-from talker.radfield.torso import TorsoWeights, paint_torso
+from talker.radfield.torso_layer import TorsoWeights, paint_torso
 from talker.radfield.volume import Composited, Samples
-from talker.types import Rays, Reporter, Silent
+from talker.types import Rays
 
 STOP = 1e-3  # transmittance below which a rendered ray ends
 RENDER_CHUNK = 16_384  # rays that the reference renders at a time
@@ -73,7 +70,7 @@ class Kernels(Protocol):
         ...
 
     def paint_torso(self, grid: GridSpec, weights: TorsoWeights, positions: Tensor) -> Tensor:
-        """`talker.radfield.torso.paint_torso` for one frame (B = 1) without gradients: [P, 4]."""
+        """`talker.radfield.torso_layer.paint_torso` for one frame (B = 1) without gradients: [P, 4]."""
         ...
 
     def sparse_adam(
@@ -149,61 +146,3 @@ class TorchKernels:
         deviation = (second[touched] / (1.0 - betas[1] ** state.steps)).sqrt()
         value.view(-1)[touched] -= rate * mean / (deviation + epsilon)
         gradient.zero_()
-
-
-def _torch(_reporter: Reporter) -> Kernels:
-    return TorchKernels()
-
-
-def _native(reporter: Reporter) -> Kernels:
-    from talker.radfield.native import NativeKernels
-
-    return NativeKernels(reporter)
-
-
-def _tcnn(_reporter: Reporter) -> Kernels:
-    from talker.radfield.tcnn import TcnnKernels
-
-    return TcnnKernels()
-
-
-def _cuda(_reporter: Reporter) -> Kernels:
-    from talker.radfield.cuda import CudaKernels
-
-    return CudaKernels()
-
-
-KERNELS: dict[str, Callable[[Reporter], Kernels]] = {"torch": _torch, "native": _native, "tcnn": _tcnn, "cuda": _cuda}
-
-
-def choose_kernels(name: str = "auto", reporter: Reporter = Silent()) -> Kernels:
-    """The backend of that name; "auto" takes the fastest that this machine has, and tells when that is a slow one.
-
-    Raises:
-        BadInput: an unknown name. Missing: that backend cannot run here.
-    """
-    if name != "auto" and name not in KERNELS:
-        raise BadInput(f"unknown kernels '{name}'; there are: auto, {', '.join(KERNELS)}")
-    if name != "auto":
-        return KERNELS[name](reporter)
-    return _fastest_on_gpu(reporter) or _fastest_on_cpu(reporter)
-
-
-def _fastest_on_gpu(reporter: Reporter) -> Kernels | None:
-    if not torch.cuda.is_available():
-        return None
-    with contextlib.suppress(Missing):  # few have it
-        return _tcnn(reporter)
-    try:
-        return _cuda(reporter)
-    except Missing as missing:
-        reporter.notice(f"the GPU stays unused: {missing}")
-        return None
-
-
-def _fastest_on_cpu(reporter: Reporter) -> Kernels:
-    try:
-        return _native(reporter)
-    except Missing as missing:
-        reporter.notice(f"the torch kernels serve, ten times slower: {missing}")
-        return TorchKernels(why=f"the slow reference, because {missing}")

@@ -24,7 +24,8 @@ from torch import Tensor
 from talker.drive import Motion, Portrait, lids_of, load_background, to_bytes
 from talker.opening import load_portrait, scene_record
 from talker.project import Project
-from talker.radfield.kernels import Kernels, choose_kernels
+from talker.radfield.backends import choose_kernels
+from talker.radfield.kernels import Kernels
 from talker.studio.home import Home
 from talker.studio.voice import Voice
 from talker.studio.wish import LIVE, Wish

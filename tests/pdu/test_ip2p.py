@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from talker.errors import BadInput, Missing
-from talker.pdu.editor import DiffusionOptions, open_editor
+from talker.pdu.editor import DiffusionOptions
 from talker.pdu.ip2p import InstructPix2Pix, load, make_scheduler
+from talker.pdu.registry import open_editor
 
 CHECKPOINT = {"text_guidance": 6.0, "image_guidance": 1.5, "steps": 2}
 

@@ -8,9 +8,10 @@ import torch
 
 from talker.camera import pixel_grid, rays_through
 from talker.errors import Missing
+from talker.radfield.backends import choose_kernels
 from talker.radfield.field import FieldOptions
 from talker.radfield.fit_take import FieldFitOptions
-from talker.radfield.kernels import Kernels, TorchKernels, choose_kernels
+from talker.radfield.kernels import Kernels, TorchKernels
 from talker.radfield.torso import TorsoOptions
 from talker.types import BACKGROUND, FACE, LIPS, TORSO, Camera, Take
 

@@ -11,9 +11,10 @@ import pytest
 import torch
 
 from talker.errors import BadInput
+from talker.radfield.backends import choose_kernels
 from talker.radfield.encoding import GridSpec, spherical_harmonics
 from talker.radfield.field import Biases, HeadField
-from talker.radfield.kernels import AdamState, choose_kernels
+from talker.radfield.kernels import AdamState
 from talker.radfield.native import NativeKernels, build
 from talker.radfield.occupancy import Occupancy
 from talker.radfield.torso import Torso, TorsoOptions

@@ -13,7 +13,7 @@ import pytest
 
 from talker.errors import Missing
 from talker.radfield import cache
-from talker.radfield.kernels import choose_kernels
+from talker.radfield.backends import choose_kernels
 from talker.radfield.native import build
 from talker.types import Silent
 

@@ -23,7 +23,7 @@ from talker.opening import SCENE_FILE, open_project, scene_record
 from talker.pdu.builtin.editor import BuiltinEditor
 from talker.pdu.editor import Editor
 from talker.project import Stage, write_json
-from talker.radfield.kernels import choose_kernels
+from talker.radfield.backends import choose_kernels
 from talker.radfield.scene import Scene
 from talker.refine.objective import RefineOptions
 from talker.sheet import contact_sheet, save_picture

@@ -16,7 +16,7 @@ from talker.evaluate.faces import enlarged
 from talker.evaluate.run import evaluate
 from talker.measure import spaced
 from talker.pdu.anchors import take_masks
-from talker.pdu.editor import open_editor
+from talker.pdu.registry import open_editor
 from talker.project import Project
 from talker.sheet import contact_sheet
 from talker.speaker.record import SpeakerOptions

@@ -10,11 +10,12 @@ import torch
 
 from talker.camera import rays_of_frames
 from talker.project import Project
+from talker.radfield.backends import choose_kernels
 from talker.radfield.encoding import spherical_harmonics
 from talker.radfield.field import HIDDEN, Biases, HeadField
 from talker.radfield.fit import Fitter, StepOptions, conditions_for
 from talker.radfield.fit_take import FieldFitOptions, new_scene
-from talker.radfield.kernels import Kernels, choose_kernels
+from talker.radfield.kernels import Kernels
 from talker.radfield.optimiser import Rates, SceneOptimiser
 from talker.radfield.sampling import TakeTargets
 from talker.radfield.scene import Scene

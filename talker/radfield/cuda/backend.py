@@ -25,7 +25,7 @@ from talker.radfield.field import (
 )
 from talker.radfield.kernels import STOP, AdamState
 from talker.radfield.occupancy import BRICK, Occupancy
-from talker.radfield.torso import TorsoWeights, paint_torso
+from talker.radfield.torso_layer import TorsoWeights, paint_torso
 from talker.radfield.volume import MAX_SAMPLES, Composited, Samples
 from talker.types import Rays
 

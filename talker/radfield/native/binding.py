@@ -17,7 +17,7 @@ from talker.radfield.kernels import STOP, AdamState
 from talker.radfield.layout import Levels, levels_of
 from talker.radfield.native.build import load_library
 from talker.radfield.occupancy import BRICK, Occupancy
-from talker.radfield.torso import BEND_HIDDEN, PAINT_HIDDEN, POSITION_IN, TorsoWeights
+from talker.radfield.torso_layer import BEND_HIDDEN, PAINT_HIDDEN, POSITION_IN, TorsoWeights
 from talker.radfield.volume import Composited, Samples
 from talker.types import Rays, Reporter, Silent
 
