@@ -8,25 +8,22 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
 from talker.check.cuts import NEARBY
+from talker.check.finding import Finding
 from talker.check.footage import Footage, stretches_where
 from talker.check.head import EDGES
 from talker.check.look import likeness
+from talker.check.size import size_findings
 from talker.errors import BadInput
 from talker.take.crop import MINIMUM_S, SEARCH_FPS, check_faces, check_presence
 from talker.types import FPS
 
-Severity = Literal["stop", "warn", "note"]
-
 SHORT_S, LONG_S = 10.0, 300.0
 UNEVEN_S = 1.0  # by which sound and picture may differ in length
 FEWEST_PICTURES_HZ = 20.0
-ENLARGED = 1.25  # times: a take that must be made larger than it was filmed
 TURNED_DEG, LIFTED_DEG, TILTED_DEG = 40.0, 30.0, 35.0  # landmarks of the far cheek are guesses from here on
 EXTREME_SHARE = 0.02  # of the looks
 FRONTAL_DEG = 10.0  # a head that turns less than this in all shows nothing of its sides
@@ -53,28 +50,6 @@ TURNS = {
     2: ("upside down", "hflip,vflip"),
     3: ("a quarter to the right", "transpose=1"),
 }
-NAMED_PLACES = 4
-
-
-@dataclass(frozen=True)
-class Finding:
-    key: str  # one word for programs
-    severity: Severity  # stop: cannot be fitted; warn: the result will suffer; note: good to know
-    what: str
-    way_out: str
-    where_s: tuple[tuple[float, float], ...] = ()  # first and last second of each place
-
-    @property
-    def sentence(self) -> str:
-        """Everything in one line."""
-        where = f" ({self.where})" if self.where_s else ""
-        return f"{self.what}{where}; {self.way_out}" if self.way_out else f"{self.what}{where}"
-
-    @property
-    def where(self) -> str:
-        places = [f"{a:.1f}" if b - a < 0.1 else f"{a:.1f}-{b:.1f}" for a, b in self.where_s]
-        more = f" and {len(places) - NAMED_PLACES} more" if len(places) > NAMED_PLACES else ""
-        return f"at {', '.join(places[:NAMED_PLACES])} s{more}" if places else ""
 
 
 def find(footage: Footage) -> list[Finding]:
@@ -181,21 +156,6 @@ def _faces(footage: Footage) -> Iterator[Finding]:
         where = stretches_where(footage.looks.rival, footage.looks.times_s)
         what = "More than one face in the picture: talker follows the larger one"
         yield Finding("faces", "warn", what, "film one person alone, or cut the other away", where)
-
-
-def _size(footage: Footage) -> Iterator[Finding]:
-    crop = footage.crop
-    if crop is None or footage.size_px <= ENLARGED * crop.side:
-        return
-    face_px = float(np.nanmedian(footage.looks.face_px))
-    smaller = max(32, crop.side // 32 * 32)
-    yield Finding(
-        "size",
-        "warn",
-        f"The face is {face_px:.0f} px wide: head and shoulders fill {crop.side} px and are enlarged to "
-        f"{footage.size_px}",
-        f"film closer or in a higher resolution, or fit with --size {smaller}",
-    )
 
 
 def _hidden(footage: Footage) -> Iterator[Finding]:
@@ -326,7 +286,7 @@ FINDERS: tuple[Callable[[Footage], Iterator[Finding]], ...] = (
     _offset,
     _cuts,
     _hidden,
-    _size,
+    size_findings,
     _rate,
     _length,
     _sound_length,

@@ -62,8 +62,8 @@ class Looks:
     quarters: int  # how often the picture must be turned left by 90 degrees to stand upright
 
     @property
-    def face_px(self) -> np.ndarray:  # [n] width of the face
-        return self.boxes[:, 2] - self.boxes[:, 0]
+    def face_px(self) -> np.ndarray:  # [n] height of the face, from the brows or above to the chin
+        return self.boxes[:, 3] - self.boxes[:, 1]
 
     @property
     def seen(self) -> np.ndarray:  # [n] bool: landmarks were found

@@ -10,12 +10,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from talker.check.findings import CLIPPED_SHARE, DIM_LEVEL, ENLARGED, SOFT, TURNED_DEG, Finding
+from talker.check.finding import Finding
+from talker.check.findings import CLIPPED_SHARE, DIM_LEVEL, SOFT, TURNED_DEG
 from talker.check.footage import Footage
 from talker.check.plots import time_plot
 from talker.check.report import Report
+from talker.check.size import ENLARGED
 from talker.project import replacing
-from talker.take.crop import FACES_PER_SIDE
 from talker.types import FEATURE_RATE_HZ, Reporter
 from talker.video import read_frames
 
@@ -144,13 +145,13 @@ def _plots(report: Report) -> Iterator[tuple[str, str, str]]:
     footage, looks = report.footage, report.footage.looks
     marks = {finding.key: finding.where_s for finding in report.findings}
     everywhere = [place for key in ("face", "hidden", "cuts") for place in marks.get(key, ())]
-    if looks.seen.any():
-        wanted_px = footage.size_px / FACES_PER_SIDE / ENLARGED
+    if footage.crop is not None and looks.seen.any():
+        wanted_px = float(np.nanmedian(looks.face_px)) * footage.size_px / (ENLARGED * footage.crop.side)
         top_px = 1.2 * max(float(np.nanmax(looks.face_px)), wanted_px)
         size = time_plot(
             looks.times_s, looks.face_px, range_y=(0.0, top_px), good=(wanted_px, top_px), marks_s=everywhere
         )
-        yield "Width of the face, pixels", size, f"Green: enough for a take of {footage.size_px} px."
+        yield "Height of the face, pixels", size, f"Green: enough for a take of {footage.size_px} px."
         yaw = looks.angles_deg[:, 0]
         turned = time_plot(
             looks.times_s, yaw, range_y=(-60.0, 60.0), good=(-TURNED_DEG, TURNED_DEG), marks_s=marks.get("poses", ())

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from talker.check.findings import Finding
+from talker.check.finding import Finding
 from talker.check.footage import Footage
 from talker.check.lips import TOO_SHORT
 from talker.check.offset import Offset
