@@ -22,9 +22,14 @@ SEARCH_FPS = 5.0
 SEARCH_SIDE_PX = 640
 MINIMUM_S = 3.0
 FACE_SHARE_SEEN = 0.5  # of the looks in the best 3 s: less is no speaker, or the detector's mistake
-FACES_PER_SIDE = 3.0  # the crop's side over the face's width: head, shoulders and some room
-FACE_SHARE_KEPT = (0.17, 0.7)  # a square source with a face this large is taken whole
-FACE_HEIGHT = 0.44  # where the face's middle lies in the crop, from its top
+# What a head adds to the box that a detector puts around its face, in heights of that box, which ends at the chin. With
+# hair a head is 1.32 to 1.52 of them high on ten clips of eight people.
+HAIR_ABOVE, HAIR_BESIDE = 0.42, 0.1
+HEADS_PER_SIDE = 2.0  # the crop's side over the head's height, where the speaker holds still
+ROOM_ABOVE, ROOM_BESIDE = 0.08, 0.1  # of the side: kept free around wherever the head goes,
+ROOM_BELOW = 0.27  # and below the chin, for neck and shoulders
+SHARE_ABOVE = 0.25  # of the height that the head leaves free, how much of it lies above
+WORTH_CUTTING = 0.8  # of the side of a square source: for a crop larger than this it is taken whole
 RIVAL_SHARE = 0.3  # of the larger face's area: a second face smaller than this is a picture on the wall
 RIVAL_FRAMES = 0.15  # share of looks in which a second face must show to be worth a word
 
@@ -167,20 +172,23 @@ def choose_crop(
     search: FaceSearch,
     size_px: tuple[int, int],  # (width, height) of the source
 ) -> Crop:
-    """One square for the whole clip. A square source with a fair-sized face is taken whole."""
+    """One square for the whole clip, in which the head keeps half of the height unless its motion needs more room.
+
+    A square source is taken whole unless that would show the head much smaller.
+    """
     width, height = size_px
     boxes = search.boxes[np.isfinite(search.boxes[:, 0])]
-    face = float(np.median(boxes[:, 2] - boxes[:, 0]))
-    if width == height and FACE_SHARE_KEPT[0] <= face / width <= FACE_SHARE_KEPT[1]:
+    face = float(np.median(boxes[:, 3] - boxes[:, 1]))
+    low = np.percentile(boxes[:, :2], 2, axis=0) - [HAIR_BESIDE * face, HAIR_ABOVE * face]
+    high = np.percentile(boxes[:, 2:], 98, axis=0) + [HAIR_BESIDE * face, 0.0]
+    reach = high - low
+    still = HEADS_PER_SIDE * (1.0 + HAIR_ABOVE) * face
+    wanted = max(still, reach[0] / (1.0 - 2.0 * ROOM_BESIDE), reach[1] / (1.0 - ROOM_ABOVE - ROOM_BELOW))
+    if width == height and wanted > WORTH_CUTTING * width:
         return Crop(0, 0, width)
-    low, high = np.percentile(boxes[:, :2], 2, axis=0), np.percentile(boxes[:, 2:], 98, axis=0)
-    travel = float((high - low).max()) - face  # a speaker who moves about needs a larger square
-    side = int(min(FACES_PER_SIDE * face + max(0.0, travel), width, height))
-    side -= side % 2
-    middle = (low + high) / 2.0
-    x0 = int(np.clip(round(middle[0] - side / 2.0), 0, width - side))
-    y0 = int(np.clip(round(middle[1] - FACE_HEIGHT * side), 0, height - side))
-    return Crop(x0, y0, side)
+    side = 2 * int(min(wanted, width, height) / 2.0)
+    x0, y0 = (low[0] + high[0] - side) / 2.0, low[1] - SHARE_ABOVE * (side - reach[1])
+    return Crop(int(np.clip(round(x0), 0, width - side)), int(np.clip(round(y0), 0, height - side)), side)
 
 
 def check_presence(

@@ -17,7 +17,7 @@ from talker.errors import BadInput
 from talker.speaker.record import SpeakerOptions, record_speaker
 from talker.take.audio import VisemeEncoder
 from talker.take.build import TakeOptions, blank_others, build_take, fit_length, read_sound
-from talker.take.crop import FaceSearch, check_presence, checked_span, choose_crop, follow
+from talker.take.crop import check_presence, checked_span, follow
 from talker.take.landmarks import LANDMARK_DETECTORS, load_detector, quiet_stderr
 from talker.take.pose import project_points
 from talker.take.store import TakeFolder, load_encoder_of, load_take, open_take, save_take
@@ -220,16 +220,6 @@ def test_spans_must_leave_three_seconds():
     short = VideoInfo(2.0, (64, 64), 25.0, True, True, False)
     with pytest.raises(BadInput, match="film at least"):
         checked_span(short, "x", None, None)
-
-
-def test_crop_holds_head_and_shoulders_inside_the_picture():
-    boxes = np.tile([600.0, 200.0, 800.0, 400.0], (10, 1))
-    search = FaceSearch(boxes, np.arange(10) / 5.0, np.zeros(10, bool))
-    crop = choose_crop(search, (1280, 720))
-    assert crop.side == 600 and abs(crop.x0 + 300 - 700) <= 1 and 0 <= crop.y0 <= 120
-    assert choose_crop(search, (720, 720)) == Crop(0, 0, 720)  # square, a fair-sized face: taken whole
-    at_edge = FaceSearch(boxes - [590, 200, 590, 200], search.times_s, search.rival)
-    assert choose_crop(at_edge, (1280, 720)).x0 == 0
 
 
 def test_the_chosen_face_is_kept():
