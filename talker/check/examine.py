@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 
 from talker.check.cost import field_seconds, take_seconds
-from talker.check.cuts import watch_pace
 from talker.check.findings import find
 from talker.check.footage import Footage
 from talker.check.lips import choose_stretch, measure_offset, stretch_length_s, why_not
@@ -22,6 +21,7 @@ from talker.radfield.kernels import Kernels
 from talker.take.audio import channels_of
 from talker.take.build import TakeOptions
 from talker.take.crop import SEARCH_FPS, FaceSearch, checked_span, search_faces
+from talker.take.cuts import watch_pace
 from talker.take.landmarks import LandmarkDetector, load_detector
 from talker.take.masks import person_segmenter
 from talker.take.transformer import HUB_MODELS

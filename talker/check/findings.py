@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from talker.check.cuts import NEARBY
 from talker.check.finding import Finding
 from talker.check.footage import Footage, stretches_where
 from talker.check.head import EDGES
@@ -19,6 +18,7 @@ from talker.check.look import likeness
 from talker.check.size import size_findings
 from talker.errors import BadInput
 from talker.take.crop import MINIMUM_S, SEARCH_FPS, check_faces, check_presence
+from talker.take.cuts import NEARBY
 from talker.types import FPS
 
 SHORT_S, LONG_S = 10.0, 300.0

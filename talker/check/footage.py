@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from talker.axis import runs
-from talker.check.cuts import Pace
 from talker.check.look import Looks
 from talker.check.offset import Offset
 from talker.check.sound import Sound
 from talker.take.crop import FaceSearch, choose_crop
+from talker.take.cuts import Pace
 from talker.video import Crop, VideoInfo
 
 

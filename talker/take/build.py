@@ -8,11 +8,8 @@ from __future__ import annotations
 import math
 import os
 import shutil
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -22,22 +19,20 @@ from talker.errors import BadInput, check_range
 from talker.hub import folder_or_name
 from talker.take.audio import load_encoder
 from talker.take.consensus import refine_motion
-from talker.take.crop import FaceSearch, Search, check_faces, check_presence, checked_span, choose_crop, search_speaker
+from talker.take.crop import Search, check_faces, check_presence, checked_span, choose_crop, search_speaker
 from talker.take.eyes import gaze, lid_ratio, openness
 from talker.take.flow import eye_span_px
 from talker.take.label import Labeller
 from talker.take.landmarks import LandmarkDetector, load_detector
 from talker.take.lips import refine_lips
-from talker.take.masks import person_segmenter
 from talker.take.plate import background_plate, plate_samples
 from talker.take.pose import HeadMotion, rescale_motion, smooth_motion, solve_motion
 from talker.take.store import TakeFolder, Tracks, load_take, read_image, save_tracks, torch_float, write_image
+from talker.take.track import Tracked, decode, track_frames
 from talker.types import AUDIO_RATE_HZ, FPS, Camera, Reporter, Take
-from talker.video import Crop, read_audio, read_frames, require_video, write_wav
+from talker.video import read_audio, require_video, write_wav
 
-WORKING_SIDE_PX = 512  # landmarks are read at up to this size: finer than a small take's own frames
-FLOW_SIDE_PX = 320  # pictures are compared at up to this size
-FLOW_EYE_SPAN_PX = 64.0  # and not finer than this shows the face: larger faces only take longer
+FLOW_EYE_SPAN_PX = 64.0  # pictures are compared not finer than this shows the face: larger faces only take longer
 LANDMARKS_STEADY_FRAMES = 1.5  # poses from landmarks are smoothed by a Gaussian of this many frames,
 STEADY_FRAMES = 0.8  # and poses from pictures by this many: their jitter goes, nods stay
 AV_OFFSET_LIMIT_S = 2.0  # sound that is further from its picture is another recording
@@ -66,24 +61,6 @@ class TakeOptions:
         for flag, value in (("--start", self.start_s), ("--end", self.end_s)):
             if value is not None and math.isnan(value):
                 raise BadInput(f"{flag} is not a number; give seconds")
-
-
-@dataclass(frozen=True)
-class Tracked:
-    """What the pass over all frames found."""
-
-    points: np.ndarray  # [B, M, 3] pixels of the take's frames; NaN where no face was found
-    mattes: list[bytes]  # B soft person mattes, PNG
-    grey: np.ndarray  # [B, h, h] uint8: what flow compares
-
-
-class Look(NamedTuple):
-    """What the networks found in one frame."""
-
-    index: int
-    rgb: np.ndarray  # [w, w, 3] uint8, at the working size
-    points: np.ndarray | None  # [M, 3] pixels; None where no face was found
-    matte: np.ndarray  # [w, w] float32
 
 
 def build_take(
@@ -173,70 +150,6 @@ def head_motion(
     return rescale_motion(smooth_motion(fine, STEADY_FRAMES), 1.0 / scale)
 
 
-def track_frames(
-    video: Path,
-    span_s: tuple[float, float],
-    crop: Crop,
-    search: FaceSearch,
-    detector: LandmarkDetector,
-    size_px: int,
-    folder: TakeFolder,
-    reporter: Reporter,
-) -> Tracked:
-    """Every frame once: landmarks, person matte, and the frame itself on disk at its final size."""
-    segment = person_segmenter()
-    working_px = max(size_px, min(crop.side, WORKING_SIDE_PX))
-    flow_px = min(working_px, FLOW_SIDE_PX)
-    expected = max(1, round((span_s[1] - span_s[0]) * FPS))
-    points, mattes, grey = [], [], []
-
-    def looked_at() -> Iterator[Look]:
-        frames = read_frames(video, start_s=span_s[0], end_s=span_s[1], crop=crop, size_px=working_px)
-        with ThreadPoolExecutor(1) as beside:  # while this thread follows the face, that one finds the person
-            for index, rgb in enumerate(frames):
-                focused = rgb if not search.rivals else blank_others(rgb, search.box_at(index / FPS), crop)
-                matte = beside.submit(segment, rgb)
-                found = detector.detect(focused)
-                yield Look(index, rgb, found, matte.result())
-
-    def keep(look: Look) -> int:
-        index, rgb, found, matte = look
-        points.append(found)
-        small = cv2.resize(rgb, (flow_px, flow_px), interpolation=cv2.INTER_AREA)
-        grey.append(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY))
-        if working_px != size_px:
-            rgb = cv2.resize(rgb, (size_px, size_px), interpolation=cv2.INTER_AREA)
-            matte = cv2.resize(matte, (size_px, size_px), interpolation=cv2.INTER_AREA)
-        write_image(folder.frame(index), rgb)
-        mattes.append(cv2.imencode(".png", (matte.clip(0, 1) * 255).round().astype(np.uint8))[1].tobytes())
-        return index + 1
-
-    for done in side_by_side(keep, looked_at(), workers=1):  # one: frames are appended in their order
-        reporter.progress("track", min(1.0, done / expected), "landmarks and person mask")
-    known = next((found for found in points if found is not None), None)
-    if known is None:
-        raise BadInput(f"The face in {video.name} could not be followed; film closer, from the front, in good light")
-    nothing = np.full_like(known, np.nan)
-    array = np.stack([nothing if found is None else found for found in points]) * (size_px / working_px)
-    return Tracked(array.astype(np.float32), mattes, np.stack(grey))
-
-
-def blank_others(
-    rgb: np.ndarray,  # [H, W, 3] uint8, the crop
-    box: np.ndarray,  # [4] the speaker's face, source pixels
-    crop: Crop,
-) -> np.ndarray:
-    """The crop with everything far from the speaker's face painted grey: other faces cannot be followed."""
-    scale = rgb.shape[1] / crop.side
-    x0, y0, x1, y1 = (box - [crop.x0, crop.y0, crop.x0, crop.y0]) * scale
-    margin = 0.45 * (x1 - x0)
-    rows = slice(max(0, int(y0 - margin)), max(0, int(y1 + margin)))
-    columns = slice(max(0, int(x0 - margin)), max(0, int(x1 + margin)))
-    blank = np.full_like(rgb, 128)
-    blank[rows, columns] = rgb[rows, columns]
-    return blank
-
-
 def fill_points(
     points: np.ndarray,  # [B, M, 3]
     seen: np.ndarray,  # [B] bool
@@ -280,10 +193,6 @@ def separate(
     for done in side_by_side(label, range(count), workers):
         reporter.progress("masks", done / count, "matte and parts")
     return background
-
-
-def decode(png: bytes) -> np.ndarray:
-    return cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_GRAYSCALE)
 
 
 def speaker_cover(

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from talker.check.cuts import Pace
 from talker.check.footage import Footage
 from talker.check.look import Looks
 from talker.check.offset import REACH_S, Offset
 from talker.check.sound import Sound
 from talker.take.crop import FaceSearch
+from talker.take.cuts import Pace
 from talker.video import VideoInfo
 
 LOOKS = 100  # 20 s

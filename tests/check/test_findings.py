@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from talker.check.cuts import Pace
 from talker.check.finding import Finding
 from talker.check.findings import find
 from talker.check.report import Cost, Report
+from talker.take.cuts import Pace
 from talker.video import VideoInfo
 from tests.check.footage import LOOKS, START_S, footage, good_looks, good_offset, good_sound
 

@@ -16,11 +16,12 @@ from talker.camera import project
 from talker.errors import BadInput
 from talker.speaker.record import SpeakerOptions, record_speaker
 from talker.take.audio import VisemeEncoder
-from talker.take.build import TakeOptions, blank_others, build_take, fit_length, read_sound
+from talker.take.build import TakeOptions, build_take, fit_length, read_sound
 from talker.take.crop import check_presence, checked_span, follow
 from talker.take.landmarks import LANDMARK_DETECTORS, load_detector, quiet_stderr
 from talker.take.pose import project_points
 from talker.take.store import TakeFolder, load_encoder_of, load_take, open_take, save_take
+from talker.take.track import blank_others
 from talker.types import BACKGROUND, PARTS, Silent
 from talker.video import Crop, VideoInfo, VideoWriter, read_audio, read_frames, write_wav
 from tests.take.toy import nodding, render
@@ -86,7 +87,7 @@ def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def toy(monkeypatch: pytest.MonkeyPatch) -> type[ToyDetector]:
     kind = type("Toy", (ToyDetector,), {})
     monkeypatch.setitem(LANDMARK_DETECTORS, "toy", kind)
-    monkeypatch.setattr("talker.take.build.person_segmenter", lambda: toy_matte)
+    monkeypatch.setattr("talker.take.track.person_segmenter", lambda: toy_matte)
     return kind
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from talker.check.cuts import Pace, find_cuts, watch_pace
+from talker.take.cuts import Pace, find_cuts, watch_pace
 from talker.types import Silent
 from talker.video import VideoWriter
 
