@@ -51,7 +51,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_what_is_written_is_read_again(clip: Path) -> None:
     info = probe(clip)
-    assert (info.size_px, info.has_video, info.has_audio, info.is_hdr) == ((64, 48), True, True, False)
+    assert (info.size_px, info.has_video, info.has_audio, info.hdr) == ((64, 48), True, True, "")
     assert abs(info.duration_s - 4.0) < 0.05 and abs(info.rate_hz - 25.0) < 0.01
     frames = list(read_frames(clip))
     assert len(frames) == 100 and frames[0].shape == (48, 64, 3)
@@ -138,7 +138,7 @@ def test_hdr_is_brought_to_bt709(clip: Path, tmp_path: Path) -> None:
     to_hlg = "zscale=t=arib-std-b67:p=bt2020:m=bt2020nc,format=yuv420p10le"
     quiet = ["-x265-params", "log-level=none:colorprim=bt2020:transfer=arib-std-b67:colormatrix=bt2020nc"]
     run_ffmpeg("-ss", "1", "-i", clip, "-t", "1", "-vf", to_hlg, "-c:v", "libx265", *quiet, *tags, hdr)
-    assert probe(hdr).is_hdr
+    assert probe(hdr).hdr == "arib-std-b67"
     red, green, blue = next(read_frames(hdr))[40, 50].astype(int)
     assert red - green > 100 and abs(green - blue) < 25  # BT.2020 shown as it is would be pale
 
@@ -258,4 +258,4 @@ def test_header_of_a_rotated_anamorphic_file() -> None:
     )
     info = parse_header(header, "x.mov")
     assert info.size_px == (1080, 1920) and info.duration_s == 62.5 and info.rate_hz == 29.97
-    assert info.has_video and info.has_audio and info.is_hdr
+    assert info.has_video and info.has_audio and info.hdr == "smpte2084"

@@ -118,6 +118,8 @@ def examine(
         raise BadInput(f"{page} does not end in .html; the report is a web page")
     info = require_video(video)
     span_s = checked_span(info, video.name, options.start_s, options.end_s)
+    for notice in info.notices:
+        reporter.notice(notice)
     examiner = Examiner(options, field_options, kernels)
     examiner.examine(video, info, span_s, load_detector(options.landmarks), reporter)
     if page is not None:

@@ -19,7 +19,7 @@ def add_check(parser: Parser) -> None:
     from talker.commands import FitOptions
     from talker.take.build import TakeOptions
 
-    parser.add_argument("video", type=Path, metavar="VIDEO", help="anything that ffmpeg reads")
+    parser.add_argument("video", type=Path, metavar="VIDEO", help="mp4, mov, mkv, webm, avi, mts ...")
     parser.add_argument("-o", "--out", type=Path, metavar="PAGE.html", help="also write a page with pictures and plots")
     add_flags(parser, TakeOptions, ["start_s", "end_s", "size_px", "av_offset_s", "landmarks"])
     add_flags(parser, FitOptions, ["preset", "kernels", "training_steps"])

@@ -119,7 +119,7 @@ def _add_fit(parser: Parser) -> None:
     from talker.commands import FitOptions
     from talker.take.build import TakeOptions
 
-    parser.add_argument("video", type=Path, metavar="VIDEO", help="anything that ffmpeg reads")
+    parser.add_argument("video", type=Path, metavar="VIDEO", help="mp4, mov, mkv, webm, avi, mts ...")
     parser.add_argument("-o", "--out", type=Path, metavar="DIR", help="the project folder [VIDEO's name with .talker]")
     add_flags(parser, TakeOptions)
     add_flags(parser, FitOptions)
@@ -141,7 +141,9 @@ def _add_drive(parser: Parser) -> None:
     from talker.drive import DriveOptions
     from talker.view import parse_view
 
-    parser.add_argument("audio", type=Path, nargs="?", metavar="AUDIO", help="speech, in anything that ffmpeg reads")
+    parser.add_argument(
+        "audio", type=Path, nargs="?", metavar="AUDIO", help="speech: wav, mp3, m4a, flac, ogg ..., or a video with it"
+    )
     parser.add_argument(
         "--live",
         action="store_true",

@@ -82,7 +82,7 @@ def _probe_picture(path: Path) -> None:
     from PIL import Image, UnidentifiedImageError
 
     try:
-        with Image.open(path) as picture:
+        with Image.open(path, formats=("PNG", "JPEG", "WEBP")) as picture:
             if picture.width * picture.height > MOST_PIXELS:
                 raise BadInput(f"{path.name} has more than {MOST_PIXELS // 1_000_000} megapixels; make it smaller")
             picture.verify()

@@ -77,6 +77,8 @@ def build_take(
     video, folder = Path(video), TakeFolder(Path(out))
     info = require_video(video)
     span_s = checked_span(info, video.name, options.start_s, options.end_s)
+    for notice in info.notices:
+        reporter.notice(notice)
     wav = read_sound(video, span_s, options.av_offset_s)
     encoder = load_encoder(options.audio, model=options.audio_model)
     detector = load_detector(options.landmarks)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import tempfile
@@ -12,12 +13,25 @@ from pathlib import Path
 from types import TracebackType
 
 from talker.errors import BadInput
+from talker.video.hdr import TRANSFERS
+from talker.video.source import NOT_ALLOWED, opened
 
-# A file that names other files (a playlist) must not make ffmpeg open the network.
-SAFE_INPUT = ["-protocol_whitelist", "file,pipe,crypto,data"]
 _NO_INDEX = "moov atom not found"
+_LONGEST_TITLE = 40  # letters
 BROKEN_S = 0.5  # headers are rounded; a file that ends so long before what its header says is cut off
 EXACT = "bicubic+accurate_rnd+full_chroma_int"  # swscale's default conversion is a grey level too dark
+
+
+_ALPHA = re.compile(r", (?:yuva\w+|argb|rgba\w*|abgr|bgra\w*|gbrap\w*|ya\w+)[(,]")  # pixel formats with transparency
+_ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}  # ffmpeg's own leave the transparency of WebM out
+
+
+@dataclass(frozen=True)
+class SoundTrack:
+    """One of the sounds that a file holds."""
+
+    title: str = ""
+    seconds: float = 0.0  # 0 where that is not known
 
 
 @dataclass(frozen=True)
@@ -29,8 +43,16 @@ class VideoInfo:
     rate_hz: float  # the video's own mean frame rate
     has_video: bool
     has_audio: bool
-    is_hdr: bool
+    hdr: str = ""  # the transfer function of HDR pictures, of `hdr.TRANSFERS`
     sound_s: float = 0.0  # how long the sound lasts
+    tracks: tuple[SoundTrack, ...] = ()
+    has_alpha: bool = False  # pictures with transparency
+    decoder: str | None = None  # that reads it, where ffmpeg's first choice does not
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What readers of the pictures do to them."""
+        return (f"HDR ({TRANSFERS[self.hdr]}): colours are brought to the standard range",) if self.hdr else ()
 
 
 def ffmpeg_path() -> str:
@@ -49,43 +71,58 @@ def probe(path: Path) -> VideoInfo:
         raise BadInput(f"{path} is a folder; give a file with picture or sound")
     if path.stat().st_size == 0:
         raise BadInput(f"{path.name} is empty (0 bytes); copy or export it again")
+    if not os.access(path, os.R_OK):
+        raise BadInput(f"{path} may not be read; change its permissions")
     return _probe(str(path.resolve()), path.stat().st_mtime_ns, path.stat().st_size)
 
 
 @lru_cache(maxsize=32)
 def _probe(path: str, _modified_ns: int, _bytes: int) -> VideoInfo:
     result = subprocess.run(
-        [ffmpeg_path(), "-hide_banner", *SAFE_INPUT, "-i", f"file:{path}"],
+        [ffmpeg_path(), "-hide_banner", *opened(path)],
         capture_output=True,
         stdin=subprocess.DEVNULL,
         check=False,
     )
     text, name = result.stderr.decode("utf-8", "replace"), Path(path).name
+    if NOT_ALLOWED in text:
+        raise BadInput(
+            f"{name} is no recording: talker reads mp4, mov, mkv, webm, wav, mp3 and the like, and nothing that names "
+            "other files; export it as mp4 or wav"
+        )
     if _NO_INDEX in text and not _begins_as_mp4(path):  # ffmpeg goes by a name that ends in .mp4
         raise _unreadable(name)
     info = parse_header(text, name)
     if not info.has_video:
         return info
-    picture_s, sound_s = _stream_lengths(path)
+    lengths_s = _stream_lengths(path)
+    picture_s, *tracks_s = (lengths_s.get(stream, 0.0) for stream in range(1 + len(info.tracks)))
+    sound_s = max(tracks_s, default=0.0)
     if max(picture_s, sound_s) < info.duration_s - BROKEN_S:  # what breaks off is told by who reads it
         return info
-    return replace(info, duration_s=picture_s, sound_s=sound_s)
+    tracks = tuple(replace(track, seconds=seconds) for track, seconds in zip(info.tracks, tracks_s))
+    return replace(info, duration_s=picture_s, sound_s=sound_s, tracks=tracks)
 
 
-def _stream_lengths(path: str) -> tuple[float, float]:
-    """Seconds of picture and of sound. Headers tell the longer one's, so packets are looked at, none decoded."""
-    command = [ffmpeg_path(), "-v", "quiet", "-nostdin", *SAFE_INPUT, "-i", f"file:{path}", "-map", "0:V:0"]
-    command += ["-map", "0:a:0?", "-c", "copy", "-f", "framecrc", "pipe:1"]
-    ends_s, unit_s = [0.0, 0.0], [0.0, 0.0]
+def _stream_lengths(path: str) -> dict[int, float]:
+    """Seconds of the picture (0) and of every sound (1, 2, ...).
+
+    Headers tell only the longest one's, so packets are looked at, none decoded.
+    """
+    command = [ffmpeg_path(), "-v", "quiet", "-nostdin", *opened(path), "-map", "0:V:0", "-map", "0:a?"]
+    command += ["-c", "copy", "-f", "framecrc", "pipe:1"]
+    ends_s: dict[int, float] = {}
+    unit_s: dict[int, float] = {}
     with Decoder(command) as ffmpeg:
         for line in ffmpeg.output:
             words = line.decode("ascii", "replace").replace(",", " ").split()
             if words[0] == "#tb":  # a stream's time base: "#tb 0: 1/12800"
-                unit_s[int(words[1][:-1])] = float(Fraction(words[2]))
+                stream = int(words[1][:-1])
+                unit_s[stream], ends_s[stream] = float(Fraction(words[2])), 0.0
             elif words[0].isdigit():  # a packet: its stream, decoding time, time, duration, ...
                 stream = int(words[0])
                 ends_s[stream] = max(ends_s[stream], (int(words[2]) + int(words[3])) * unit_s[stream])
-    return ends_s[0], ends_s[1]
+    return ends_s
 
 
 def parse_header(
@@ -95,25 +132,39 @@ def parse_header(
     """Facts from ffmpeg's own description of a file (imageio-ffmpeg carries no ffprobe)."""
     if _NO_INDEX in text or "End of file" in text:
         raise BadInput(f"{name} is broken or cut off: its index is missing; copy or export it again")
-    streams = re.findall(r"^\s*Stream #.*$", text, re.M)
+    streams = re.findall(r"^\s*Stream #.*$(?:\n(?!\s*Stream #).*)*", text, re.M)  # with what is said under them
     if not streams:
         raise _unreadable(name)
-    videos = [line for line in streams if ": Video: " in line and "(attached pic)" not in line]
+    videos = [stream for stream in streams if ": Video: " in stream and "(attached pic)" not in stream]
+    sounds = [stream for stream in streams if ": Audio: " in stream]
     clock = re.search(r"Duration: (\d+):(\d+):(\d+(?:\.\d+)?)", text)
     duration_s = 3600 * float(clock[1]) + 60 * float(clock[2]) + float(clock[3]) if clock else 0.0
-    size, rate_hz = (0, 0), 0.0
-    if videos:
-        size = _shown_size(videos[0], text)
-        rates = re.search(r"([\d.]+)(k?) fps", videos[0]) or re.search(r"([\d.]+)(k?) tbr", videos[0])
-        rate_hz = float(rates[1]) * (1000 if rates[2] else 1) if rates else 0.0
+    video = videos[0] if videos else ""
+    line = video.partition("\n")[0]
+    rates = re.search(r"([\d.]+)(k?) fps", line) or re.search(r"([\d.]+)(k?) tbr", line)
+    size = _shown_size(line, text)
+    codec = re.search(r": Video: (\w+)", line)
+    in_webm = bool(codec) and codec[1] in _ALPHA_DECODERS and bool(re.search(r"\n\s*alpha_mode\s*: 1", video))
     return VideoInfo(
         duration_s=duration_s,
         size_px=size,
-        rate_hz=rate_hz,
+        rate_hz=float(rates[1]) * (1000 if rates[2] else 1) if rates else 0.0,
         has_video=bool(videos) and size != (0, 0),
-        has_audio=any(": Audio: " in line for line in streams),
-        is_hdr=any(transfer in line for line in videos for transfer in ("arib-std-b67", "smpte2084")),
+        has_audio=bool(sounds),
+        hdr=next((transfer for transfer in TRANSFERS if transfer in line), ""),
+        tracks=tuple(SoundTrack(_title(sound)) for sound in sounds),
+        has_alpha=in_webm or bool(_ALPHA.search(line)),
+        decoder=_ALPHA_DECODERS[codec[1]] if in_webm else None,
     )
+
+
+def _title(stream: str) -> str:
+    """What a file calls a stream: its title, or its language."""
+    title = re.search(r"\n\s*title\s*: (.*\S)", stream)
+    language = re.match(r"\s*Stream #[^(:]*:\d+(?:\[\w+\])?\((\w+)\)", stream)
+    known = language is not None and language[1] != "und"
+    name = title[1] if title else language[1] if known else ""
+    return "".join(letter for letter in name if letter.isprintable())[:_LONGEST_TITLE]
 
 
 def _begins_as_mp4(path: str) -> bool:
@@ -150,11 +201,14 @@ def require_video(path: Path) -> VideoInfo:
     return info
 
 
-def input_arguments(path: Path, start_s: float | None, end_s: float | None) -> list[str]:
+def reading(
+    path: Path,
+    start_s: float | None,
+    end_s: float | None,
+    decoder: str | None = None,
+) -> list[str]:
     """ffmpeg, told to read one part of a local file and to complain of nothing but errors."""
-    start = ["-ss", f"{start_s:.6f}"] if start_s else []
-    length = ["-t", f"{end_s - (start_s or 0.0):.6f}"] if end_s is not None else []
-    return [ffmpeg_path(), "-v", "error", "-nostdin", *SAFE_INPUT, *start, *length, "-i", f"file:{path}"]
+    return [ffmpeg_path(), "-v", "error", "-nostdin", *opened(path, start_s, end_s, decoder)]
 
 
 class Decoder:

@@ -10,7 +10,7 @@ import numpy as np
 
 from talker.errors import BadInput
 from talker.types import AUDIO_RATE_HZ
-from talker.video.files import Decoder, VideoInfo, input_arguments, probe
+from talker.video.files import Decoder, VideoInfo, probe, reading
 
 ALIGNED = "aresample=async=1:first_pts=0"  # gaps and a late start become silence: sample 0 belongs to frame 0
 BLOCK_S = 1.0
@@ -27,7 +27,7 @@ def stream_audio(
     BadInput when the file has no sound, or when its sound breaks off long before its end.
     """
     info = require_sound(path)
-    command = input_arguments(path, start_s, end_s)
+    command = reading(path, start_s, end_s)
     command += ["-map", "0:a:0", "-af", ALIGNED, "-ac", "1", "-ar", str(AUDIO_RATE_HZ), "-f", "f32le", "pipe:1"]
     count = 0
     with Decoder(command) as ffmpeg:

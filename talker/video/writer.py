@@ -13,8 +13,9 @@ import numpy as np
 
 from talker.errors import BadInput
 from talker.types import FPS
-from talker.video.files import EXACT, SAFE_INPUT, ffmpeg_path
+from talker.video.files import EXACT, ffmpeg_path
 from talker.video.sound import ALIGNED, write_wav
+from talker.video.source import opened
 
 SYNTHETIC_NOTE = "Synthetic video: the person shown did not say this. Made with talker."
 _PLAYABLE = "aformat=sample_rates=16000|22050|24000|32000|44100|48000:channel_layouts=mono|stereo"
@@ -72,7 +73,7 @@ class VideoWriter:
             if isinstance(sound, np.ndarray):
                 sound = Path(self._scratch.name) / "audio.wav"
                 write_wav(sound, self._audio)
-            command += [*SAFE_INPUT, "-i", f"file:{sound}", "-map", "0:v:0", "-map", "1:a:0"]
+            command += [*opened(sound), "-map", "0:v:0", "-map", "1:a:0"]
             command += ["-af", f"{ALIGNED},{_PLAYABLE}", "-c:a", "aac", "-b:a", "160k"]
         command += [*picture_coding(), "-crf", str(self._crf), "-preset", self._preset]
         command += ["-fflags", "+bitexact", "-flags:v", "+bitexact", "-flags:a", "+bitexact"]  # same input, same file

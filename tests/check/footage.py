@@ -54,7 +54,7 @@ def footage(**changes) -> Footage:
     looks = changes.pop("looks", good_looks())
     good = Footage(
         name="clip.mp4",
-        info=VideoInfo(30.0, (1280, 720), 25.0, True, True, False),
+        info=VideoInfo(30.0, (1280, 720), 25.0, True, True),
         span_s=(START_S, START_S + LOOKS / 5.0),
         size_px=256,
         av_offset_s=0.0,

@@ -65,9 +65,9 @@ FLAWS = {
     "cuts": {"pace": stepped(249, 30.0)},
     "hidden": hidden_mouth(),
     "size": {"size_px": 1024},
-    "rate": {"info": VideoInfo(30.0, (1280, 720), 12.0, True, True, False)},
+    "rate": {"info": VideoInfo(30.0, (1280, 720), 12.0, True, True)},
     "length": {"span_s": (2.0, 9.0)},
-    "sound-length": {"info": VideoInfo(22.0, (1280, 720), 25.0, True, True, False, 16.0)},
+    "sound-length": {"info": VideoInfo(22.0, (1280, 720), 25.0, True, True, "", 16.0)},
     "cut-off": beyond_the_upper_edge(),
     "faces": looks(rival=np.arange(LOOKS) > 60),
     "poses": turned(55.0),
@@ -128,7 +128,7 @@ def test_what_is_good_to_know_of_hair_and_sound():
     (hair,) = find(footage(**looks(hair_share=0.03)))
     assert (hair.key, hair.severity) == ("hair", "note")
     assert find(footage(**looks(hair_share=np.nan))) == []
-    longer = VideoInfo(22.0, (1280, 720), 25.0, True, True, False, 34.5)
+    longer = VideoInfo(22.0, (1280, 720), 25.0, True, True, "", 34.5)
     (sound,) = find(footage(info=longer))
     assert sound.severity == "note" and "12.5 s after the picture's end" in sound.what
     assert find(footage(info=replace(longer, duration_s=30.0))) == [], "only a part was looked at"

@@ -212,13 +212,13 @@ def test_presence_points_to_the_longer_side():
 
 
 def test_spans_must_leave_three_seconds():
-    info = VideoInfo(20.0, (64, 64), 25.0, True, True, False)
+    info = VideoInfo(20.0, (64, 64), 25.0, True, True)
     assert checked_span(info, "x", None, None) == (0.0, 20.0)
     assert checked_span(info, "x", 2.0, 99.0) == (2.0, 20.0)
     for start, end, words in ((25.0, None, "outside"), (5.0, 4.0, "not after"), (5.0, 7.0, "at least 3")):
         with pytest.raises(BadInput, match=words):
             checked_span(info, "x", start, end)
-    short = VideoInfo(2.0, (64, 64), 25.0, True, True, False)
+    short = VideoInfo(2.0, (64, 64), 25.0, True, True)
     with pytest.raises(BadInput, match="film at least"):
         checked_span(short, "x", None, None)
 
