@@ -11,6 +11,7 @@ from talker.check.finding import Finding
 from talker.check.footage import Footage
 from talker.check.lips import TOO_SHORT
 from talker.check.offset import Offset
+from talker.check.size import FaceSize
 from talker.pdu.plan import format_duration
 
 _SIGNS = {"stop": "!!", "warn": "! ", "note": "- "}
@@ -64,9 +65,10 @@ class Report:
         footage, info, looks = self.footage, self.footage.info, self.footage.looks
         width, height = info.size_px
         lines = [("length", f"{footage.seconds:.1f} s"), ("picture", f"{width}x{height}, {info.rate_hz:g} a second")]
-        if looks.seen.any():
-            share = np.nanmedian(looks.boxes[:, 3] - looks.boxes[:, 1]) / height
-            lines.append(("face", f"{np.nanmedian(looks.face_px):.0f} px wide, {share:.0%} of the picture's height"))
+        face = FaceSize.of(footage)
+        if face is not None:
+            share = f"{face.filmed_px / height:.0%} of the picture's height"
+            lines.append(("face", f"{face.filmed_px:.0f} px high, {share}; {face.words(footage.size_px)}"))
         if np.isfinite(looks.angles_deg).any():
             yaw, pitch = np.nanpercentile(looks.angles_deg[:, :2], [2, 98], axis=0).T
             turns = f"{yaw[0]:.0f} to {yaw[1]:.0f} degrees sideways, {pitch[0]:.0f} to {pitch[1]:.0f} up"

@@ -134,6 +134,39 @@ def test_what_is_good_to_know_of_hair_and_sound():
     assert find(footage(info=replace(longer, duration_s=30.0))) == [], "only a part was looked at"
 
 
+def filmed(face_px: float, **changes):
+    """A face of that height in the middle of an upright 1080x1920 picture."""
+    half = face_px / 2
+    boxes = np.tile([540 - half, 800 - half, 540 + half, 800 + half], (LOOKS, 1))
+    return footage(**looks(boxes=boxes), info=VideoInfo(30.0, (1080, 1920), 25.0, True, True, False), **changes)
+
+
+def test_a_tiny_face_is_told_by_its_size_in_the_source_whatever_the_takes_size():
+    for size_px in (96, 128, 256):
+        (tiny,) = find(filmed(45, size_px=size_px))
+        assert (tiny.key, tiny.severity) == ("size", "warn")
+        assert tiny.what.startswith("The face is 45 px high: 100 are the least") and "come closer" in tiny.way_out
+        assert ("more than --size 128 only enlarges it" in tiny.way_out) == (size_px == 256)
+    assert find(filmed(104)) == []
+
+
+def test_a_take_that_loses_the_face_names_the_size_that_keeps_it():
+    assert find(filmed(312)) == []
+    (lost,) = find(filmed(312, size_px=128))
+    assert "312 px high and keeps 45 with --size 128" in lost.what and "--size 896 keeps 312" in lost.way_out
+    assert find(filmed(312, size_px=896)) == []
+
+
+def test_facts_tell_the_face_as_filmed_as_fitted_and_as_it_could_be_kept():
+    def fact(made):
+        return dict(Report(made, [], None).facts())["face"]
+
+    assert fact(filmed(312)) == "312 px high, 16% of the picture's height; 90 with --size 256, 312 with --size 896"
+    assert fact(filmed(312, size_px=896)).endswith("; 316 with --size 896")
+    assert fact(filmed(1000)).endswith("; 237 with --size 256, 948 with --size 1024"), "no size that nobody can fit"
+    assert fact(filmed(45)).endswith("; 91 with --size 256, 45 with --size 128")
+
+
 def test_edges_are_listed():
     cut = np.ones((LOOKS, 4), bool)
     cut[:, 3] = False
@@ -144,7 +177,7 @@ def test_edges_are_listed():
 def test_angles_that_are_unknown_are_not_told():
     few = replace(good_looks(), angles_deg=np.full((LOOKS, 3), np.nan))
     text = Report(footage(looks=few), [], None).text()
-    assert "nan" not in text and "px wide" in text
+    assert "nan" not in text and "px high" in text
 
 
 def test_places_are_seconds_of_the_file():
