@@ -116,6 +116,20 @@ METRICS = (
         "warp_first", "  to the first frame", "lower", "masked mean L1", (("reference", "warp_first_reference"),), 4
     ),
     Metric(
+        "face_distance",
+        "face distance, one person below 0.6",
+        "lower",
+        "dlib's network, King 2017",
+        (("reference with itself", "face_distance_itself"),),
+    ),
+    Metric(
+        "face_distance_turned",
+        "  turned by 10 and 20 degrees",
+        "lower",
+        "dlib's network, King 2017",
+        (("as posed", "face_distance"), ("unedited, turned", "face_distance_turned_unedited")),
+    ),
+    Metric(
         "identity_distance",
         "identity distance",
         "lower",

@@ -14,7 +14,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from talker.drive import Portrait, forth_and_back, to_bytes
-from talker.types import AUDIO_RATE_HZ, FPS, Reporter, Take
+from talker.types import AUDIO_RATE_HZ, FPS, Reporter, Take, View
+from talker.view import AS_TAKEN
+
+TURNS_DEG = (-20.0, -10.0, 10.0, 20.0)
+FRAMES_PER_TURN = 3
 
 
 @dataclass(frozen=True)
@@ -74,18 +78,34 @@ def edited_footage(
     return replace(unedited, found=found, reference=unedited.found, reference_name="unedited", same_speech=True)
 
 
+def turned_pictures(
+    portrait: Portrait,  # with the audio set that the footage shows
+    footage: Footage,
+    reporter: Reporter,
+) -> tuple[tuple[int, ...], np.ndarray]:
+    """Some of the footage's frames, each from every view to the sides: which they are [n], and [n, H, W, 3] uint8."""
+    some = np.linspace(0, len(footage) - 1, FRAMES_PER_TURN).round().astype(int).tolist()
+    rows = tuple(row for row in some for _ in TURNS_DEG)
+    views = tuple(View(yaw_deg=turn_deg) for _ in some for turn_deg in TURNS_DEG)
+    first = round(footage.start_s * FPS)
+    frames, poses = tuple(first + row for row in rows), tuple(footage.poses[row] for row in rows)
+    return rows, _render(portrait, frames, poses, "render from the sides", reporter, views)
+
+
 def _render(
     portrait: Portrait,
     frames: tuple[int, ...],  # of the audio
     poses: tuple[int, ...],  # of the take
     task: str,
     reporter: Reporter,
+    views: tuple[View, ...] | None = None,  # None: as taken
 ) -> np.ndarray:  # [N, H, W, 3] uint8
     width, height = portrait.take.size_px
     pictures = np.empty((len(frames), height, width, 3), np.uint8)
     for number, (index, pose) in enumerate(zip(frames, poses, strict=True)):
         reporter.progress(task, number / len(frames))
-        pictures[number] = to_bytes(portrait.render(index, pose=pose).rgb)
+        view = AS_TAKEN if views is None else views[number]
+        pictures[number] = to_bytes(portrait.render(index, view, pose=pose).rgb)
     reporter.progress(task, 1.0)
     return pictures
 

@@ -1,39 +1,26 @@
-"""Is it still the same person? Distance of ArcFace's embeddings (Deng et al. 2019).
+"""Is it still the same person? Distances of two networks' embeddings, each beside its control.
 
-Notation: N faces, D numbers in an embedding.
+Notation: N frames, n of them looked at, D numbers in an embedding.
 
-The network is the improved residual net (Duta et al. 2020) in the state-dict layout of insightface's arcface_torch:
-conv1, bn1, prelu, layer1..layer4 of blocks (bn1, conv1, bn2, prelu, conv2, bn3, and downsample where the size changes),
-bn2, fc, features. How deep and wide it is, is read off the weights.
+dlib's network says whose face it is at every `STEP`-th frame, and in views that nobody filmed; ArcFace's, where its
+weights are, at every frame.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 
-import cv2
 import numpy as np
-import torch
-from torch import Tensor, nn
-from torch.nn import functional
 
-from talker.errors import BadInput
+from talker.evaluate import arcface
 from talker.evaluate.faces import has_face
-from talker.evaluate.weights import fill, find_weights, load_state
-from talker.take.identity import similarity
+from talker.take import identity
+from talker.take.identity import FaceIdentity, distance
 from talker.types import Reporter
 
-USUAL_FILE = "arcface_backbone.pth"
-WAY_OUT = "put the backbone.pth of an insightface arcface_torch model there under that name"
-SIDE_PX = 112
-# Where the eyes, the nose's tip and the mouth's corners lie in an aligned face; the viewer's left comes first.
-TEMPLATE_PX = ((38.2946, 51.6963), (73.5318, 51.5014), (56.0252, 71.7366), (41.5493, 92.3655), (70.7299, 92.2041))
-STAGES = ("layer1", "layer2", "layer3", "layer4")
+STEP = 5  # successive frames tell little more of who it is
 BATCH = 16
-
-Embed = Callable[[np.ndarray], np.ndarray]  # [N, 112, 112, 3] uint8 aligned faces -> [N, D] of unit length
 
 
 @dataclass(frozen=True)
@@ -45,110 +32,89 @@ class IdentityFigures:
     tracks: dict[str, np.ndarray] = field(repr=False)
 
 
+@dataclass(frozen=True)
+class FaceFigures:
+    """Distances of dlib's embeddings: one person's lie below 0.6. None where no face is found."""
+
+    face_distance: float | None  # render against reference, frame by frame
+    face_distance_itself: float | None  # the reference against itself, half its length away
+    face_distance_turned: float | None = None  # renders from other views against the reference's same frames
+    face_distance_turned_unedited: float | None = None  # the unedited speaker's from the same views
+
+
+@dataclass(frozen=True)
+class Looked:
+    """Frames with their landmarks."""
+
+    pictures: np.ndarray  # [n, H, W, 3] uint8
+    faces: np.ndarray  # [n, 68, 2]; nan where no face is found
+
+
 def measure_identity(
-    found: np.ndarray,  # [N, H, W, 3] uint8
-    reference: np.ndarray,  # [N, H, W, 3] uint8
-    found_faces: np.ndarray,  # [N, 68, 2] landmarks; nan where no face is found
-    reference_faces: np.ndarray,  # [N, 68, 2]
-    embed: Embed,
+    found: Looked,
+    reference: Looked,  # the same frames
+    embed: arcface.Embed,
     reporter: Reporter,
 ) -> IdentityFigures:
-    there = np.flatnonzero(has_face(found_faces) & has_face(reference_faces))
-    track = np.full(len(found), np.nan)
-    if not len(there):
-        return IdentityFigures(None, None, {"identity_distance": track})
-    embeddings = []
-    for number, (frames, faces) in enumerate(((found, found_faces), (reference, reference_faces))):
-        reporter.progress("recognise", number / 2)
-        crops = [align_face(frames[index], faces[index]) for index in there]
-        embeddings.append(np.concatenate([embed(np.stack(crops[i : i + BATCH])) for i in range(0, len(crops), BATCH)]))
+    """By ArcFace."""
+    reporter.progress("recognise", 0.0)
+    shown, wanted = (embeddings(looked, arcface.align_face, embed) for looked in (found, reference))
     reporter.progress("recognise", 1.0)
-    shown, wanted = embeddings
-    track[there] = 1.0 - (shown * wanted).sum(axis=-1)
-    itself = 1.0 - (wanted * np.roll(wanted, len(wanted) // 2, axis=0)).sum(axis=-1)
-    return IdentityFigures(float(track[there].mean()), float(itself.mean()), {"identity_distance": track})
+    track, itself = (1.0 - (one * wanted).sum(axis=-1) for one in (shown, half_away(wanted)))
+    return IdentityFigures(mean_of(track), mean_of(itself), {"identity_distance": track})
 
 
-def align_face(
-    rgb: np.ndarray,  # [H, W, 3] uint8
-    landmarks: np.ndarray,  # [68, 2] iBUG order, pixels
-) -> np.ndarray:  # [112, 112, 3] uint8
-    """The face turned, scaled and moved until its five points lie on the template's, in the least squares."""
-    eyes = (landmarks[36:42].mean(axis=0), landmarks[42:48].mean(axis=0))
-    points = np.array([*eyes, landmarks[30], landmarks[48], landmarks[54]])
-    transform = similarity(points - 0.5, np.array(TEMPLATE_PX))  # the template counts pixels as OpenCV does
-    return cv2.warpAffine(rgb, transform, (SIDE_PX, SIDE_PX), flags=cv2.INTER_LINEAR)
+def measure_face(
+    found: Looked,
+    reference: Looked,  # the same frames
+    network: FaceIdentity,
+    reporter: Reporter,
+    *,
+    turned: Looked | None = None,  # the speaker from other views
+    unedited: Looked | None = None,  # the unedited speaker from the same views
+    rows: tuple[int, ...] = (),  # of the reference: the frames that were turned
+) -> FaceFigures:
+    """By dlib's network."""
+    reporter.progress("recognise", 0.0)
+
+    def embedded(looked: Looked) -> np.ndarray:
+        return embeddings(looked, identity.align_face, lambda faces: network.embed_aligned(list(faces)))
+
+    some = slice(None, None, STEP)
+    shown, wanted = (embedded(Looked(each.pictures[some], each.faces[some])) for each in (found, reference))
+    filmed = embedded(Looked(reference.pictures[list(rows)], reference.faces[list(rows)])) if rows else None
+    aside = [mean_of(distance(embedded(each), filmed)) if each is not None else None for each in (turned, unedited)]
+    reporter.progress("recognise", 1.0)
+    return FaceFigures(mean_of(distance(shown, wanted)), mean_of(distance(half_away(wanted), wanted)), *aside)
 
 
-# -------------------------------------------------------------------- the network
+def embeddings(
+    looked: Looked,
+    align: Callable[[np.ndarray, np.ndarray], np.ndarray],  # a picture and its landmarks -> an aligned face
+    embed: Callable[[np.ndarray], np.ndarray],  # [N, S, S, 3] uint8 -> [N, D]
+) -> np.ndarray:  # [n, D]; nan where no face is found
+    there = np.flatnonzero(has_face(looked.faces))
+    if not len(there):
+        return np.full((len(looked.faces), 1), np.nan)
+    aligned = [align(looked.pictures[index], looked.faces[index]) for index in there]
+    known = np.concatenate([embed(np.stack(aligned[first : first + BATCH])) for first in range(0, len(there), BATCH)])
+    found = np.full((len(looked.faces), known.shape[1]), np.nan)
+    found[there] = known
+    return found
 
 
-class Block(nn.Module):
-    def __init__(self, narrow: int, wide: int, stride: int):
-        super().__init__()
-        self.bn1 = nn.BatchNorm2d(narrow)
-        self.conv1 = nn.Conv2d(narrow, wide, 3, padding=1, bias=False)
-        self.bn2 = nn.BatchNorm2d(wide)
-        self.prelu = nn.PReLU(wide)
-        self.conv2 = nn.Conv2d(wide, wide, 3, stride, padding=1, bias=False)
-        self.bn3 = nn.BatchNorm2d(wide)
-        self.downsample = None
-        if stride != 1 or narrow != wide:
-            self.downsample = nn.Sequential(nn.Conv2d(narrow, wide, 1, stride, bias=False), nn.BatchNorm2d(wide))
-
-    def forward(self, x: Tensor) -> Tensor:
-        residual = self.bn3(self.conv2(self.prelu(self.bn2(self.conv1(self.bn1(x))))))
-        return residual + (x if self.downsample is None else self.downsample(x))
+def half_away(
+    values: np.ndarray,  # [n, D]; nan where unknown
+) -> np.ndarray:  # [n, D]
+    """Each known one's partner, half of the known away."""
+    there = np.flatnonzero(np.isfinite(values[:, 0]))
+    partners = values.copy()
+    partners[there] = values[np.roll(there, len(there) // 2)]
+    return partners
 
 
-class IResNet(nn.Module):
-    """Four stages, each of which halves the size in its first block: 112 px become 7."""
-
-    def __init__(
-        self,
-        stem: int,  # channels of the first convolution
-        widths: tuple[int, ...],  # channels of each stage
-        depths: tuple[int, ...],  # blocks of each stage
-        embedding: int,  # D
-    ):
-        super().__init__()
-        self.conv1 = nn.Conv2d(3, stem, 3, padding=1, bias=False)
-        self.bn1 = nn.BatchNorm2d(stem)
-        self.prelu = nn.PReLU(stem)
-        narrow = stem
-        for stage, wide, depth in zip(STAGES, widths, depths, strict=True):
-            blocks = [Block(narrow if number == 0 else wide, wide, 2 if number == 0 else 1) for number in range(depth)]
-            setattr(self, stage, nn.Sequential(*blocks))
-            narrow = wide
-        self.bn2 = nn.BatchNorm2d(narrow)
-        self.fc = nn.Linear(narrow * (SIDE_PX // 2 ** len(STAGES)) ** 2, embedding)
-        self.features = nn.BatchNorm1d(embedding)
-
-    def forward(
-        self,
-        x: Tensor,  # [N, 3, 112, 112] RGB in [-1, 1]
-    ) -> Tensor:  # [N, D]
-        x = self.prelu(self.bn1(self.conv1(x)))
-        for stage in STAGES:
-            x = getattr(self, stage)(x)
-        return self.features(self.fc(self.bn2(x).flatten(1)))
-
-
-def load_arcface(named: Path | None = None) -> Embed:
-    """ArcFace from a file with insightface's names; Missing without one."""
-    path = find_weights(named, USUAL_FILE, "--arcface", WAY_OUT)
-    state = load_state(path)
-    try:
-        depths = tuple(len({name.split(".")[1] for name in state if name.startswith(f"{stage}.")}) for stage in STAGES)
-        widths = tuple(len(state[f"{stage}.0.conv1.weight"]) for stage in STAGES)
-        network = IResNet(len(state["conv1.weight"]), widths, depths, len(state["fc.weight"]))
-    except KeyError as error:
-        raise BadInput(f"{path} does not hold an ArcFace iResNet with insightface's names; {WAY_OUT}") from error
-    fill(network, state, path, "an ArcFace iResNet")
-
-    @torch.no_grad()
-    def embed(faces: np.ndarray) -> np.ndarray:
-        pictures = torch.from_numpy(faces).permute(0, 3, 1, 2).float() / 127.5 - 1.0
-        return functional.normalize(network(pictures), dim=-1).numpy()
-
-    return embed
+def mean_of(
+    values: np.ndarray,  # [n]; nan where unknown
+) -> float | None:
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if len(known) else None

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from talker.errors import BadInput, Missing
+from talker.evaluate.arcface import Embed, load_arcface
 from talker.evaluate.clip import Clip, load_clip
-from talker.evaluate.identity import Embed, load_arcface
 from talker.evaluate.images import Perceptual, load_perceptual
 from talker.evaluate.options import EvalOptions
 from talker.evaluate.syncnet import SyncNet, load_syncnet
+from talker.take.identity import FaceIdentity
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,7 @@ class Instruments:
     """None where something is missing; `left_out` says what, and what to do about it."""
 
     lpips: Perceptual | None
+    faces: FaceIdentity | None
     embed: Embed | None
     syncnet: SyncNet | None
     clip: Clip | None
@@ -26,7 +28,9 @@ class Instruments:
 
     @property
     def names(self) -> list[str]:
-        there = {"lpips": self.lpips, "arcface": self.embed, "syncnet": self.syncnet, "clip": self.clip}
+        there = {
+            "lpips": self.lpips, "faces": self.faces, "arcface": self.embed, "syncnet": self.syncnet, "clip": self.clip
+        }  # fmt: skip
         return [name for name, instrument in there.items() if instrument is not None]
 
     @classmethod
@@ -49,6 +53,7 @@ class Instruments:
 
         return cls(
             attempt("LPIPS", load_perceptual) if compares else None,
+            attempt("face distance", FaceIdentity.load),
             attempt("identity distance", lambda: load_arcface(options.arcface)),
             attempt("SyncNet confidence", lambda: load_syncnet(options.syncnet)),
             attempt("CLIP direction", lambda: _load_clip(options)) if edited else None,

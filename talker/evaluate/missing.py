@@ -19,6 +19,7 @@ CAUSES = (
     ("mouth", (*LIPS, *LIPS_OF_OTHER_WORDS), "the detector finds a face in too few frames"),
     ("pose jitter", ("jitter_px",), "no three successive frames have a face"),
     ("warping error", ("e_w", "warp_previous", "warp_first"), "nothing is seen in two frames at once"),
+    ("face distance", ("face_distance", "face_distance_turned"), "no face in both videos, or from the sides"),
     ("identity distance", ("identity_distance",), "no frame has a face in both videos"),
     ("SyncNet confidence", ("sync_confidence", "sync_offset_ms"), "fewer than half of the frames have a face"),
 )

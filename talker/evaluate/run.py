@@ -16,8 +16,8 @@ from talker.drive import Portrait, Speech
 from talker.errors import BadInput
 from talker.evaluate.clip import measure_direction
 from talker.evaluate.faces import find_faces
-from talker.evaluate.footage import Footage, edited_footage, held_out_footage, spoken_footage
-from talker.evaluate.identity import measure_identity
+from talker.evaluate.footage import Footage, edited_footage, held_out_footage, spoken_footage, turned_pictures
+from talker.evaluate.identity import FaceFigures, Looked, measure_face, measure_identity
 from talker.evaluate.images import measure_images
 from talker.evaluate.instruments import Instruments
 from talker.evaluate.missing import causes_of_gaps
@@ -28,6 +28,7 @@ from talker.evaluate.syncnet import measure_sync
 from talker.evaluate.warping import measure_warping
 from talker.measure import nearest_in_training
 from talker.take.audio import AudioEncoder
+from talker.take.identity import FaceIdentity
 from talker.take.landmarks import LandmarkDetector
 from talker.types import AUDIO_RATE_HZ, FPS, Reporter, Silent
 from talker.video import read_audio
@@ -102,12 +103,11 @@ def evaluate(
         measure_steadiness(found_faces, reference_faces),
         measure_warping(footage.found, footage.reference, reporter, one_motion=footage.same_speech),
     ]
+    found, reference = Looked(footage.found, found_faces), Looked(footage.reference, reference_faces)
+    if instruments.faces is not None:
+        measured.append(_recognise(portrait, edited, footage, found, reference, instruments.faces, load, reporter))
     if instruments.embed is not None:
-        measured.append(
-            measure_identity(
-                footage.found, footage.reference, found_faces, reference_faces, instruments.embed, reporter
-            )
-        )
+        measured.append(measure_identity(found, reference, instruments.embed, reporter))
     if instruments.syncnet is not None:
         said = footage.reference if footage.same_speech else None
         measured.append(
@@ -125,6 +125,27 @@ def evaluate(
     left_out = instruments.left_out | causes_of_gaps(values, len(footage), same_speech=footage.same_speech)
     figures = {key: value for key, value in values.items() if value is not None and np.isfinite(value)}
     return Evaluation(figures, tracks, left_out, footage, found_faces, reference_faces)
+
+
+def _recognise(
+    portrait: Portrait,
+    edited: Portrait | None,
+    footage: Footage,
+    found: Looked,
+    reference: Looked,
+    network: FaceIdentity,
+    load: Callable[[], LandmarkDetector],
+    reporter: Reporter,
+) -> FaceFigures:
+    """Whose face it is, from the front and from the sides."""
+    turned: list[Looked] = []
+    rows: tuple[int, ...] = ()
+    for each in filter(None, (edited, portrait)):
+        rows, pictures = turned_pictures(each, footage, reporter)
+        faces = find_faces(pictures, load, "find faces from the sides", reporter, successive=False)
+        turned.append(Looked(pictures, faces))
+    unedited = turned[1] if edited is not None else None
+    return measure_face(found, reference, network, reporter, turned=turned[0], unedited=unedited, rows=rows)
 
 
 def _film(

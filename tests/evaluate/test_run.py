@@ -15,8 +15,11 @@ from talker.evaluate.figures import METRICS
 from talker.evaluate.instruments import Instruments
 from talker.evaluate.options import EvalOptions
 from talker.evaluate.run import NewSpeech, evaluate
+from talker.take.dlib_face import FaceNetwork, Stage
+from talker.take.identity import FaceIdentity
 from talker.types import AUDIO_RATE_HZ, FPS, Render, Take
 from talker.video import write_wav
+from talker.view import AS_TAKEN
 from tests.cli.console import tone
 from tests.evaluate.faces import DarkestSpot
 
@@ -53,7 +56,7 @@ class Replaying(Portrait):
         super().__init__(SimpleNamespace(device=torch.device("cpu"), encode_audio=lambda w: w.mean((1, 2))), take)
         self.brighter, self.late = brighter, late
 
-    def render(self, index, pose=None):
+    def render(self, index, view=AS_TAKEN, pose=None):
         rgb = torch.from_numpy(self.take.frames[pose - self.late]).float() / 255 + self.brighter
         return Render(rgb.clamp(0, 1), torch.ones(SIDE, SIDE), torch.zeros(SIDE, SIDE))
 
@@ -76,7 +79,8 @@ def difference(found, wanted):
 
 def instruments(**others) -> Instruments:
     """All but SyncNet, whose crops take a second."""
-    there = {"lpips": difference, "embed": embed, "syncnet": None, "clip": COLOURS, "left_out": {}}
+    faces = FaceIdentity(FaceNetwork(4, (Stage(6, True, 1),), 5).eval())
+    there = {"lpips": difference, "faces": faces, "embed": embed, "syncnet": None, "clip": COLOURS, "left_out": {}}
     return Instruments(**{**there, **others})
 
 
@@ -88,6 +92,7 @@ def test_a_perfect_speaker_is_found_perfect(take):
     found = evaluate(Replaying(take), WAV, DarkestSpot, CAPTIONS, instruments=instruments()).figures
     assert found["psnr_db"] == 99.0 and found["ssim"] == pytest.approx(1.0) and found["lpips"] == 0.0
     assert found["lmd_px"] == 0.0 and found["faces_found"] == 1.0 and found["identity_distance"] == pytest.approx(0.0)
+    assert max(found["face_distance"], found["face_distance_turned"]) == pytest.approx(0.0, abs=1e-6)
     assert found["jitter_px"] == found["jitter_reference_px"] > 0 and found["e_w"] == found["e_w_reference"]
 
 
@@ -117,7 +122,7 @@ def test_the_nearest_poses_frames_are_looked_at_one_by_one(take):
             Counting.stills += 1
             return self.detect(rgb)
 
-    evaluate(Replaying(take), WAV, Counting, CAPTIONS, instruments=instruments())
+    evaluate(Replaying(take), WAV, Counting, CAPTIONS, instruments=instruments(faces=None))
     assert Counting.stills == 60
 
 
@@ -125,7 +130,7 @@ def test_without_faces_and_in_few_frames_every_gap_is_told(take):
     no_faces = SimpleNamespace(ibug=DarkestSpot.ibug, detect=lambda rgb: None, detect_still=lambda rgb: None)
     those = instruments(syncnet=SYNC, clip=None, left_out={"CLIP direction": "no captions"})
     blind = evaluate(Replaying(take), WAV, lambda: no_faces, CAPTIONS, instruments=those)
-    faces = {"mouth", "pose jitter", "identity distance", "SyncNet confidence"}
+    faces = {"mouth", "pose jitter", "face distance", "identity distance", "SyncNet confidence"}
     assert set(blind.left_out) == {"CLIP direction", *faces} and "half" in blind.left_out["SyncNet confidence"]
     brief = evaluate(Replaying(take), WAV, DarkestSpot, replace(CAPTIONS, frames=40), instruments=those)
     assert "2 s are the least" in brief.left_out["SyncNet confidence"] and "mouth" not in brief.left_out

@@ -11,12 +11,13 @@ import numpy as np
 import torch
 
 from talker.evaluate.faces import find_faces
-from talker.evaluate.identity import Embed, measure_identity
+from talker.evaluate.identity import Looked, measure_face
 from talker.evaluate.mouth import measure_mouth
 from talker.evaluate.warping import measure_warping
 from talker.losses import FeatureBank, perceptual
 from talker.metrics import as_float, blur, pearson
 from talker.pdu.builtin.editor import FULL_TEXT_GUIDANCE, BuiltinEditor
+from talker.take.identity import FaceIdentity
 from talker.types import HEAD_PARTS, EditPlan, Reporter, mask_of
 from tools.editing.drive import Drive
 from tools.quality.dump import Dump
@@ -33,7 +34,7 @@ class Judgement:
     lip_lmd: float | None  # lip landmarks to the unedited drive's, px
     direction: float  # cosine of the change of features with the operator's own, mean over the frames
     share: float  # how much of the operator's change has been made: its projection on it, 1 for all
-    identity: float | None  # ArcFace distance to the unedited drive
+    identity: float | None  # face distance to the unedited drive, by dlib's network
     e_w: float  # warping error under the unedited drive's flow
     e_w_unedited: float
     e_w_excess: float  # the difference of the two
@@ -45,15 +46,16 @@ def judge(
     wanted: np.ndarray,  # [N, H, W, 3] uint8, the operator applied to the unedited drive
     drive: Drive,
     bank: FeatureBank,
-    embed: Embed | None,
+    network: FaceIdentity | None,
     reporter: Reporter,
 ) -> Judgement:
     faces = find_faces(found, drive.load, "find faces", reporter)
     mouth = measure_mouth(faces, drive.faces, drive.guess, same_speech=True)
     warping = measure_warping(found, drive.unedited, reporter, one_motion=True)
     identity = None
-    if embed is not None:
-        identity = measure_identity(found, drive.unedited, faces, drive.faces, embed, reporter).identity_distance
+    if network is not None:
+        seen, unedited = Looked(found, faces), Looked(drive.unedited, drive.faces)
+        identity = measure_face(seen, unedited, network, reporter).face_distance
     direction, share = directions(found, wanted, drive.unedited, bank)
     return Judgement(
         mouth_corr=mouth.mouth_corr_self,

@@ -15,7 +15,6 @@ from PIL import Image
 from talker.drive import USUAL_DETAIL, Portrait
 from talker.edit import EditRun, TrainingOptions
 from talker.errors import Missing
-from talker.evaluate.identity import Embed, load_arcface
 from talker.losses import FeatureBank, PyramidBank
 from talker.measure import spaced
 from talker.names import slug
@@ -27,6 +26,7 @@ from talker.radfield.backends import choose_kernels
 from talker.radfield.scene import Scene
 from talker.refine.objective import RefineOptions
 from talker.sheet import contact_sheet, save_picture
+from talker.take.identity import FaceIdentity
 from talker.take.landmarks import load_detector
 from talker.take.store import TakeFolder, load_take
 from talker.types import EditPlan, Reporter, Silent
@@ -86,7 +86,7 @@ class Comparison:
     work: Path
     size: Size
     bank: FeatureBank
-    embed: Embed | None  # None: identity is left out
+    faces: FaceIdentity | None  # None: identity is left out
     reporter: Reporter
 
     @classmethod
@@ -97,7 +97,7 @@ class Comparison:
         detector = opened.record("take")["inputs"]["landmarks"]
         wav = read_audio(TakeFolder(opened.path("take")).audio)
         drive = Drive.of(Portrait(original, take), wav, lambda: load_detector(detector), size.driven, reporter)
-        return cls(original, drive, fingerprint, work, size, PyramidBank(), _arcface(reporter), reporter)
+        return cls(original, drive, fingerprint, work, size, PyramidBank(), _face_network(reporter), reporter)
 
     def run(self, instructions: Sequence[str], seeds: Sequence[int]) -> list[dict[str, dict[str, float | None]]]:
         """A cell for each instruction and seed: figures by the name of the row that they belong to."""
@@ -170,7 +170,7 @@ class Comparison:
         return rows
 
     def _judged(self, video: np.ndarray, wanted: np.ndarray, seconds: float | None) -> dict[str, float | None]:
-        found = asdict(judge(video, wanted, self.drive, self.bank, self.embed, Silent()))
+        found = asdict(judge(video, wanted, self.drive, self.bank, self.faces, Silent()))
         return found | {"seconds": seconds}
 
     def _inputs(self, instruction: str, seed: int) -> dict:
@@ -206,9 +206,9 @@ def _made(path: Path, inputs: Mapping) -> dict[str, dict[str, float | None]] | N
     return facts["rows"] if facts["inputs"] == json.loads(json.dumps(inputs)) else None
 
 
-def _arcface(reporter: Reporter) -> Embed | None:
+def _face_network(reporter: Reporter) -> FaceIdentity | None:
     try:
-        return load_arcface()
+        return FaceIdentity.load()
     except Missing as missing:
-        reporter.notice(f"identity distance is left out: {missing}")
+        reporter.notice(f"face distance is left out: {missing}")
         return None

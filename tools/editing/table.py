@@ -29,7 +29,7 @@ COLUMNS = {
     "lip_lmd": ("lip LMD px", 2),
     "direction": ("direction", 3),
     "share": ("share", 2),
-    "identity": ("identity", 3),
+    "identity": ("face distance", 3),
     "e_w_excess": ("E_w excess", 4),
     "e_w_unedited": ("E_w unedited", 4),
     "faces_found": ("faces", 2),
