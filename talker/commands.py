@@ -24,6 +24,7 @@ from talker.edits import remove_edit as remove_edit
 from talker.edits import rename_edit as rename_edit
 from talker.errors import BadInput, Conflict
 from talker.evaluate.options import EvalOptions
+from talker.files import file_hash
 from talker.live import check_live
 from talker.live import drive_live as drive_speech_live
 from talker.locks import check_place, sole_writer
@@ -34,9 +35,10 @@ from talker.options import EditOptions, FitOptions
 from talker.outcome import Outcome
 from talker.pdu.plan import check_plan, report_plan
 from talker.pdu.region import CHECKED_FRAMES, Region
-from talker.project import SUFFIX, Project, Stage, describe_changes, file_hash, write_json
+from talker.project import SUFFIX, Project, Stage, describe_changes
 from talker.radfield.backends import choose_kernels
 from talker.radfield.fit_take import fit_scene
+from talker.records import write_record
 from talker.sheet import save_picture
 from talker.take.build import TakeOptions, build_take
 from talker.take.crop import checked_span
@@ -132,8 +134,8 @@ def fit(
             scene.save(build.folder / SCENE_FILE)
             portrait = Portrait(scene, take)
             metrics = {**measure.held_out_metrics(portrait, reporter), "kernels": kernels.name, "lip_bank": bank.name}
-            write_json(build.folder / "options.json", asdict(field_options))
-            write_json(build.folder / "metrics.json", metrics)
+            write_record(build.folder / "options.json", asdict(field_options))
+            write_record(build.folder / "metrics.json", metrics)
             save_picture(build.folder / "preview.png", measure.fit_preview(portrait))
             shutil.rmtree(build.folder / "work", ignore_errors=True)
             build.measured.update(metrics)
@@ -202,7 +204,7 @@ def edit(
         after = Portrait(run.scene, take, run.net)
         save_picture(build.folder / "preview.png", measure.edit_preview(original, after))
         understood = editor.describe(plan.instruction)
-        write_json(build.folder / "edit.json", {**inputs, "understood": understood, "edited_frames": run.frames})
+        write_record(build.folder / "edit.json", {**inputs, "understood": understood, "edited_frames": run.frames})
         likeness = measure_likeness(run)
         run.forget_work()  # last: a run that is killed before this goes on from it
         build.measured.update(kernels=kernels.name, edited_frames=len(run.frames), **likeness)

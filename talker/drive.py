@@ -30,6 +30,8 @@ from talker.camera import apply_view, resized
 from talker.errors import BadInput, check_range
 from talker.take.audio import AudioEncoder, FeatureStream, FrameWindows, audio_windows
 from talker.take.level import WholeLevel, level_of
+from talker.take.store import decode_image
+from talker.text import path_of
 from talker.types import AUDIO_RATE_HZ, FPS, Camera, Condition, Render, Reporter, Take, View
 from talker.video import VideoWriter, probe, stream_audio
 from talker.view import AS_TAKEN, ViewPath, view_at
@@ -336,10 +338,11 @@ def load_background(
         except ValueError:
             raise BadInput(f"{text} is not a colour; write #rrggbb, for example #1e90ff") from None
         return torch.tensor(colour, dtype=torch.float32).div(255).expand(height, width, 3).contiguous()
-    if not Path(text).is_file():
-        what = f"{text} is not a file" if text and Path(text).exists() else f"No such background picture: {text!r}"
+    path = path_of(text)
+    if not path.is_file():
+        what = f"{text} is not a file" if text and path.exists() else f"No such background picture: {text!r}"
         raise BadInput(f"{what}; give a picture or a colour as #rrggbb")
-    picture = cv2.imdecode(np.fromfile(text, np.uint8), cv2.IMREAD_COLOR) if Path(text).stat().st_size else None
+    picture = decode_image(path.read_bytes(), cv2.IMREAD_COLOR)
     if picture is None:
         raise BadInput(f"{text} is not a picture that can be read; give a PNG or JPEG, or a colour as #rrggbb")
     scale = max(width / picture.shape[1], height / picture.shape[0])

@@ -21,6 +21,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from talker.drive import to_bytes
+from talker.files import load_tensors, taken_from
 from talker.measure import spaced
 from talker.metrics import change_taken, psnr_db
 from talker.options import TrainingOptions
@@ -31,7 +32,6 @@ from talker.pdu.schedule import Round, Turn, rounds_of
 from talker.pdu.store import EditStore
 from talker.pdu.targets import EditedTargets, MostlyPixels, lip_centres, person_pixels
 from talker.preview import render_as_taken
-from talker.project import damaged, load_tensors
 from talker.radfield.fit import Fitter
 from talker.radfield.optimiser import Rates
 from talker.radfield.scene import Scene
@@ -226,11 +226,9 @@ class EditRun:
     def _restore(self) -> None:
         tensors = load_tensors(self.folder / _STATE)
         own = {name: tensors.pop(name) for name in list(tensors) if name.startswith(_OBJECTIVE)}
-        try:
+        with taken_from(self.folder / _STATE):
             self._fitter.restore(tensors)
             self._objective.load_state_dict({name.removeprefix(_OBJECTIVE): tensor for name, tensor in own.items()})
-        except (KeyError, RuntimeError, ValueError) as error:
-            raise damaged(self.folder / _STATE) from error
 
 
 def edited_plate(

@@ -10,6 +10,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from typing_extensions import TypedDict
+
 from talker import renders
 from talker.errors import BadInput, Conflict
 from talker.locks import check_place, sole_writer
@@ -22,8 +24,9 @@ from talker.pdu.editor import Editor
 from talker.pdu.instructions import one_after_the_other
 from talker.pdu.region import Region, within
 from talker.pdu.registry import open_editor
-from talker.project import Project, Stage, read_json, write_json
+from talker.project import Project, Stage
 from talker.radfield.backends import choose_kernels
+from talker.records import Figure, open_ended, read_record, write_record
 from talker.sheet import save_picture
 from talker.take.store import open_take
 from talker.types import Reporter, Silent
@@ -71,7 +74,7 @@ def preview(
         save_picture(path, sheet.picture)
         if out is None:  # for who wants to point at a cell
             where = {"rows": sheet.rows, "columns": sheet.columns, "cells": sheet.cells}
-            write_json(path.with_suffix(".json"), {"instruction": instruction, "understood": understood, **where})
+            write_record(path.with_suffix(".json"), {"instruction": instruction, "understood": understood, **where})
     return Outcome(path, _matching(path, understood, asked, base, project_dir))
 
 
@@ -171,11 +174,30 @@ def remove_edit(project_dir: Path | None, name: str, *, force: bool = False) -> 
     return Outcome(project.path(f"edits/{name}"), f"{name} is removed; videos made with it are still there")
 
 
-def _judged(project: Project, fingerprint: str) -> dict[str, float]:
+@open_ended
+class _JudgedInputs(TypedDict):
+    made_from: dict[str, str]  # fingerprints
+    speech_sha256: str | None
+
+
+@open_ended
+class _JudgedMetric(TypedDict):
+    value: Figure
+
+
+@open_ended
+class _Judgement(TypedDict):
+    """eval.json, as far as a list of edits goes by it."""
+
+    inputs: _JudgedInputs
+    metrics: dict[str, _JudgedMetric]
+
+
+def _judged(project: Project, fingerprint: str) -> dict[str, Figure]:
     """What `talker eval` found of an edit on the held-out part, if it was asked."""
-    figures: dict[str, float] = {}
+    figures: dict[str, Figure] = {}
     for path in sorted(project.root.glob("eval/*/eval.json")):
-        facts = read_json(path, ("inputs", "metrics"), whole=path)
+        facts = read_record(path, _Judgement, whole=path)
         if fingerprint in facts["inputs"]["made_from"].values() and facts["inputs"]["speech_sha256"] is None:
             figures |= {key: metric["value"] for key, metric in facts["metrics"].items()}
     return figures

@@ -4,6 +4,8 @@ The CLI prints `TalkerError` as a single line and exits with code 2; everything 
 traceback. Write messages with the way out in them: "No face in frames 212-260; trim with --end 8.4".
 """
 
+import errno
+
 
 class TalkerError(Exception):
     """Something the user can mend. `str(error)` is one line without a full stop at the end."""
@@ -19,6 +21,58 @@ class Missing(TalkerError):
 
 class Conflict(TalkerError):
     """The project already holds a different result; the message names `--force`."""
+
+
+class OutOfMemory(TalkerError):
+    """More memory was wanted than there is; no file is damaged."""
+
+
+# What torch, OpenCV, safetensors, the dynamic linker and Python's threads say of it.
+_NO_MEMORY = (
+    "cannot allocate memory",
+    "can't allocate memory",
+    "insufficient memory",
+    "not enough memory",
+    "out of memory",
+    "failed to map segment",
+    "can't start new thread",
+    "bad_alloc",
+)
+
+
+def out_of_memory(error: BaseException) -> OutOfMemory | None:
+    """The sentence for a machine's error that comes of too little memory; None for any other."""
+    is_known = isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM)
+    if not is_known and not any(words in str(error).lower() for words in _NO_MEMORY):
+        return None
+    return OutOfMemory(
+        "There is not enough memory for this, or `ulimit -v` allows no more; close other programs, or fit and drive "
+        "with a smaller --size, then run the same command again"
+    )
+
+
+def mendable(error: BaseException) -> TalkerError | None:
+    """The sentence for an error that a user can mend, the machine's among them; None for what is a bug."""
+    if isinstance(error, TalkerError):
+        return error
+    lack = out_of_memory(error)
+    if lack is not None:
+        return lack
+    if isinstance(error, UnicodeEncodeError) and not error.object.isprintable():  # lone surrogates are not
+        name = error.object.encode("ascii", "backslashreplace").decode()
+        return BadInput(f"A library takes no names that are not UTF-8, such as {name}; rename it")
+    number = error.errno if isinstance(error, OSError) else None
+    # safetensors wraps what the system said.
+    if number in (errno.ENOSPC, errno.EDQUOT) or "No space left on device" in str(error):
+        return BadInput("The disk is full; free some space and run the same command again")
+    if number == errno.EFBIG:
+        place = error.filename or "A file"
+        return BadInput(f"{place} would grow larger than its disk or `ulimit -f` allows; choose another place")
+    if number in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ENAMETOOLONG):
+        return BadInput(f"{error.filename or 'A file'}: {error.strerror}; make it writable or choose another place")
+    if number in (errno.EEXIST, errno.EISDIR, errno.ELOOP, errno.EINVAL) and error.filename is not None:
+        return BadInput(f"{error.filename}: {error.strerror}; move it away or choose another place")
+    return None
 
 
 SEEDS = (0, 2**63 - 1)  # what numpy and torch both take

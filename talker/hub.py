@@ -9,6 +9,7 @@ from importlib import import_module
 from pathlib import Path
 
 from talker.errors import BadInput, Missing
+from talker.text import path_of
 
 WANTED = ["*.json", "*.safetensors", "merges.txt", "vocab.txt"]  # nothing that would be unpickled
 HUB_TIMEOUT_S = 5.0
@@ -23,7 +24,7 @@ def folder_or_name(
 
     BadInput for what can only be a path and is no folder.
     """
-    folder = Path(model).expanduser()
+    folder = path_of(model).expanduser()
     if folder.is_dir():
         return str(folder.resolve())
     if model.startswith((".", "/", "~")):

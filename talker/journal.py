@@ -7,11 +7,12 @@ holds its lock, so that others can tell a job at work from one that was killed.
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from talker.records import json_text
 
 if TYPE_CHECKING:
     import numpy as np
@@ -59,4 +60,4 @@ class Journal:
 
     def _note(self, **facts: object) -> None:
         with self._path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"at_s": round(time.time(), 2), **facts}) + "\n")
+            file.write(json_text({"at_s": round(time.time(), 2), **facts}, None) + "\n")

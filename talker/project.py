@@ -17,24 +17,22 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from talker import __version__
 from talker.errors import BadInput, Conflict, TalkerError
 from talker.locks import check_place, held
-
-if TYPE_CHECKING:
-    from torch import Tensor
+from talker.records import plain, read_record, write_record
+from talker.stages import Manifest, StageRecord, kind_of
 
 SCHEMA = 1
 SUFFIX = ".talker"
 MANIFEST = "project.json"
 RECORD = "stage.json"
-_RECORD_KEYS = ("fingerprint", "inputs", "talker", "finished", "seconds", "measured")
 
 
 @dataclass(frozen=True)
@@ -46,7 +44,7 @@ class Stage:
 
     @property
     def fingerprint(self) -> str:
-        text = json.dumps([SCHEMA, self.path, self.inputs], sort_keys=True)
+        text = json.dumps([SCHEMA, self.path, plain(self.inputs)], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -66,25 +64,27 @@ class Project:
 
     @classmethod
     def create(cls, root: Path) -> Project:
-        """The project at `root`, made if it is not there yet."""
-        if (root / MANIFEST).is_file():
+        """The project at `root`, made if it is not there yet; one that has lost its manifest gets it back."""
+        if os.path.lexists(root / MANIFEST):
             return cls.open(root)
         if root.exists() and not root.is_dir():
             raise Conflict(f"{root} is a file; name another project folder with -o")
-        if root.is_dir() and any(child.name != ".lock" for child in root.iterdir()):
+        project = cls(root)
+        if root.is_dir() and any(child.name != ".lock" for child in root.iterdir()) and not project.stages():
             raise Conflict(f"{root} is a folder with other things in it; name another with -o")
         check_place(root, force=True, folder=True)
         root.mkdir(exist_ok=True)
-        write_json(root / MANIFEST, {"schema": SCHEMA, "talker": __version__, "stages": {}})
-        return cls(root)
+        project._summarise()
+        return project
 
     @classmethod
     def open(cls, root: Path) -> Project:
-        if not (root / MANIFEST).is_file():
+        manifest = root / MANIFEST
+        if not os.path.lexists(manifest):
             raise BadInput(f"No project at {root}; make one: talker fit VIDEO -o {root}")
-        schema = read_json(root / MANIFEST).get("schema")
+        schema = read_record(manifest, Manifest, whole=manifest)["schema"]
         if schema != SCHEMA:
-            newer = isinstance(schema, int) and schema > SCHEMA
+            newer = schema > SCHEMA
             way_out = "upgrade talker" if newer else "fit the video again into another folder: talker fit VIDEO -o DIR"
             raise BadInput(f"{root} has project format {schema}, this talker reads {SCHEMA}; {way_out}")
         return cls(root)
@@ -93,7 +93,7 @@ class Project:
     def find(cls, start: Path) -> Project:
         """The nearest project, looking from `start` upward as git does."""
         for folder in (start := start.resolve(), *start.parents):
-            if (folder / MANIFEST).is_file() and folder.suffix == SUFFIX:
+            if os.path.lexists(folder / MANIFEST) and folder.suffix == SUFFIX:
                 return cls.open(folder)
             found = sorted(manifest.parent for manifest in folder.glob(f"*{SUFFIX}/{MANIFEST}"))
             if len(found) > 1:
@@ -108,26 +108,26 @@ class Project:
     def path(self, relative: str) -> Path:
         return self.root / relative
 
-    def record(self, path: str) -> dict[str, Any] | None:
-        """What a finished stage says of itself; None while it is not there."""
+    def record(self, path: str) -> StageRecord | None:
+        """What a finished stage says of itself, as `stages.kind_of(path)`; None while it is not there."""
         record = self.root / path / RECORD
-        return read_json(record, _RECORD_KEYS) if record.is_file() else None
+        return read_record(record, kind_of(path)) if os.path.lexists(record) else None
 
-    def stages(self) -> dict[str, dict[str, Any]]:
+    def stages(self) -> dict[str, StageRecord]:
         """Records of all finished stages, in the order of the story."""
         edits = [f"edits/{name}" for name in self.edit_names()]
         found = {path: self.record(path) for path in ("take", "field", *edits)}
         return {path: record for path, record in found.items() if record is not None}
 
     def edit_names(self) -> list[str]:
-        names = (record.parent.name for record in self.root.glob(f"edits/*/{RECORD}"))
-        return sorted(name for name in names if "." not in name)  # a dot: .partial-*, .replaced
+        folders = (folder for folder in self.root.glob("edits/*") if os.path.lexists(folder / RECORD))
+        return sorted(folder.name for folder in folders if "." not in folder.name)  # a dot: .partial-*, .replaced
 
     def is_done(self, stage: Stage) -> bool:
         record = self.record(stage.path)  # whose fingerprint may be that of an earlier name
-        return record is not None and record["inputs"] == json.loads(json.dumps(stage.inputs))
+        return record is not None and record["inputs"] == plain(stage.inputs)
 
-    def require(self, path: str, way_out: str) -> dict[str, Any]:
+    def require(self, path: str, way_out: str) -> StageRecord:
         """The record of a stage that the caller cannot do without."""
         record = self.record(path)
         if record is None:
@@ -185,7 +185,7 @@ class Project:
             "seconds": round(time.monotonic() - started, 1),
             "measured": build.measured,
         }
-        write_json(folder / RECORD, record)
+        write_record(folder / RECORD, record)
         self._replace(folder, self.root / stage.path)
         self._summarise()
 
@@ -226,7 +226,7 @@ class Project:
             path: {name: record[name] for name in ("finished", "seconds", "talker", "inputs", "measured")}
             for path, record in self.stages().items()
         }
-        write_json(self.root / MANIFEST, {"schema": SCHEMA, "talker": __version__, "stages": stages})
+        write_record(self.root / MANIFEST, {"schema": SCHEMA, "talker": __version__, "stages": stages})
 
     def _remove_if_empty(self) -> None:
         left = {child.name for child in self.root.iterdir()}
@@ -234,79 +234,12 @@ class Project:
             shutil.rmtree(self.root, ignore_errors=True)
 
 
-# -------------------------------------------------------------------- files and names
-
-
-def damaged(
-    path: Path,
-    whole: Path | None = None,  # what is no use without it; None: its folder
-) -> BadInput:
-    return BadInput(f"{path} is missing or damaged; restore it, or remove {whole or path.parent} and make it again")
-
-
-def read_json(
-    path: Path,
-    keys: Iterable[str] = (),  # that must be in it
-    whole: Path | None = None,  # as in `damaged`
-) -> dict[str, Any]:
-    """A JSON object; BadInput when it is not one."""
-    try:
-        facts = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, FileNotFoundError):
-        raise damaged(path, whole) from None
-    if not isinstance(facts, dict) or not facts.keys() >= set(keys):
-        raise damaged(path, whole)
-    return facts
-
-
-def load_tensors(path: Path) -> dict[str, Tensor]:
-    """A safetensors file of a stage; BadInput when it is gone or cut off."""
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    try:
-        return load_file(path)
-    except (FileNotFoundError, SafetensorError):
-        raise damaged(path) from None
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Write JSON for people, whole or not at all."""
-    with replacing(path) as temporary:
-        temporary.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A temporary sibling (same suffix) that takes `path`'s place when the body succeeds, and vanishes when not."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
-    try:
-        yield temporary
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def file_hash(path: Path) -> str:
-    """SHA-256 of a file's bytes."""
-    digest = hashlib.sha256()
-    try:
-        with path.open("rb") as file:
-            while block := file.read(1 << 20):
-                digest.update(block)
-    except FileNotFoundError:
-        raise BadInput(f"No such file: {path}") from None
-    except IsADirectoryError:
-        raise BadInput(f"{path} is a folder; give a file") from None
-    except PermissionError:
-        raise BadInput(f"{path} may not be read; change its permissions") from None
-    return digest.hexdigest()
+# -------------------------------------------------------------------- words
 
 
 def describe_changes(before: dict[str, Any], after: dict[str, Any]) -> str:
     """One phrase that names what differs between two sets of inputs: "size_px 256 -> 128"."""
-    old, new = (_flatten(json.loads(json.dumps(inputs))) for inputs in (before, after))
+    old, new = (_flatten(plain(inputs)) for inputs in (before, after))
     keys = [key for key in {**old, **new} if old.get(key) != new.get(key)]
     phrases = [f"{key} {_short(old.get(key))} -> {_short(new.get(key))}" for key in keys]
     if len(phrases) > 4:

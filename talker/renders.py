@@ -8,21 +8,43 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import json
 import os
 from pathlib import Path
 from typing import Any
 
+from typing_extensions import TypedDict
+
 from talker.errors import BadInput
-from talker.project import Project, file_hash, read_json, write_json
+from talker.files import file_hash
+from talker.project import Project
+from talker.records import Count, json_text, open_ended, plain, read_record, write_record
+from talker.text import path_of
 
 FOLDER = "renders"
-_KEYS = ("video", "sha256", "audio", "edit", "frames", "inputs")
 
 
-def records(project: Project) -> list[dict[str, Any]]:
+@open_ended
+class RenderRecord(TypedDict):
+    video: str  # `text_of` its path, relative to the project
+    sha256: str
+    audio: str  # the sound's name
+    edit: str | None  # its name
+    frames: Count
+    inputs: dict[str, Any]
+
+
+def records(project: Project) -> list[RenderRecord]:
     """What the project remembers of its renders, the oldest first."""
-    return [read_json(path, _KEYS, whole=path) for path in sorted(project.path(FOLDER).glob("*.json"))]
+    return [read_record(path, RenderRecord, whole=path) for path in _files(project)]
+
+
+def video_of(project: Project, record: RenderRecord) -> Path:
+    """Where the video of a render was put."""
+    return path_of(record["video"], project.root)
+
+
+def _files(project: Project) -> list[Path]:
+    return sorted(path for path in project.path(FOLDER).glob("*.json") if not path.name.startswith("."))
 
 
 def check_apart(
@@ -37,10 +59,10 @@ def check_apart(
 
 def rename_edit(project: Project, old: str, new: str) -> None:
     """Follow an edit that has another name from now on."""
-    for path in sorted(project.path(FOLDER).glob("*.json")):
-        facts = read_json(path, _KEYS, whole=path)
+    for path in _files(project):
+        facts = read_record(path, RenderRecord, whole=path)
         if facts["edit"] == old:
-            write_json(path, {**facts, "edit": new})
+            write_record(path, {**facts, "edit": new})
 
 
 def find(
@@ -49,13 +71,18 @@ def find(
     out: Path | None,  # None: any video inside the project will do
 ) -> Path | None:
     """The video that was made from these very inputs, if it is still there, whole."""
-    wanted = json.loads(json.dumps(inputs))
+    wanted = plain(inputs)
     for facts in records(project):
-        video = project.root / facts["video"]
-        right_place = video.parent == project.path(FOLDER) if out is None else video.resolve() == out.resolve()
+        video = video_of(project, facts)
+        right_place = video.parent == project.path(FOLDER) if out is None else _real(video) == _real(out)
         if right_place and facts["inputs"] == wanted and video.is_file() and file_hash(video) == facts["sha256"]:
             return video if out is None else out
     return None
+
+
+def _real(path: Path) -> str:
+    """Without links; unlike `Path.resolve`, it takes one that leads in a circle for what it is called."""
+    return os.path.realpath(path)
 
 
 def prepare(project: Project) -> None:
@@ -78,10 +105,10 @@ def keep(
     digest = file_hash(video)
     for number in itertools.count(1):
         kept = out or folder / f"{number:04d}.mp4"
-        place = Path(os.path.relpath(kept.resolve(), project.root.resolve())).as_posix()
+        place = Path(os.path.relpath(_real(kept), _real(project.root))).as_posix()
         try:
             with (folder / f"{number:04d}.json").open("x", encoding="utf-8") as file:  # two runs get two numbers
-                file.write(json.dumps({"video": place, "sha256": digest, **facts}, indent=2) + "\n")
+                file.write(json_text({"video": place, "sha256": digest, **facts}) + "\n")
         except FileExistsError:
             continue
         if kept != video:

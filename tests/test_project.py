@@ -8,10 +8,13 @@ import shutil
 import pytest
 
 from talker.errors import BadInput, Conflict
+from talker.files import replacing
 from talker.names import slug
-from talker.project import MANIFEST, RECORD, Project, Stage, describe_changes, replacing, write_json
+from talker.project import MANIFEST, RECORD, Project, Stage, describe_changes
+from talker.records import write_record
 
-TAKE = Stage("take", {"source": "ab" * 32, "size_px": 64, "start_s": None})
+TAKE = Stage("take", {"source": "ab" * 32, "size_px": 64, "start_s": None, "landmarks": "mediapipe", "audio": "mel"})
+MEASURED = {"seconds": 12.0, "size_px": [64, 64]}
 
 
 @pytest.fixture
@@ -22,7 +25,7 @@ def project(tmp_path):
 def make(project, stage, text="made"):
     with project.build(stage) as build:
         (build.folder / "result.txt").write_text(text)
-        build.measured["psnr_db"] = 30.0
+        build.measured.update(MEASURED)
 
 
 def test_a_finished_stage_is_there_with_its_record(project):
@@ -30,7 +33,7 @@ def test_a_finished_stage_is_there_with_its_record(project):
     make(project, TAKE)
     assert project.is_done(TAKE)
     assert (project.path("take") / "result.txt").read_text() == "made"
-    assert project.record("take")["measured"] == {"psnr_db": 30.0}
+    assert project.record("take")["measured"] == MEASURED
     assert json.loads((project.root / MANIFEST).read_text())["stages"]["take"]["inputs"]["size_px"] == 64
 
 
@@ -41,6 +44,7 @@ def test_an_interrupted_stage_is_not_there_and_resumes_in_its_own_folder(project
     assert not project.is_done(TAKE) and not project.path("take").exists()
     with project.build(TAKE) as build:
         assert (build.folder / "half.txt").read_text() == "half"
+        build.measured.update(MEASURED)
     assert project.is_done(TAKE)
     assert not list(project.root.glob("*.partial-*"))
 
@@ -51,6 +55,7 @@ def test_other_inputs_do_not_resume_in_what_an_interrupted_run_left(project):
         raise KeyboardInterrupt
     with project.build(Stage("take", {**TAKE.inputs, "size_px": 128})) as build:
         assert not (build.folder / "half.txt").exists()
+        build.measured.update(MEASURED)
 
 
 def test_a_bad_input_leaves_nothing_not_even_a_project(project):
@@ -128,7 +133,7 @@ def test_foreign_folders_and_formats_are_left_alone(tmp_path):
     (tmp_path / "photos" / "me.jpg").touch()
     with pytest.raises(Conflict, match="other things"):
         Project.create(tmp_path / "photos")
-    write_json(tmp_path / "new.talker" / MANIFEST, {"schema": 99})
+    write_record(tmp_path / "new.talker" / MANIFEST, {"schema": 99})
     with pytest.raises(BadInput, match="upgrade"):
         Project.open(tmp_path / "new.talker")
     (tmp_path / "new.talker" / MANIFEST).write_text("{ half")

@@ -18,7 +18,8 @@ from talker import commands
 from talker.drive import Portrait, to_bytes
 from talker.errors import TalkerError
 from talker.measure import spaced
-from talker.project import Project, write_json
+from talker.project import Project
+from talker.records import write_record
 from talker.sheet import contact_sheet, save_picture
 from talker.speaker.record import SpeakerOptions
 from talker.speaker.speech import speak
@@ -76,7 +77,7 @@ def main() -> int:
     paths = {"video": VIDEO, "sheet": SHEET, "project": PROJECT, "recording": OUT / "demo.mp4", "speech": SPEECH}
     facts = {"seconds": {name: round(value, 1) for name, value in seconds.items()}}
     facts |= {"paths": {name: str(path) for name, path in paths.items()}, **figures.as_json()}
-    write_json(OUT / "demo.json", facts)
+    write_record(OUT / "demo.json", facts)
     say(table({"demo": figures}, UNJUDGED))
     say(", ".join(f"{name} {value:.0f} s" for name, value in seconds.items()))
     say(f"Look at {VIDEO} (from {VIEW.replace('=', ' ')}) and {SHEET}; the figures are in {OUT / 'demo.json'}")

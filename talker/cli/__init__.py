@@ -5,7 +5,6 @@ Exit codes: 0 done, 2 something the user can mend (one line on standard error), 
 
 from __future__ import annotations
 
-import errno
 import os
 import signal
 import sys
@@ -13,10 +12,10 @@ import warnings
 from collections.abc import Sequence
 
 from talker.cli.journal import printer_of
-from talker.cli.progress import ProgressPrinter, lead_nowhere
+from talker.cli.progress import ProgressPrinter, lead_nowhere, show
 from talker.cli.subcommands import read
 from talker.doctor import SYSTEM_LIBRARIES
-from talker.errors import BadInput, Missing, TalkerError
+from talker.errors import Missing, TalkerError, mendable
 
 __all__ = ["main"]
 
@@ -40,11 +39,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         text = run(printer)
         printer.close()
         if text and not run.quiet:
-            print(text, file=printer.stream, flush=True)
+            show(text, printer.stream)
         printer.ended(0, text)
         return 0
-    except TalkerError as error:
-        return _fail(printer, str(error), 2)
     except KeyboardInterrupt as interrupt:
         what_now = interrupt.args[0] if interrupt.args else "run the same command again to go on"
         return _fail(printer, f"interrupted; {what_now}", 130)
@@ -74,27 +71,18 @@ def _open_what_is_closed() -> None:
 def _fail(printer: ProgressPrinter, message: str, code: int) -> int:
     printer.close()
     line = " ".join(message.split())
-    print(f"talker: {line}", file=sys.stderr, flush=True)
+    show(f"talker: {line}", sys.stderr)
     printer.ended(code, line)
     return code
 
 
 def _mendable(error: Exception) -> TalkerError | None:
     """The sentence for errors of the machine that a user can mend; None for what is a bug."""
-    number = error.errno if isinstance(error, OSError) else None
-    # safetensors wraps what the system said.
-    if number in (errno.ENOSPC, errno.EDQUOT) or "No space left on device" in str(error):
-        return BadInput("The disk is full; free some space and run the same command again")
-    if number == errno.EFBIG:
-        place = error.filename or "A file"
-        return BadInput(f"{place} would grow larger than its disk or `ulimit -f` allows; choose another place")
-    if number in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ENAMETOOLONG):
-        return BadInput(f"{error.filename or 'A file'}: {error.strerror}; make it writable or choose another place")
     if isinstance(error, ImportError):
         for library, package in SYSTEM_LIBRARIES.items():
             if library in str(error):
                 return Missing(f"This machine lacks {library}; on Debian or Ubuntu: apt-get install {package}")
-    return None
+    return mendable(error)
 
 
 def _end_on_terminate() -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import json
-from pathlib import Path
+import sys
 from typing import TYPE_CHECKING
 
 from talker.cli.flags import add_flags, add_force, chosen
 from talker.cli.parser import Parser
+from talker.cli.progress import show
+from talker.cli.words import given_path
 from talker.errors import BadInput
+from talker.records import json_text
 
 if TYPE_CHECKING:
     from talker.types import Reporter
@@ -19,8 +21,10 @@ def add_check(parser: Parser) -> None:
     from talker.commands import FitOptions
     from talker.take.build import TakeOptions
 
-    parser.add_argument("video", type=Path, metavar="VIDEO", help="mp4, mov, mkv, webm, avi, mts ...")
-    parser.add_argument("-o", "--out", type=Path, metavar="PAGE.html", help="also write a page with pictures and plots")
+    parser.add_argument("video", type=given_path, metavar="VIDEO", help="mp4, mov, mkv, webm, avi, mts ...")
+    parser.add_argument(
+        "-o", "--out", type=given_path, metavar="PAGE.html", help="also write a page with pictures and plots"
+    )
     add_flags(parser, TakeOptions, ["start_s", "end_s", "size_px", "av_offset_s", "landmarks"])
     add_flags(parser, FitOptions, ["preset", "kernels", "training_steps"])
     parser.add_argument("--json", action="store_true", help="for programs")
@@ -36,9 +40,9 @@ def run_check(arguments: argparse.Namespace, reporter: Reporter) -> str:
     listener = Silent() if arguments.json else reporter
     report = commands.check(arguments.video, arguments.out, take, options, force=arguments.force, reporter=listener)
     page = f"\n   {'page':<14}{arguments.out}" if arguments.out else ""
-    text = json.dumps(report.as_json(), indent=2) if arguments.json else report.text() + page
+    text = json_text(report.as_json()) if arguments.json else report.text() + page
     if report.serves:
         return text
     if not arguments.quiet:
-        print(text)
+        show(text, sys.stdout)
     raise BadInput(report.stops()[0].sentence)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import json
 import textwrap
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from talker.cli.describe import describe_edits
 from talker.cli.flags import add_flags, add_force, add_project, chosen
 from talker.cli.parser import Parser
+from talker.cli.words import given_edit, given_path, given_word
 from talker.errors import BadInput
-from talker.names import edit_name
+from talker.records import json_text
 
 if TYPE_CHECKING:  # what it imports takes seconds
     from talker.pdu.region import Region
@@ -46,6 +45,7 @@ def _add_what(parser: Parser) -> None:
         "--instruction",
         required=True,
         action="append",
+        type=given_word,
         metavar="TEXT",
         help="what to make of the speaker; several are made one after the other",
     )
@@ -53,15 +53,18 @@ def _add_what(parser: Parser) -> None:
     parser.add_argument(
         "--only",
         action="append",
+        type=given_word,
         default=[],
         metavar=words,
         help=f"edit only this, several times for several things ({COVERAGE}) [everything]",
     )
-    parser.add_argument("--keep", action="append", default=[], metavar=words, help="leave this as it is, likewise")
+    parser.add_argument(
+        "--keep", action="append", type=given_word, default=[], metavar=words, help="leave this as it is, likewise"
+    )
     parser.add_argument(
         "--from",
         dest="base",
-        type=edit_name,
+        type=given_edit,
         metavar="EDIT",
         help="build on this earlier edit [the speaker as filmed]",
     )
@@ -82,7 +85,7 @@ def add_preview(parser: Parser) -> None:
     _add_what(parser)
     add_flags(parser, EditOptions, ["editor", "model", "sampler", "precision", "kernels"])
     add_flags(parser, PreviewOptions, words=PLAN_WORDS | PREVIEW_WORDS)
-    parser.add_argument("-o", "--out", type=Path, metavar="PICTURE.png", help="[in the project's previews/]")
+    parser.add_argument("-o", "--out", type=given_path, metavar="PICTURE.png", help="[in the project's previews/]")
     add_project(parser)
     add_force(parser, "the picture")
 
@@ -113,7 +116,7 @@ def add_edit(parser: Parser) -> None:
     from talker.types import EditPlan
 
     _add_what(parser)
-    parser.add_argument("--name", type=edit_name, help="the edit's name [from the instruction and its limits]")
+    parser.add_argument("--name", type=given_edit, help="the edit's name [from the instruction and its limits]")
     add_flags(parser, EditOptions)
     add_flags(parser, EditPlan, PLAN_WORDS, PLAN_WORDS)
     parser.add_argument("-n", "--dry-run", action="store_true", help="say what would be done, and do nothing")
@@ -141,7 +144,7 @@ def run_edit(arguments: argparse.Namespace, reporter: Reporter) -> str:
         force=arguments.force,
         reporter=Silent() if arguments.json else reporter,
     )
-    return json.dumps(done.facts, indent=2) if arguments.json else done.text
+    return json_text(done.facts) if arguments.json else done.text
 
 
 # -------------------------------------------------------------------- edits
@@ -149,9 +152,9 @@ def run_edit(arguments: argparse.Namespace, reporter: Reporter) -> str:
 
 def add_edits(parser: Parser) -> None:
     parser.add_argument(
-        "--rename", nargs=2, type=edit_name, metavar=("OLD", "NEW"), help="call the edit OLD by the name NEW"
+        "--rename", nargs=2, type=given_edit, metavar=("OLD", "NEW"), help="call the edit OLD by the name NEW"
     )
-    parser.add_argument("--remove", type=edit_name, metavar="NAME", help="remove an edit for good; needs --force")
+    parser.add_argument("--remove", type=given_edit, metavar="NAME", help="remove an edit for good; needs --force")
     add_project(parser)
     parser.add_argument("--json", action="store_true", help="for programs")
     parser.add_argument("-f", "--force", action="store_true", help="do remove it")
@@ -167,4 +170,4 @@ def run_edits(arguments: argparse.Namespace, _reporter: Reporter) -> str:
     if arguments.remove:
         return commands.remove_edit(arguments.project, arguments.remove, force=arguments.force).text
     found = commands.list_edits(arguments.project)
-    return json.dumps(found, indent=2) if arguments.json else describe_edits(found)
+    return json_text(found) if arguments.json else describe_edits(found)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from talker.cli.flags import add_flags, add_force, add_kernels, add_project, chosen
 from talker.cli.parser import Parser
-from talker.names import edit_name
+from talker.cli.words import given_edit, given_path
 
 if TYPE_CHECKING:  # what it imports takes seconds
     from talker.types import Reporter
@@ -18,17 +17,17 @@ def add_eval(parser: Parser) -> None:
     from talker.evaluate.options import EvalOptions
 
     parser.add_argument(
-        "--edit", type=edit_name, metavar="NAME", help="judge this edit, beside the unedited speaker [as filmed]"
+        "--edit", type=given_edit, metavar="NAME", help="judge this edit, beside the unedited speaker [as filmed]"
     )
     parser.add_argument(
-        "--speech", type=Path, metavar="AUDIO", help="judge the speaker saying this [the held-out part]"
+        "--speech", type=given_path, metavar="AUDIO", help="judge the speaker saying this [the held-out part]"
     )
     add_flags(parser, EvalOptions)
     add_kernels(parser)
     parser.add_argument(
         "-o",
         "--out",
-        type=Path,
+        type=given_path,
         metavar="DIR",
         help="for eval.json, eval.png (over time) and worst.png [eval/field/ or eval/EDIT/ in the project]",
     )

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from talker.cli.words import given_path, given_word
 from talker.errors import BadInput
 
 _FIELD = re.compile(
@@ -55,7 +56,7 @@ def add_flags(
 
 
 def add_project(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--project", type=Path, metavar="DIR", help="the project folder [the nearest *.talker]")
+    parser.add_argument("--project", type=given_path, metavar="DIR", help="the project folder [the nearest *.talker]")
 
 
 def add_kernels(parser: argparse.ArgumentParser) -> None:
@@ -63,7 +64,7 @@ def add_kernels(parser: argparse.ArgumentParser) -> None:
     from talker.options import FitOptions
 
     help_text = f"{sentences(FitOptions)['kernels']} [{FitOptions.kernels}]"
-    parser.add_argument("--kernels", default=FitOptions.kernels, metavar="NAME", help=help_text)
+    parser.add_argument("--kernels", type=given_word, default=FitOptions.kernels, metavar="NAME", help=help_text)
 
 
 def add_force(parser: argparse.ArgumentParser, what: str) -> None:
@@ -87,7 +88,10 @@ def _kind(hint: Any) -> dict[str, Any]:
         if typing.get_args(hint)[-1] is Ellipsis:
             return {"type": lambda text: _several(text, member), "metavar": "A,B,..."}
         return {"type": lambda text: _pair(text, member), "metavar": "LOW,HIGH"}
-    return {"type": hint, "metavar": {int: "N", float: "X"}.get(hint, "NAME")}
+    return {
+        "type": {str: given_word, Path: given_path}.get(hint, hint),
+        "metavar": {int: "N", float: "X"}.get(hint, "NAME"),
+    }
 
 
 def _pair(text: str, member: type) -> tuple:

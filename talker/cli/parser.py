@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import difflib
 import re
+import sys
 from collections.abc import Iterable, Sequence
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
+from talker.cli.progress import show
 from talker.errors import BadInput
 
 
@@ -30,6 +32,9 @@ class Parser(argparse.ArgumentParser):
         message = re.sub(r"^argument ([^:]+): ", r"\1: ", message)
         message = message.replace("the following arguments are required:", "missing")
         raise BadInput(f"{message}; see {self.prog} --help")
+
+    def _print_message(self, message: str, file: TextIO | None = None) -> None:
+        show(message.removesuffix("\n"), file or sys.stdout)
 
     def _check_spelling(self, args: Sequence[str]) -> None:
         """argparse would first complain of what a misspelt flag left out."""

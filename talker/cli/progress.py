@@ -12,6 +12,8 @@ import sys
 import time
 from typing import TextIO
 
+from talker.text import shown_text
+
 _LOG_EVERY_S = 15.0
 _DRAW_EVERY_S = 0.1
 _BAR = 20
@@ -81,10 +83,12 @@ class ProgressPrinter:
         self._task = ""
 
     def _replace(self, text: str) -> None:
-        self._write("\r\x1b[2K" + text[: shutil.get_terminal_size().columns - 1])
+        shown = shown_text(text, self.stream.encoding)[: shutil.get_terminal_size().columns - 1]
+        self._write(f"\r\x1b[2K{shown}")
 
     def _line(self, text: str) -> None:
-        self._write(text + "\n")
+        if self.stream is not None:
+            self._write(shown_text(text, self.stream.encoding) + "\n")
 
     def _write(self, text: str) -> None:
         if self.stream is None:
@@ -94,6 +98,13 @@ class ProgressPrinter:
             self.stream.flush()
         except BrokenPipeError:  # who read it has gone; the work goes on
             lead_nowhere(self.stream)
+
+
+def show(text: str, stream: TextIO | None) -> None:
+    """The text and the end of its line, in letters that the stream has; no stream: it was closed."""
+    if stream is not None:
+        stream.write(shown_text(text, stream.encoding) + "\n")
+        stream.flush()
 
 
 def lead_nowhere(stream: TextIO) -> None:

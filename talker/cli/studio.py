@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from talker.cli.parser import Parser
+from talker.cli.words import given_path, given_word
 
 if TYPE_CHECKING:  # what it imports takes seconds
     from talker.types import Reporter
@@ -14,12 +15,21 @@ if TYPE_CHECKING:  # what it imports takes seconds
 
 def add_studio(parser: Parser) -> None:
     parser.add_argument(
-        "folder", type=Path, nargs="?", default=Path("."), metavar="FOLDER", help="with videos and projects [this one]"
+        "folder",
+        type=given_path,
+        nargs="?",
+        default=Path("."),
+        metavar="FOLDER",
+        help="with videos and projects [this one]",
     )
     parser.add_argument("--port", type=int, default=7860, metavar="N", help="where it listens [%(default)s]")
     parser.add_argument("--open", action="store_true", help="open it in the browser, too")
     parser.add_argument(
-        "--host", default="127.0.0.1", metavar="NAME", help="another address than this machine's own; needs --token"
+        "--host",
+        type=given_word,
+        default="127.0.0.1",
+        metavar="NAME",
+        help="another address than this machine's own; needs --token",
     )
     parser.add_argument("--token", metavar="SECRET", help="what a browser must know to come in [nothing, on loopback]")
 

@@ -6,10 +6,9 @@ A subcommand's flags are built only when it is the one asked for: what they impo
 from __future__ import annotations
 
 import argparse
-import json
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from talker import __version__
@@ -20,9 +19,11 @@ from talker.cli.evaluation import add_eval, run_eval
 from talker.cli.flags import add_flags, add_force, add_kernels, add_project, chosen
 from talker.cli.live import STANDARD_OUTPUT, first_interrupt, live_sink, live_source
 from talker.cli.parser import Parser, nearest
+from talker.cli.progress import show
 from talker.cli.studio import add_studio, run_studio
+from talker.cli.words import given_edit, given_path, given_word
 from talker.errors import BadInput
-from talker.names import edit_name
+from talker.records import json_text
 
 if TYPE_CHECKING:  # what it imports takes seconds, too
     from talker.types import Reporter
@@ -61,10 +62,10 @@ class Subcommand:
 def read(argv: Sequence[str]) -> Run:
     """The run that a command line asks for. BadInput with the nearest word when it is misspelt."""
     if not argv or argv[0] in ("-h", "--help", "help"):
-        print(_overview())
+        show(_overview(), sys.stdout)
         raise SystemExit(0 if argv else 2)
     if argv[0] in ("-V", "--version"):
-        print(f"talker {__version__}")
+        show(f"talker {__version__}", sys.stdout)
         raise SystemExit(0)
     name = argv[0]
     if name not in SUBCOMMANDS:
@@ -97,9 +98,9 @@ def _overview() -> str:
 def _add_speaker(parser: Parser) -> None:
     from talker.speaker.record import SpeakerOptions
 
-    parser.add_argument("out", type=Path, metavar="OUT.mp4")
+    parser.add_argument("out", type=given_path, metavar="OUT.mp4")
     add_flags(parser, SpeakerOptions)
-    parser.add_argument("--truth", type=Path, metavar="DIR", help="also write everything that is known exactly")
+    parser.add_argument("--truth", type=given_path, metavar="DIR", help="also write everything that is known exactly")
     add_force(parser, "what is there")
 
 
@@ -119,8 +120,10 @@ def _add_fit(parser: Parser) -> None:
     from talker.commands import FitOptions
     from talker.take.build import TakeOptions
 
-    parser.add_argument("video", type=Path, metavar="VIDEO", help="mp4, mov, mkv, webm, avi, mts ...")
-    parser.add_argument("-o", "--out", type=Path, metavar="DIR", help="the project folder [VIDEO's name with .talker]")
+    parser.add_argument("video", type=given_path, metavar="VIDEO", help="mp4, mov, mkv, webm, avi, mts ...")
+    parser.add_argument(
+        "-o", "--out", type=given_path, metavar="DIR", help="the project folder [VIDEO's name with .talker]"
+    )
     add_flags(parser, TakeOptions)
     add_flags(parser, FitOptions)
     add_force(parser, "a take or field made from other inputs")
@@ -142,7 +145,11 @@ def _add_drive(parser: Parser) -> None:
     from talker.view import parse_view
 
     parser.add_argument(
-        "audio", type=Path, nargs="?", metavar="AUDIO", help="speech: wav, mp3, m4a, flac, ogg ..., or a video with it"
+        "audio",
+        type=given_path,
+        nargs="?",
+        metavar="AUDIO",
+        help="speech: wav, mp3, m4a, flac, ogg ..., or a video with it",
     )
     parser.add_argument(
         "--live",
@@ -150,8 +157,10 @@ def _add_drive(parser: Parser) -> None:
         help="no AUDIO: hear raw 16 kHz mono signed 16-bit little-endian sound on standard input, and write the video "
         "as it comes; needs -o",
     )
-    parser.add_argument("--edit", type=edit_name, metavar="NAME", help="drive this edit [the speaker as filmed]")
-    parser.add_argument("--background", metavar="IMAGE|#rrggbb", help="another background [the speaker's own]")
+    parser.add_argument("--edit", type=given_edit, metavar="NAME", help="drive this edit [the speaker as filmed]")
+    parser.add_argument(
+        "--background", type=given_word, metavar="IMAGE|#rrggbb", help="another background [the speaker's own]"
+    )
     parser.add_argument(
         "--view",
         type=parse_view,
@@ -165,7 +174,7 @@ def _add_drive(parser: Parser) -> None:
     parser.add_argument(
         "-o",
         "--out",
-        type=Path,
+        type=given_path,
         metavar="OUT.mp4",
         help="the video [renders/0001.mp4 in the project]; with --live, - is standard output",
     )
@@ -211,7 +220,7 @@ def _info(arguments: argparse.Namespace, _reporter: Reporter) -> str:
     from talker import commands
 
     facts = commands.info(arguments.project)
-    return json.dumps(facts, indent=2) if arguments.json else describe_project(facts)
+    return json_text(facts) if arguments.json else describe_project(facts)
 
 
 def _doctor(_arguments: argparse.Namespace, _reporter: Reporter) -> str:

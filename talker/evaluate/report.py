@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+from typing_extensions import TypedDict
 
 from talker import __version__
 from talker.evaluate.figures import METRICS
 from talker.evaluate.footage import Footage
 from talker.evaluate.plot import Panel, plot
 from talker.evaluate.run import Evaluation
-from talker.project import read_json, write_json
+from talker.records import Count, Figure, open_ended, read_record, write_record
 from talker.sheet import contact_sheet, save_picture
 from talker.types import FPS, LIP_LANDMARKS
 
 FACTS, PLOT, SHEET = "eval.json", "eval.png", "worst.png"
-FACTS_KEYS = ("inputs", "frames", "metrics", "left_out")
 TELLING_S = 5.0  # from which a lip correlation has a spread below 0.1
 WORST_FRAMES = 3  # of each kind
 APART_FRAMES = 10  # between two of them, or the sheet would show one moment
@@ -45,6 +45,24 @@ FAULTS = (
     ("lips off by {:.1f} px", "lmd_px", False),
     ("flicker {:.4f}", "warp_previous", False),
 )
+
+
+@open_ended
+class MetricFacts(TypedDict):
+    value: Figure
+    better: str
+    controls: dict[str, Figure]
+    source: str
+
+
+@open_ended
+class EvalFacts(TypedDict):
+    """eval.json"""
+
+    inputs: dict[str, Any]
+    frames: Count
+    metrics: dict[str, MetricFacts]
+    left_out: dict[str, str]
 
 
 def facts_of(evaluation: Evaluation) -> dict[str, Any]:
@@ -81,37 +99,38 @@ def save(
     evaluation: Evaluation,
     folder: Path,
     inputs: dict[str, Any],  # everything that it depends on
-) -> dict[str, Any]:
+) -> EvalFacts:
     """Write eval.png, worst.png and, as the last, eval.json, whose content this returns."""
     save_picture(folder / PLOT, plot_of(evaluation))
     save_picture(folder / SHEET, sheet_of(evaluation))
     facts = {"talker": __version__, "inputs": inputs, **facts_of(evaluation)}
-    write_json(folder / FACTS, facts)
+    write_record(folder / FACTS, facts)
     return facts
 
 
-def load(folder: Path) -> dict[str, Any] | None:
+def load(folder: Path) -> EvalFacts | None:
     """What `save` left there; None where nothing is. BadInput where eval.json is something else."""
     path = folder / FACTS
-    return read_json(path, FACTS_KEYS, whole=path) if path.is_file() else None
+    return read_record(path, EvalFacts, whole=path) if os.path.lexists(path) else None
 
 
 def rows(
-    facts: Mapping[str, Any],  # from `save` or `load`
+    facts: EvalFacts,  # from `save` or `load`
 ) -> list[tuple[str, ...]]:
     """What each figure is, its value, which way is better, its controls, its source."""
     found = []
     for metric in METRICS:
         figure = facts["metrics"].get(metric.key)
-        if figure is not None:
-            beside = ", ".join(f"{name} {value:.{metric.digits}f}" for name, value in figure["controls"].items())
+        if figure is not None and figure["value"] is not None:
+            known = {name: value for name, value in figure["controls"].items() if value is not None}
+            beside = ", ".join(f"{name} {value:.{metric.digits}f}" for name, value in known.items())
             value = f"{figure['value']:.{metric.digits}f}"
             found.append((metric.text, value, figure["better"], beside, figure["source"]))
     return found
 
 
 def table(
-    facts: Mapping[str, Any],  # from `save` or `load`
+    facts: EvalFacts,  # from `save` or `load`
 ) -> str:
     """One line for each figure: value, direction, controls, source; and one for each that was left out."""
     lined = [("", "", "better", "beside it", "source"), *rows(facts)]

@@ -13,16 +13,17 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 from torch import Tensor
 from torch.nn import functional
+from typing_extensions import NotRequired, TypedDict
 
-from talker.errors import BadInput, Missing
+from talker.errors import BadInput, Missing, out_of_memory
 from talker.hub import folder_or_name, is_folder, quiet_libraries
 from talker.pdu.editor import Masks, Precision, Sampler
-from talker.project import read_json
+from talker.records import Count, NoRecord, open_ended, parse_record
 from talker.types import Reporter, Silent
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 HUB_TIMEOUT_S = 3.0
 USUAL_SIDE_PX = 512  # what the published checkpoint edits best
-_CHANNELS = (("unet", "in_channels"), ("vae", "latent_channels"))
+T = TypeVar("T")
 
 
 class InstructPix2Pix:
@@ -102,7 +103,7 @@ class InstructPix2Pix:
                     noise[batch],
                 )  # fmt: skip
             except RuntimeError as error:
-                if not _out_of_memory(error):
+                if out_of_memory(error) is None:
                     raise
                 fits = False
             # Outside of the handler: while it runs, the error's traceback holds on to the memory.
@@ -274,12 +275,6 @@ def _dtype(precision: Precision, device: str) -> torch.dtype:
     return getattr(torch, precision)
 
 
-def _out_of_memory(error: RuntimeError) -> bool:
-    """torch's own error is a RuntimeError; a CPU's and some drivers' are nothing but their words."""
-    words = str(error).lower()
-    return isinstance(error, torch.OutOfMemoryError) or "out of memory" in words or "can't allocate memory" in words
-
-
 def _ways_out(model: str) -> str:
     return (
         f"fetch it where there is a network (hf download {model} --local-dir ip2p) and pass --model ip2p, "
@@ -294,20 +289,34 @@ def _no_editor(taken: int, latent: int) -> str:
     )
 
 
+_Pipeline = open_ended(TypedDict("_Pipeline", {"_class_name": NotRequired[str]}))
+_Unet = open_ended(TypedDict("_Unet", {"in_channels": Count}))
+_Vae = open_ended(TypedDict("_Vae", {"latent_channels": Count}))
+
+
+def _config(path: Path, kind: type[T]) -> T:
+    """What a file of a downloaded model says. BadInput when it does not."""
+    try:
+        return parse_record(path.read_bytes(), kind)
+    except (OSError, NoRecord) as error:
+        raise BadInput(f"{path} cannot be used ({error}); download the model again") from None
+
+
 def _check_folder(folder: Path) -> None:
     """A folder that is not such a pipeline is told apart before gigabytes are read."""
     index = folder / "model_index.json"
     if not index.is_file():
         raise BadInput(f"{folder} holds no model_index.json; --model takes a folder in diffusers' layout or a hub id")
-    kind = read_json(index).get("_class_name", "")
+    kind = _config(index, _Pipeline).get("_class_name", "")
     if kind != "StableDiffusionInstructPix2PixPipeline":
         raise BadInput(
             f"{folder} holds a {kind or 'pipeline of unknown kind'}, not a StableDiffusionInstructPix2PixPipeline; "
             "try --model timbrooks/instruct-pix2pix"
         )
-    channels = [read_json(folder / part / "config.json", [key])[key] for part, key in _CHANNELS]
-    if channels[0] != 2 * channels[1]:
-        raise BadInput(_no_editor(*channels))
+    taken = _config(folder / "unet/config.json", _Unet)["in_channels"]
+    latent = _config(folder / "vae/config.json", _Vae)["latent_channels"]
+    if taken != 2 * latent:
+        raise BadInput(_no_editor(taken, latent))
     for part in ("unet", "vae", "text_encoder"):
         if not any((folder / part).glob("*.safetensors")):
             raise BadInput(

@@ -14,6 +14,8 @@ import cv2
 import numpy as np
 
 from talker.errors import BadInput
+from talker.files import damaged, read_bytes
+from talker.take.store import decode_image
 
 
 class EditStore:
@@ -39,9 +41,10 @@ class EditStore:
 
     def read(self, round_number: int, index: int) -> np.ndarray:
         """[H, W, 3] uint8."""
-        pixels = cv2.imread(str(self.path(round_number, index)), cv2.IMREAD_COLOR)
+        path = self.path(round_number, index)
+        pixels = decode_image(read_bytes(path, path), cv2.IMREAD_COLOR)
         if pixels is None:
-            raise FileNotFoundError(self.path(round_number, index))
+            raise damaged(path, path)
         return np.ascontiguousarray(pixels[..., ::-1])
 
     def edited(self, round_number: int) -> list[int]:

@@ -12,8 +12,10 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Annotated
 
 import torch
+from annotated_types import Ge, Le
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
@@ -29,6 +31,12 @@ class Level:
     offset: int  # of its first vertex in the table
     vertices: int
     dense: bool
+
+
+# What a scene's file may ask for: more is damage, not a grid.
+Levels = Annotated[int, Ge(1), Le(32)]
+Resolution = Annotated[int, Ge(2), Le(1 << 14)]
+TableLog2 = Annotated[int, Ge(3), Le(22)]
 
 
 @dataclass(frozen=True)

@@ -21,13 +21,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import torch
+from annotated_types import Ge, Le
 from torch import Tensor, nn
 from torch.nn import functional
 
-from talker.radfield.encoding import GridSpec, encode_grid, spherical_harmonics
+from talker.radfield.encoding import GridSpec, Levels, Resolution, TableLog2, encode_grid, spherical_harmonics
 from talker.types import Condition
 
 HIDDEN = 64
@@ -45,15 +46,15 @@ DENSITY_LOGIT_MAX = 15.0
 class FieldOptions:
     """The field's size. The default is the CPU's: smaller than the paper's, 11 kFLOP a sample and 13 a ray."""
 
-    space_levels: int = 12  # levels of the 3-D grid
-    space_finest: int = 512  # its finest resolution
-    space_table_log2: int = 16  # at most 2^this vertices a level
-    ambient_levels: int = 8  # levels of the 2-D audio grid
-    ambient_finest: int = 256
-    ambient_table_log2: int = 14
+    space_levels: Levels = 12  # levels of the 3-D grid
+    space_finest: Resolution = 512  # its finest resolution
+    space_table_log2: TableLog2 = 16  # at most 2^this vertices a level
+    ambient_levels: Levels = 8  # levels of the 2-D audio grid
+    ambient_finest: Resolution = 256
+    ambient_table_log2: TableLog2 = 14
     deferred: bool = True  # colour is made once a ray, from features gathered along it
     view_dependent: bool = False  # colour depends on the ray's direction instead of the head's pose in the take
-    occupancy: int = 64  # side of the occupancy grid
+    occupancy: Annotated[int, Ge(4), Le(512)] = 64  # side of the occupancy grid
 
     @classmethod
     def paper(cls) -> FieldOptions:

@@ -14,10 +14,11 @@ from typing import Literal
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor
 
+from talker.errors import BadInput
+from talker.files import load_tensors, taken_from
 from talker.losses import FeatureBank, PyramidBank, perceptual
 from talker.radfield.field import FieldOptions
 from talker.radfield.fit import Fitter, conditions_for
@@ -195,10 +196,11 @@ def resumed(new_fitter: Callable[[], Fitter], targets: TakeTargets, path: Path, 
     if not path.exists():
         return fitter
     try:
-        tensors = load_file(path)
-        targets.errors.errors.copy_(tensors.pop(_ERRORS))
-        fitter.restore(tensors)
-    except (OSError, SafetensorError, KeyError, RuntimeError, ValueError):
+        tensors = load_tensors(path)
+        with taken_from(path):
+            targets.errors.errors.copy_(tensors.pop(_ERRORS))
+            fitter.restore(tensors)
+    except BadInput:
         reporter.notice("the checkpoint of an earlier run does not fit; starting over")
         targets.errors.reset()  # this and the fitter may be half restored
         return new_fitter()

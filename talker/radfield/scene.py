@@ -6,21 +6,20 @@ Notation: N rays, F frames, n pixels a frame, P pixels, H x W an image.
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
+from annotated_types import Ge, Le
 from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
 from talker.camera import pixel_grid, rays_through
 from talker.errors import BadInput
-from talker.project import damaged
+from talker.files import damaged, load_tensors_and_metadata, taken_from
 from talker.radfield.audio_net import AudioNet
 from talker.radfield.encoding import spherical_harmonics
 from talker.radfield.field import APPEARANCE, Biases, FieldOptions, HeadField, shade
@@ -29,6 +28,7 @@ from talker.radfield.occupancy import Occupancy
 from talker.radfield.silhouette import silhouette
 from talker.radfield.torso import Torso, TorsoOptions, neck_anchors
 from talker.radfield.volume import Samples
+from talker.records import NoRecord, Side, json_text, parse_record
 from talker.types import Camera, Condition, Rays, Render
 
 SCHEMA = 4
@@ -40,11 +40,11 @@ class SceneOptions:
     """What a scene must know to be built before its parameters are loaded."""
 
     audio_encoder: str  # the encoder whose features drive it
-    audio_channels: int  # C
-    size_px: tuple[int, int]  # (width, height) that it was fitted at
+    audio_channels: Annotated[int, Ge(1), Le(1 << 16)]  # C
+    size_px: tuple[Side, Side]  # (width, height) that it was fitted at
     focal_px: float
     centre_px: tuple[float, float]
-    frames: int  # frames of the take, each with an appearance code
+    frames: Annotated[int, Ge(1), Le(10**7)]  # frames of the take, each with an appearance code
     head: FieldOptions = field(default_factory=FieldOptions)
     torso: TorsoOptions = field(default_factory=TorsoOptions)
 
@@ -223,7 +223,7 @@ class Scene(nn.Module):
         return {**state, **occupancy}
 
     def save(self, path: Path) -> None:
-        metadata = {"schema": str(SCHEMA), "options": json.dumps(asdict(self.options))}
+        metadata = {"schema": str(SCHEMA), "options": json_text(asdict(self.options), None)}
         save_file(self.tensors(), path, metadata)
 
     @classmethod
@@ -232,28 +232,25 @@ class Scene(nn.Module):
         Raises:
             BadInput: the file is missing, damaged or of another version.
         """
+        tensors, metadata = load_tensors_and_metadata(path)
+        if metadata.get("schema") != str(SCHEMA):
+            raise BadInput(
+                f"{path} is of another version of talker; make it again (talker fit, or talker edit) with --force"
+            )
         try:
-            with safe_open(path, framework="pt") as file:
-                metadata = file.metadata()
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dictionary)
-            if metadata["schema"] != str(SCHEMA):
-                raise BadInput(
-                    f"{path} is of another version of talker; make it again (talker fit, or talker edit) with --force"
-                )
-            options = json.loads(metadata["options"])
-            options["head"] = FieldOptions(**options["head"])
-            options["torso"] = TorsoOptions(**options["torso"])
-            for name in ("size_px", "centre_px"):
-                options[name] = tuple(options[name])
-            occupied = tensors.pop("occupancy.occupied")
-            hull = tensors.pop("occupancy.hull")
+            options = parse_record(metadata.get("options", ""), SceneOptions)
+        except NoRecord as error:
+            raise damaged(path, why=f"is damaged ({error})") from None
+        with taken_from(path):
+            occupied, hull = tensors.pop("occupancy.occupied"), tensors.pop("occupancy.hull")
             anchors, plate = tensors["torso.anchor_mean"][None], tensors["plate"]
-            scene = cls(SceneOptions(**options), anchors, plate, tensors["torso_extent"], kernels, torch.Generator())
+            width, height = options.size_px
+            if hull.numel() != options.head.occupancy**3 or plate.shape != (height, width, 3):
+                raise ValueError("the options are those of another scene")
+            scene = cls(options, anchors, plate, tensors["torso_extent"], kernels, torch.Generator())
             scene.load_state_dict(tensors)
-        except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
-            raise damaged(path) from error
-        scene.occupancy.carve(hull)
-        scene.occupancy.set_occupied(occupied)
+            scene.occupancy.carve(hull)
+            scene.occupancy.set_occupied(occupied)
         return scene.eval()
 
     def copy(self) -> Scene:

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from talker.camera import project_of_frames
-from talker.radfield.encoding import GridSpec
+from talker.radfield.encoding import GridSpec, Levels, Resolution, TableLog2
 from talker.radfield.field import LEAK
 from talker.radfield.kernels import Kernels
 from talker.radfield.torso_layer import BEND_HIDDEN, PAINT_HIDDEN, POSITION_IN, TorsoWeights, paint_torso
@@ -31,9 +31,9 @@ NECK_POINTS = torch.tensor([[-0.35, 0.85, 0.2], [0.35, 0.85, 0.2], [0.0, 0.95, -
 class TorsoOptions:
     """The torso layer's size."""
 
-    levels: int = 12
-    finest: int = 512
-    table_log2: int = 15
+    levels: Levels = 12
+    finest: Resolution = 512
+    table_log2: TableLog2 = 15
 
 
 def neck_anchors(

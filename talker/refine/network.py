@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
-from talker.project import load_tensors
+from talker.files import load_tensors, taken_from
 
 FOLD = 4  # pixels folded into channels, each way
 FOLDED_CHANNELS = 3 * FOLD * FOLD
@@ -70,8 +70,9 @@ class RefinementNet(nn.Module):
     @classmethod
     def load(cls, path: Path) -> RefinementNet:
         tensors = load_tensors(path)
-        net = cls(growth=tensors["convolutions.0.weight"].shape[0])
-        net.load_state_dict(tensors)
+        with taken_from(path):
+            net = cls(growth=tensors["convolutions.0.weight"].shape[0])
+            net.load_state_dict(tensors)
         return net.eval()
 
 

@@ -6,18 +6,21 @@ background.png, and frames/, parts/, alpha/ with one lossless PNG per frame.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from PIL import Image
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor
+from typing_extensions import TypedDict
 
 from talker.errors import BadInput
+from talker.files import load_tensors, taken_from
+from talker.records import Size, open_ended, read_record, write_record
 from talker.speaker.speech import Phone, Sentence
 from talker.types import Camera
 
@@ -94,7 +97,21 @@ def save_tracks(
     facts: dict,  # all else, for truth.json
 ) -> None:
     save_file({name: tensors[name].contiguous() for name in _TENSORS}, str(folder / "truth.safetensors"))
-    (folder / "truth.json").write_text(json.dumps({"schema": SCHEMA, **facts}, indent=1) + "\n")
+    write_record(folder / "truth.json", {"schema": SCHEMA, **facts})
+
+
+@open_ended
+class TruthFacts(TypedDict):
+    """truth.json"""
+
+    schema: int
+    focal_px: float
+    centre_px: tuple[float, float]
+    size_px: Size
+    visemes: list[str]
+    phones: list[Phone]
+    sentences: list[Sentence]
+    options: dict[str, Any]
 
 
 def load_truth(folder: Path) -> Truth:
@@ -102,20 +119,21 @@ def load_truth(folder: Path) -> Truth:
     folder = Path(folder)
     if not (folder / "truth.json").is_file():
         raise BadInput(f"No truth in {folder}; make it with: talker speaker OUT.mp4 --truth {folder}")
-    facts = json.loads((folder / "truth.json").read_text())
+    facts = read_record(folder / "truth.json", TruthFacts)
     if facts["schema"] != SCHEMA:
         raise BadInput(
             f"{folder} is of another version of talker; make it again with: talker speaker OUT.mp4 --truth {folder}"
         )
-    tensors = load_file(str(folder / "truth.safetensors"))
-    return Truth(
-        folder=folder,
-        focal_px=float(facts["focal_px"]),
-        centre_px=tuple(facts["centre_px"]),
-        size_px=tuple(facts["size_px"]),
-        viseme_names=tuple(facts["visemes"]),
-        phones=tuple(Phone(*phone) for phone in facts["phones"]),
-        sentences=tuple(Sentence(*sentence) for sentence in facts["sentences"]),
-        options=facts["options"],
-        **{name: tensors[name].to(torch.float32) for name in _TENSORS},
-    )
+    tensors = load_tensors(folder / "truth.safetensors")
+    with taken_from(folder / "truth.safetensors"):
+        return Truth(
+            folder=folder,
+            focal_px=facts["focal_px"],
+            centre_px=facts["centre_px"],
+            size_px=tuple(facts["size_px"]),
+            viseme_names=tuple(facts["visemes"]),
+            phones=tuple(facts["phones"]),
+            sentences=tuple(facts["sentences"]),
+            options=facts["options"],
+            **{name: tensors[name].to(torch.float32) for name in _TENSORS},
+        )

@@ -6,7 +6,6 @@ would say; what is a bug is logged, and the page is told so in one line.
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -24,8 +23,9 @@ from starlette.types import ASGIApp
 from starlette.websockets import WebSocket
 
 from talker import commands
-from talker.errors import BadInput, Conflict, TalkerError
+from talker.errors import BadInput, Conflict, OutOfMemory, mendable
 from talker.names import edit_name
+from talker.records import NoRecord, json_text, parse_record
 from talker.studio import looks, uploads
 from talker.studio.guard import REPORT_POLICY, Guard
 from talker.studio.home import CHECKS, Home
@@ -37,7 +37,15 @@ from talker.studio.stage import Stage
 PAGE = Path(__file__).parent / "page"
 LONGEST_JSON = 64 * 1024
 Handler = Callable[[Request], Awaitable[Response]]
+_STATUS = {Conflict: 409, OutOfMemory: 503}
 _log = logging.getLogger("talker.studio")
+
+
+class Answer(JSONResponse):
+    """JSON that every browser reads, whatever the files are called and whatever was measured."""
+
+    def render(self, content: Any) -> bytes:
+        return json_text(content, None).encode()
 
 
 class Studio:
@@ -57,26 +65,26 @@ class Studio:
 
     async def contents(self, _request: Request) -> Response:
         facts = await run_in_threadpool(self.home.contents)
-        return JSONResponse({**facts, "jobs": self.queue.jobs()})
+        return Answer({**facts, "jobs": self.queue.jobs()})
 
     async def words(self, _request: Request) -> Response:
-        return JSONResponse(looks.words())
+        return Answer(looks.words())
 
     async def speaker(self, request: Request) -> Response:
         project = self.home.project(request.path_params["project"])
-        return JSONResponse(await run_in_threadpool(self.stage.facts, project))
+        return Answer(await run_in_threadpool(self.stage.facts, project))
 
     async def figures(self, request: Request) -> Response:
         project = self.home.project(request.path_params["project"])
-        return JSONResponse(await run_in_threadpool(looks.figures, project))
+        return Answer(await run_in_threadpool(looks.figures, project))
 
     async def rounds(self, request: Request) -> Response:
         project = self.home.project(request.path_params["project"])
-        return JSONResponse(await run_in_threadpool(looks.rounds, project, request.path_params["edit"]))
+        return Answer(await run_in_threadpool(looks.rounds, project, request.path_params["edit"]))
 
     async def preview(self, request: Request) -> Response:
         project = self.home.project(request.path_params["project"])
-        return JSONResponse(await run_in_threadpool(looks.preview, project, request.path_params["name"]))
+        return Answer(await run_in_threadpool(looks.preview, project, request.path_params["name"]))
 
     async def thumbnail(self, request: Request) -> Response:
         project = self.home.project(request.path_params["project"])
@@ -86,7 +94,7 @@ class Studio:
 
     async def waveform(self, request: Request) -> Response:
         path = self.home.file(request.path_params["name"], "sound")
-        return JSONResponse(await run_in_threadpool(looks.waveform, self.home, path))
+        return Answer(await run_in_threadpool(looks.waveform, self.home, path))
 
     async def sound(self, request: Request) -> Response:
         path = self.home.file(request.path_params["name"], "sound")
@@ -117,26 +125,26 @@ class Studio:
         announced = int(length) if length.isdecimal() else None
         name = request.query_params.get("name", "")
         path = await uploads.receive(self.home, name, announced, request.stream())
-        return JSONResponse({"name": path.name})
+        return Answer({"name": path.name})
 
     # ---------------------------------------------------------------- orders
 
     async def ask(self, request: Request) -> Response:
         order = await _json(request)
-        return JSONResponse((await run_in_threadpool(self.queue.ask, order)).as_json())
+        return Answer((await run_in_threadpool(self.queue.ask, order)).as_json())
 
     async def command(self, request: Request) -> Response:
         order = await _json(request)
         _, words = await run_in_threadpool(command_of, self.home, order)
-        return JSONResponse({"command": shown(words)})
+        return Answer({"command": shown(words)})
 
     async def job(self, request: Request) -> Response:
         number = request.path_params["number"]
         change = self.queue.cancel if request.method == "DELETE" else self.queue.again
-        return JSONResponse((await run_in_threadpool(change, number)).as_json())
+        return Answer((await run_in_threadpool(change, number)).as_json())
 
     async def understand(self, request: Request) -> Response:
-        return JSONResponse(await run_in_threadpool(looks.understand, await _json(request)))
+        return Answer(await run_in_threadpool(looks.understand, await _json(request)))
 
     async def edit(self, request: Request) -> Response:
         """Rename an edit, or remove one."""
@@ -148,7 +156,7 @@ class Studio:
             if not isinstance(new, str):
                 raise BadInput("name is missing")
             done = await run_in_threadpool(commands.rename_edit, root, name, edit_name(new))
-        return JSONResponse({"text": done.text})
+        return Answer({"text": done.text})
 
     async def socket(self, socket: WebSocket) -> None:
         await Session(socket, self.stage, self.queue, self.news).run()
@@ -164,12 +172,9 @@ async def _json(request: Request) -> dict[str, Any]:
         if len(body) > LONGEST_JSON:
             raise BadInput("That is too long")
     try:
-        facts = json.loads(body)
-    except (ValueError, RecursionError):
-        raise BadInput("That is no JSON") from None
-    if not isinstance(facts, dict):
-        raise BadInput("The studio expects an object")
-    return facts
+        return parse_record(body, dict[str, Any])
+    except NoRecord as error:
+        raise BadInput(f"The studio expects an object in JSON ({error})") from None
 
 
 def answering(handler: Handler) -> Handler:
@@ -178,15 +183,15 @@ def answering(handler: Handler) -> Handler:
     async def answer(request: Request) -> Response:
         try:
             return await handler(request)
-        except Conflict as error:
-            return JSONResponse({"error": str(error)}, 409)
-        except TalkerError as error:
-            return JSONResponse({"error": str(error)}, 400)
         except (HTTPException, ClientDisconnect):
             raise
-        except Exception:  # a bug: the page is told in a line, the log has the rest, and the server stays
+        except Exception as error:
+            known = mendable(error)
+            if known is not None:
+                return Answer({"error": str(known)}, _STATUS.get(type(known), 400))
+            # A bug: the page is told in a line, the log has the rest, and the server stays.
             _log.exception("%s %s", request.method, request.url.path)
-            return JSONResponse({"error": "The studio made a mistake; where it was started it says which"}, 500)
+            return Answer({"error": "The studio made a mistake; where it was started it says which"}, 500)
 
     return answer
 

@@ -6,6 +6,7 @@ studio's own (jobs, checks, unfinished uploads, thumbnails, waveforms) and may b
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from talker import renders
 from talker.edits import list_edits
 from talker.errors import BadInput, TalkerError
 from talker.project import MANIFEST, SUFFIX, Project
+from talker.text import path_of
 
 OWN = ".studio"
 CHECKS = "checks"  # pages that `talker check` wrote
@@ -50,27 +52,27 @@ class Home:
         kind: str,  # of KINDS
     ) -> Path:
         """A recording, a sound or a picture that lies in the folder itself."""
-        if isinstance(name, str) and kind_of(name) == kind:
-            path = self.root / name
-            if path.name == name and not name.startswith((".", "-")) and self._is_inside(path) and path.is_file():
-                return path
+        path = self._named(name)
+        if path is not None and kind_of(path.name) == kind and self._is_file(path):
+            return path
         raise BadInput(f"There is no {kind} called {str(name)[:80]!r} in {self.root.name}")
 
     def project(self, name: object) -> Project:
         """A project of the folder, with what it has by now."""
-        if isinstance(name, str) and name.endswith(SUFFIX) and not name.startswith((".", "-")):
-            path = self.root / name
-            if path.name == name and self._is_inside(path) and (path / MANIFEST).is_file():
-                return Project.open(path)
+        path = self._named(name)
+        if path is not None and path.suffix == SUFFIX and self._is_file(path / MANIFEST):
+            return Project.open(path)
         raise BadInput(f"There is no project called {str(name)[:80]!r} in {self.root.name}")
 
     def served(self, relative: str) -> Path:
         """A file that the page may show: of a kind that it shows, inside the folder, and hidden nowhere."""
+        path = path_of(relative, self.root)
         parts = relative.split("/")
-        path = self.root.joinpath(*parts)
-        if any(part in ("", "..") or part.startswith(".") or "\\" in part or "\0" in part for part in parts):
+        if any(part in ("", "..") or part.startswith(".") for part in parts):
             raise BadInput("No such file")
-        if path.suffix.lower() not in SERVED or not self._is_inside(path) or not path.is_file():
+        if any("\\" in part for part in path.relative_to(self.root).parts):
+            raise BadInput("No such file")
+        if path.suffix.lower() not in SERVED or not self._is_file(path):
             raise BadInput("No such file")
         return path
 
@@ -84,6 +86,12 @@ class Home:
             path, number = self.root / f"{stem}-{number}{suffix}", number + 1
         return path
 
+    def _named(self, name: object) -> Path | None:
+        """Where something of that name would lie in the folder itself; None for what is no name, or a hidden one."""
+        if not isinstance(name, str) or not name or "/" in name or name.startswith((".", "-")):
+            return None
+        return path_of(name, self.root)
+
     def _is_inside(self, path: Path) -> bool:
         """Whether the file really lies in the folder: a link may lead elsewhere."""
         try:
@@ -91,12 +99,15 @@ class Home:
         except (OSError, ValueError, RuntimeError):
             return False
 
+    def _is_file(self, path: Path) -> bool:
+        return self._is_inside(path) and os.path.isfile(path)  # unlike Path.is_file, False for names that are too long
+
     # ---------------------------------------------------------------- what there is
 
     def contents(self) -> dict[str, Any]:
         """All of it, as JSON values."""
         names = (path for path in self.root.iterdir() if not path.name.startswith((".", "-")))
-        files = sorted(path for path in names if path.is_file() and self._is_inside(path))
+        files = sorted(path for path in names if self._is_file(path))
         return {
             "kinds": KINDS,
             **{f"{kind}s": [path.name for path in files if kind_of(path.name) == kind] for kind in KINDS},
@@ -117,7 +128,8 @@ class Home:
             facts["measured"] = {name: stages[name]["measured"] for name in ("take", "field") if name in stages}
             facts["edits"] = list_edits(root)
             facts["renders"] = [
-                {**record, "there": (root / record["video"]).is_file()} for record in renders.records(project)
+                {**record, "there": os.path.isfile(renders.video_of(project, record))}
+                for record in renders.records(project)
             ]
             facts["evaluated"] = sorted(path.parent.name for path in root.glob("eval/*/eval.json"))
             facts["previews"] = sorted(path.name for path in root.glob("previews/*.json"))

@@ -67,7 +67,7 @@ class Queue:
                 return same
             if len(waiting) >= MOST_WAITING:
                 raise Conflict(f"{MOST_WAITING} jobs wait already; cancel some, or let them finish")
-            job = Job(max(self._jobs, default=0) + 1, order["kind"], title, words, dict(order))
+            job = Job(max([self.folder.last_number(), *self._jobs]) + 1, order["kind"], title, words, dict(order))
             try:
                 self.folder.keep(job)
             except OSError as error:

@@ -8,9 +8,13 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
+
+from typing_extensions import TypedDict
 
 from talker.errors import BadInput
 from talker.evaluate import report
+from talker.files import file_hash, replacing
 from talker.hub import is_here
 from talker.measure import spaced
 from talker.names import check_name
@@ -20,11 +24,13 @@ from talker.pdu.builtin.styles import STYLES, Style
 from talker.pdu.builtin.vocabulary import COLOURS, REGION_OPERATORS
 from talker.pdu.editor import DEFAULT_MODEL
 from talker.pdu.region import COVERAGE, PARTS_OF, Region
-from talker.project import Project, file_hash, read_json, replacing, write_json
+from talker.project import Project
+from talker.records import Count, Seconds, open_ended, read_record, write_record
 from talker.studio import voice
 from talker.studio.home import Home
 from talker.studio.stage import Stage
 from talker.studio.wish import Wish
+from talker.text import text_of
 from talker.types import Silent
 from talker.video import read_audio, write_wav
 
@@ -32,6 +38,23 @@ _WITHOUT_ARTICLE = ("watercolour", "pop art", "stained glass")
 _SHOWN_FRAMES = 12  # of a round
 _THUMBNAIL = 0.5  # of a take's size
 _PREVIEW = re.compile(r"[^\W_][\w-]*\.json")  # begins with a `slug`, in letters of any language
+
+
+@open_ended
+class PreviewRecord(TypedDict):
+    """Beside a preview's picture: its grid."""
+
+    instruction: str
+    columns: list[list[float]]  # text guidance and steps of each
+    rows: list[str]
+    cells: list[list[list[float]]]  # by row: x, y, width, height as shares of the picture
+
+
+@open_ended
+class Waveform(TypedDict):
+    seconds: Seconds
+    frames: Count
+    peaks: list[float]
 
 
 def words() -> dict[str, Any]:
@@ -81,7 +104,7 @@ def rounds(project: Project, edit: str) -> dict[str, Any]:
     for path in sorted(folder.glob("frames/round-[0-9]*")):
         frames = sorted(path.glob("[0-9]*.png"))
         chosen = [frames[place] for place in spaced(range(len(frames)), _SHOWN_FRAMES)] if frames else []
-        urls = [f"/files/{project.root.name}/{frame.relative_to(project.root).as_posix()}" for frame in chosen]
+        urls = [_url(project, frame) for frame in chosen]
         found.append({"number": int(path.name.removeprefix("round-")), "count": len(frames), "frames": urls})
     return {"edit": edit, "finished": not unfinished, "rounds": found}
 
@@ -91,8 +114,13 @@ def preview(project: Project, name: str) -> dict[str, Any]:
     path = project.path(f"previews/{name}")
     if not _PREVIEW.fullmatch(name) or not path.is_file():
         raise BadInput(f"There is no preview {name!r} in {project.root.name}")
-    facts = read_json(path, ("instruction", "columns", "rows", "cells"))
-    return {**facts, "picture": f"/files/{project.root.name}/previews/{path.stem}.png"}
+    facts = read_record(path, PreviewRecord, whole=path)
+    return {**facts, "picture": _url(project, path.with_suffix(".png"))}
+
+
+def _url(project: Project, path: Path) -> str:
+    """Where the page finds a file of a project."""
+    return f"/files/{quote(text_of(path.relative_to(project.root.parent).as_posix()))}"
 
 
 def thumbnail(home: Home, stage: Stage, project: Project, edit: str | None) -> Path:
@@ -112,8 +140,8 @@ def waveform(home: Home, path: Path) -> dict[str, Any]:
     key = hashlib.sha256(os.fsencode(f"{path.name} {state.st_mtime_ns} {state.st_size}")).hexdigest()
     kept = home.own / "waveforms" / f"{key[:16]}.json"
     if not kept.is_file():
-        write_json(kept, voice.waveform(path))
-    return read_json(kept)
+        write_record(kept, voice.waveform(path))
+    return read_record(kept, Waveform, whole=kept)
 
 
 def as_wav(home: Home, path: Path) -> Path:
@@ -130,15 +158,14 @@ def figures(project: Project) -> list[dict[str, Any]]:
     found = []
     for path in sorted(project.root.glob(f"eval/*/{report.FACTS}")):
         facts = report.load(path.parent)
-        folder = f"/files/{project.root.name}/eval/{path.parent.name}"
         found.append(
             {
                 "name": path.parent.name,
                 "frames": facts["frames"],
                 "rows": report.rows(facts),
                 "left_out": facts["left_out"],
-                "plot": f"{folder}/{report.PLOT}",
-                "sheet": f"{folder}/{report.SHEET}",
+                "plot": _url(project, path.with_name(report.PLOT)),
+                "sheet": _url(project, path.with_name(report.SHEET)),
             }
         )
     return found

@@ -17,6 +17,7 @@ from talker.opening import automatic_name
 from talker.pdu.region import Region
 from talker.project import SUFFIX
 from talker.studio.home import CHECKS, OWN, Home
+from talker.text import text_of
 from talker.view import VIEW_LIMITS
 
 Order = Mapping[str, Any]
@@ -29,7 +30,8 @@ def command_of(home: Home, order: object) -> tuple[str, list[str]]:
     """Its title for people, and the words after `talker`. BadInput for what is no order."""
     if not isinstance(order, dict) or not isinstance(order.get("kind"), str) or order["kind"] not in _WORDS:
         raise BadInput(f"The studio knows these orders: {', '.join(_WORDS)}")
-    return _WORDS[order["kind"]](home, order)
+    title, words = _WORDS[order["kind"]](home, order)
+    return text_of(title), [text_of(word) for word in words]  # the command line knows files by their text, too
 
 
 def shown(words: list[str]) -> str:

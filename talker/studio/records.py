@@ -6,19 +6,51 @@ A job's files lie in `.studio/jobs/`: `0007.json` is its record, `0007.jsonl` th
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from talker.errors import BadInput
-from talker.project import read_json, write_json
+from typing_extensions import NotRequired, TypedDict
+
+from talker.errors import TalkerError
+from talker.records import Count, NoRecord, Seconds, open_ended, parse_record, read_record, write_record
 from talker.studio.orders import edit_of, shown
 
 State = Literal["waiting", "running", "done", "failed", "cancelled"]
-KEPT = ("number", "kind", "title", "words", "order", "state", "asked_s", "began_s", "ended_s", "text", "error", "pid")
 _NOTICES = 20  # shown of a job
+
+
+@open_ended
+class KeptJob(TypedDict):
+    """A job's record: the first fields of `Job`."""
+
+    number: Count
+    kind: str
+    title: str
+    words: list[str]
+    order: dict[str, Any]
+    state: State
+    asked_s: Seconds
+    began_s: Seconds | None
+    ended_s: Seconds | None
+    text: str
+    error: str
+    pid: Count | None
+
+
+@open_ended
+class Event(TypedDict):
+    """A line of a journal: `at_s` and one of the others, with what belongs to it."""
+
+    at_s: Seconds
+    progress: NotRequired[str]
+    fraction: NotRequired[float]
+    note: NotRequired[str]
+    notice: NotRequired[str]
+    picture: NotRequired[str]
+    ended: NotRequired[int]
+    text: NotRequired[str]
 
 
 @dataclass
@@ -61,20 +93,26 @@ class JobFolder:
         return self.path / f"{number:04d}{suffix}"
 
     def keep(self, job: Job) -> None:
-        write_json(self.file(job.number, ".json"), {key: getattr(job, key) for key in KEPT})
+        write_record(self.file(job.number, ".json"), {key: getattr(job, key) for key in KeptJob.__annotations__})
 
     def load(self) -> list[Job]:
         """Every job that was kept, in order; what cannot be read is left where it is."""
         jobs = []
         for path in sorted(self.path.glob("[0-9]*.json")):
             try:
-                facts = read_json(path, KEPT)
-                jobs.append(Job(**{key: facts[key] for key in KEPT}))
-            except (BadInput, TypeError):
+                facts = read_record(path, KeptJob)
+            except TalkerError:
                 continue
+            if path == self.file(facts["number"], ".json"):
+                jobs.append(Job(**{key: facts[key] for key in KeptJob.__annotations__}))
         for job in jobs:
             Follower(self.file(job.number, ".jsonl")).read_into(job)
         return jobs
+
+    def last_number(self) -> int:
+        """The highest that a file has, be it one that cannot be read."""
+        stems = (path.stem for path in self.path.glob("[0-9]*.*"))
+        return max((int(stem) for stem in stems if stem.isdecimal() and len(stem) < 9), default=0)
 
     def forget(self, job: Job) -> None:
         for path in self.path.glob(f"{job.number:04d}.*"):
@@ -100,22 +138,22 @@ class Follower:
         self._place += len(whole) + 1 if whole else 0
         for line in whole.splitlines():
             try:
-                self._tell(job, json.loads(line))
-            except (ValueError, TypeError, KeyError):  # a killed writer's last words
+                self._tell(job, parse_record(line, Event))
+            except (NoRecord, KeyError):  # a killed writer's last words
                 continue
         return bool(whole)
 
-    def _tell(self, job: Job, event: dict[str, Any]) -> None:
+    def _tell(self, job: Job, event: Event) -> None:
         if "progress" in event:
-            now_s, fraction = float(event["at_s"]), float(event["fraction"])
+            now_s, fraction = event["at_s"], event["fraction"]
             if self._began is None or event["progress"] != job.task:
                 self._began = now_s, fraction
             done = fraction - self._began[1]
             job.left_s = (now_s - self._began[0]) * (1.0 - fraction) / done if done > 0 else None
-            job.task, job.fraction, job.note = str(event["progress"]), fraction, str(event["note"])
+            job.task, job.fraction, job.note = event["progress"], fraction, event["note"]
         elif "notice" in event:
-            job.notices = [*job.notices, str(event["notice"])][-_NOTICES:]
+            job.notices = [*job.notices, event["notice"]][-_NOTICES:]
         elif "picture" in event:
             job.pictures += 1
         elif "ended" in event:
-            job.code, job.text = int(event["ended"]), str(event["text"])
+            job.code, job.text = event["ended"], event["text"]

@@ -10,16 +10,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
 import struct
 from collections.abc import Iterator
-from typing import Any
+from typing import Annotated, Any
 
+from annotated_types import Ge, Le
 from starlette.concurrency import run_in_threadpool
 from starlette.websockets import WebSocket, WebSocketDisconnect
+from typing_extensions import NotRequired, TypedDict
 
-from talker.errors import BadInput, TalkerError
+from talker.errors import BadInput, mendable
+from talker.records import NoRecord, json_text, open_ended, parse_record
 from talker.studio.jobs import Queue
 from talker.studio.mic import Microphone
 from talker.studio.stage import Stage
@@ -28,6 +30,13 @@ from talker.studio.wish import LIVE, Wish, wish_of
 _log = logging.getLogger("talker.studio")
 _NEWS_EVERY_S = 0.1
 _LIVE_WAIT_S = 0.5  # for a frame of a live voice; after that the stage shows what it has
+
+
+@open_ended
+class Message(TypedDict):
+    """What a page says."""
+
+    seq: NotRequired[Annotated[int, Ge(-(2**53)), Le(2**53)]]
 
 
 class News:
@@ -108,12 +117,13 @@ class Session:
         seq = None
         try:
             try:
-                facts = json.loads(message["text"])
-                if not isinstance(facts, dict):
-                    raise TypeError
-                seq = int(facts["seq"]) if "wish" in facts else None
-            except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
+                facts = parse_record(message["text"], Message)
+            except NoRecord:
                 raise BadInput("That is no message for the stage") from None
+            if "wish" in facts:
+                if "seq" not in facts:
+                    raise BadInput("That is no message for the stage")
+                seq = facts["seq"]
             if "wish" in facts:
                 await self._wait(seq, wish_of(facts["wish"]))
             elif "listen" in facts:
@@ -127,8 +137,9 @@ class Session:
         """One line to the page; what is a bug is logged."""
         if isinstance(error, WebSocketDisconnect):
             raise error
-        if isinstance(error, TalkerError):
-            await self._send({"error": str(error), "seq": seq})
+        known = mendable(error)
+        if known is not None:
+            await self._send({"error": str(known), "seq": seq})
             return
         _log.error("the stage, of %s", of_what, exc_info=error)
         await self._send({"error": "The stage made a mistake; where it was started it says which", "seq": seq})
@@ -144,10 +155,10 @@ class Session:
 
     async def _send(self, facts: dict[str, Any]) -> None:
         with _open():
-            await self._socket.send_text(json.dumps(facts))
+            await self._socket.send_text(json_text(facts, None))
 
     async def _send_picture(self, header: dict[str, Any], jpeg: bytes) -> None:
-        head = json.dumps(header).encode()
+        head = json_text(header, None).encode()
         with _open():
             await self._socket.send_bytes(struct.pack("<I", len(head)) + head + jpeg)
 

@@ -5,21 +5,24 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Annotated
 
 import cv2
 import numpy as np
 import torch
+from annotated_types import Ge, Gt, Le, Len
 from safetensors.torch import save
 from torch import Tensor
+from typing_extensions import NotRequired, TypedDict
 
 from talker.ahead import side_by_side
-from talker.errors import BadInput
-from talker.project import damaged, load_tensors, read_json
+from talker.errors import BadInput, out_of_memory
+from talker.files import damaged, load_tensors, read_bytes
+from talker.records import Count, Size, json_text, open_ended, read_record
 from talker.take.audio import AudioEncoder, load_encoder
 from talker.types import FPS, Take
 
@@ -86,11 +89,25 @@ def write_atomically(path: Path, data: bytes) -> None:
         raise BadInput(f"Cannot write {path}: {error.strerror}; free some space and run again") from error
 
 
+def decode_image(
+    data: bytes,  # of a picture's file
+    flags: int = cv2.IMREAD_UNCHANGED,
+) -> np.ndarray | None:  # [H, W] or [H, W, channels] as OpenCV orders them
+    """The picture; None where it is none. OpenCV opens no file itself: it knows no names but those in UTF-8."""
+    try:
+        return cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
+    except cv2.error as error:  # a size that nobody's memory holds, say
+        lack = out_of_memory(error)
+        if lack is not None:
+            raise lack from None
+        return None
+
+
 def read_image(path: Path) -> np.ndarray:
     """RGB [H, W, 3] or grey [H, W] uint8."""
-    image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED) if path.is_file() else None  # OpenCV would log what is missing
+    stage = path.parent.parent if path.parent.name in ("frames", "masks") else path.parent
+    image = decode_image(read_bytes(path, stage))
     if image is None:
-        stage = path.parent.parent if path.parent.name in ("frames", "masks") else path.parent
         raise damaged(path, stage)
     return np.ascontiguousarray(image[..., ::-1]) if image.ndim == 3 else image
 
@@ -130,7 +147,7 @@ def save_tracks(folder: TakeFolder, tracks: Tracks, size_px: tuple[int, int], fa
         "centre_px": list(tracks.centre_px),
         "audio_encoder": tracks.audio_encoder,
     }
-    write_atomically(folder.facts, json.dumps({**own, **facts}, indent=2).encode())
+    write_atomically(folder.facts, json_text({**own, **facts}).encode())
 
 
 def save_take(
@@ -163,13 +180,31 @@ def save_take(
     save_tracks(folder, tracks, take.size_px, facts or {})
 
 
-def load_facts(path: Path) -> dict:
+@open_ended
+class TakeOptionFacts(TypedDict):
+    audio_model: NotRequired[str | None]
+
+
+@open_ended
+class TakeFacts(TypedDict):
+    """take.json"""
+
+    schema: int
+    frames: Annotated[Count, Ge(1)]
+    size_px: Size
+    focal_px: Annotated[float, Gt(0.0), Le(1e9)]
+    centre_px: Annotated[list[Annotated[float, Ge(-1e9), Le(1e9)]], Len(2, 2)]
+    audio_encoder: str
+    options: NotRequired[TakeOptionFacts]
+
+
+def load_facts(path: Path) -> TakeFacts:
     """take.json; BadInput where there is no finished take."""
     file = TakeFolder(Path(path)).facts
-    if not file.exists():
+    if not os.path.lexists(file):
         raise BadInput(f"{path} holds no finished take; run `talker fit` first")
-    facts = read_json(file, ("schema", "frames", "size_px", "focal_px", "centre_px", "audio_encoder"))
-    if facts.get("schema") != SCHEMA:
+    facts = read_record(file, TakeFacts)
+    if facts["schema"] != SCHEMA:
         raise BadInput(f"{path} was made by another version of talker; remove it and run `talker fit` again")
     return facts
 
@@ -187,7 +222,11 @@ class StoredPictures:
     def __getitem__(self, index: int) -> np.ndarray:  # [H, W] or [H, W, 3] uint8
         if not 0 <= index < len(self):
             raise IndexError(index)
-        return read_image(self._path_of(index))
+        path = self._path_of(index)
+        picture = read_image(path)
+        if picture.shape != self.shape[1:]:
+            raise damaged(path, path.parent.parent, "is damaged (it has another size than the take)")
+        return picture
 
     def read(self) -> np.ndarray:
         """All of them: [B, H, W] or [B, H, W, 3] uint8."""
@@ -209,14 +248,23 @@ def open_take(path: Path) -> Take:
     folder = TakeFolder(Path(path))
     count, (width, height) = facts["frames"], facts["size_px"]
     tracks = load_tensors(folder.tracks)
+    shapes = {"c2w": (count, 4, 4), "landmarks_px": (count, 68, 2), "landmarks_head": (68, 3), "eye": (count, 3)}
+    for name, shape in shapes.items():
+        if name not in tracks or tracks[name].shape != shape:
+            raise damaged(folder.tracks, why=f"is damaged (its {name} does not suit {folder.facts.name})")
+    if "audio_features" not in tracks or tracks["audio_features"].ndim != 2:
+        raise damaged(folder.tracks, why="is damaged (it has no audio_features)")
+    background = read_image(folder.background)
+    if background.shape != (height, width, 3):
+        raise damaged(folder.background, why="is damaged (it has another size than the take)")
     return Take(
         frames=StoredPictures(folder.frame, (count, height, width, 3)),
         alpha=StoredPictures(folder.alpha, (count, height, width)),
         parts=StoredPictures(folder.parts, (count, height, width)),
-        background=read_image(folder.background),
+        background=background,
         c2w=tracks["c2w"],
-        focal_px=float(facts["focal_px"]),
-        centre_px=(float(facts["centre_px"][0]), float(facts["centre_px"][1])),
+        focal_px=facts["focal_px"],
+        centre_px=tuple(facts["centre_px"]),
         landmarks_px=tracks["landmarks_px"],
         landmarks_head=tracks["landmarks_head"],
         eye=tracks["eye"],

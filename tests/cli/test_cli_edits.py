@@ -17,8 +17,8 @@ from talker.cli import main
 from talker.drive import to_bytes
 from talker.opening import REFINER_FILE, SCENE_FILE, load_portrait
 from talker.preview import render_as_taken
-from talker.project import write_json
 from talker.radfield.kernels import TorchKernels
+from talker.records import write_record
 from talker.refine.network import RefinementNet
 from talker.take.store import StoredPictures, load_take, read_image
 from talker.types import HAIR
@@ -162,7 +162,7 @@ def test_projects_of_older_schemas_are_refused(project, capsys, command):
         metadata = file.metadata()
     save_file(load_file(field), field, {**metadata, "schema": "1"})
     assert "another version" in refused(capsys, command, *BLUE)
-    write_json(project.path("project.json"), {**json.loads(project.path("project.json").read_text()), "schema": 0})
+    write_record(project.path("project.json"), {**json.loads(project.path("project.json").read_text()), "schema": 0})
     assert "fit the video again" in refused(capsys, command, *BLUE)
 
 
@@ -212,7 +212,7 @@ def test_an_edit_builds_on_another(project, capsys):
 
 def fit_anew(project) -> None:
     record = json.loads(project.path("field/stage.json").read_text())
-    write_json(project.path("field/stage.json"), {**record, "fingerprint": record["fingerprint"][::-1]})
+    write_record(project.path("field/stage.json"), {**record, "fingerprint": record["fingerprint"][::-1]})
 
 
 def test_an_edit_of_an_earlier_fit_is_made_again_with_what_it_builds_on(project, capsys, monkeypatch):

@@ -167,7 +167,7 @@ def test_a_number_that_another_program_has_by_now_is_not_told_to_end(folder, mon
 def test_a_full_disk_does_not_stop_the_queue(queue, folder, monkeypatch, caplog):
     slow, quick = check(queue, "slow"), check(queue, "quick")
     with monkeypatch.context() as full:
-        full.setattr("talker.studio.records.write_json", lambda path, value: fail(OSError(ENOSPC, "No space")))
+        full.setattr("talker.studio.records.write_record", lambda path, value: fail(OSError(ENOSPC, "No space")))
         until(lambda: quick.state == "done")
         assert slow.state == "done" and "No space" in caplog.text
         with pytest.raises(BadInput, match="No space"):

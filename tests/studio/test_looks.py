@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from urllib.parse import unquote
+
 import numpy as np
 import pytest
 
 from talker.errors import BadInput
 from talker.names import slug
 from talker.pdu.builtin.styles import STYLES
-from talker.project import write_json
+from talker.records import write_record
 from talker.studio import looks
 from talker.studio.orders import edit_of
 from talker.take.store import write_image
@@ -60,9 +62,9 @@ def test_the_rounds_of_an_edit_in_the_making_are_those_of_its_latest_run(project
 def test_a_preview_of_any_words_is_found(page, project, instruction):
     name = f"{slug(instruction)}-0a1b2c"
     facts = {"instruction": instruction, "columns": [[3.0, 10]], "rows": ["frame 0"], "cells": [[[0, 0, 1, 1]]]}
-    write_json(project.path(f"previews/{name}.json"), facts)
+    write_record(project.path(f"previews/{name}.json"), facts)
     found = page.get(f"/api/projects/toy.talker/previews/{name}.json").json()
-    assert found["instruction"] == instruction and found["picture"].endswith(f"/{name}.png")
+    assert found["instruction"] == instruction and unquote(found["picture"]).endswith(f"/{name}.png")
     assert page.get("/api/home").json()["projects"][0]["previews"] == [f"{name}.json"]
 
 

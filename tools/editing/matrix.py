@@ -21,9 +21,10 @@ from talker.names import slug
 from talker.opening import SCENE_FILE, open_project, scene_record
 from talker.pdu.builtin.editor import BuiltinEditor
 from talker.pdu.editor import Editor
-from talker.project import Stage, write_json
+from talker.project import Stage
 from talker.radfield.backends import choose_kernels
 from talker.radfield.scene import Scene
+from talker.records import write_record
 from talker.refine.objective import RefineOptions
 from talker.sheet import contact_sheet, save_picture
 from talker.take.identity import FaceIdentity
@@ -182,7 +183,7 @@ class Comparison:
     def _keep(self, folder: Path, name: str, video: np.ndarray, inputs: Mapping, rows: Mapping) -> None:
         pictures = [video[place] for place in spaced(range(len(video)), SHOWN)]
         save_picture(folder / f"{name}.png", np.concatenate(pictures, axis=1))
-        write_json(folder / f"{name}.json", {"inputs": inputs, "rows": rows})
+        write_record(folder / f"{name}.json", {"inputs": inputs, "rows": rows})
 
     def _sheet(self, folder: Path) -> None:
         names = [*PER_FRAME, *WAYS]
