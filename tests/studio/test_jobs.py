@@ -191,7 +191,7 @@ def test_a_job_that_was_killed_with_its_studio_is_begun_again(folder):
     (folder.own / "jobs" / "0004.json").write_text("{")  # half a record is none
     queue = Queue(folder, program=WORKER)
     until(lambda: queue.jobs()[0]["state"] == "done")
-    assert check(queue, "quick").number == 4
+    assert check(queue, "quick").number == 5 and (folder.own / "jobs" / "0004.json").read_text() == "{"
     until(lambda: queue.jobs()[1]["state"] == "done")
     queue.close()
 
