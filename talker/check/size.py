@@ -41,7 +41,7 @@ class FaceSize:
 
     def words(self, size_px: int) -> str:
         """What a fit of that size keeps."""
-        fitted = f"{self.fitted_px:.0f} with --size {size_px}"
+        fitted = f"a fit shows {self.fitted_px:.0f} with --size {size_px}"
         if size_px == self.keeping_px:
             return fitted
         return f"{fitted}, {self.kept_px:.0f} with --size {self.keeping_px}"

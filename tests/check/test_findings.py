@@ -161,10 +161,14 @@ def test_facts_tell_the_face_as_filmed_as_fitted_and_as_it_could_be_kept():
     def fact(made):
         return dict(Report(made, [], None).facts())["face"]
 
-    assert fact(filmed(312)) == "312 px high, 16% of the picture's height; 90 with --size 256, 312 with --size 896"
-    assert fact(filmed(312, size_px=896)).endswith("; 316 with --size 896")
-    assert fact(filmed(1000)).endswith("; 237 with --size 256, 948 with --size 1024"), "no size that nobody can fit"
-    assert fact(filmed(45)).endswith("; 91 with --size 256, 45 with --size 128")
+    assert fact(filmed(312)) == (
+        "312 px high, 16% of the picture's height; a fit shows 90 with --size 256, 312 with --size 896"
+    )
+    assert fact(filmed(312, size_px=896)).endswith("; a fit shows 316 with --size 896")
+    assert fact(filmed(1000)).endswith("; a fit shows 237 with --size 256, 948 with --size 1024"), (
+        "no size that nobody can fit"
+    )
+    assert fact(filmed(45)).endswith("; a fit shows 91 with --size 256, 45 with --size 128")
 
 
 def test_edges_are_listed():
