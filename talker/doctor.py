@@ -139,11 +139,10 @@ def _mediapipe() -> str:
 
 
 def _face_recognition() -> str:
-    from talker.take.identity import checked_bytes, find_weights
+    from talker.take.identity import WEIGHTS
 
-    path = find_weights()
-    checked_bytes(path)
-    return f"dlib's network, {path}"
+    WEIGHTS.read()
+    return f"{WEIGHTS.what}, {WEIGHTS.find()}"
 
 
 def _gpu() -> str:

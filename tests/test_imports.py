@@ -17,7 +17,7 @@ FLOORS = (
     ("files",),
     ("records",),
     ("locks", "ahead", "places", "names", "journal", "stages"),
-    ("camera", "losses", "metrics", "video", "project", "hub", "view"),
+    ("camera", "losses", "metrics", "video", "project", "hub", "packaged", "view"),
     ("sheet", "renders", "lpips", "take", "speaker"),
     ("radfield",),
     ("pdu", "refine"),

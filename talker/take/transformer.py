@@ -10,7 +10,7 @@ from talker.errors import Missing
 from talker.hub import folder_or_name, hub_folder, is_folder, quiet_libraries
 from talker.take.heard import HeardChunks
 from talker.take.level import HOP, Level
-from talker.take.mel import feature_count
+from talker.take.pieces import feature_count
 from talker.types import FEATURE_RATE_HZ
 
 CHUNK_S, CHUNK_CONTEXT_S = 20.0, 1.0  # a transformer's memory grows with the square of the length

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -156,13 +157,14 @@ def test_fine_patterns_do_not_alias_in_small_faces():
 
 
 def test_the_wrong_file_and_none_are_said_in_one_line(tmp_path, monkeypatch):
-    monkeypatch.setattr(identity, "PACKAGE", "a_package_that_nobody_has")
+    weights = replace(identity.WEIGHTS, module="a_package_that_nobody_has")
+    monkeypatch.setattr(identity, "WEIGHTS", weights)
     with pytest.raises(Missing, match="pip install face-recognition-models"):
         FaceIdentity.load()
-    package = tmp_path / "a_package_that_nobody_has"
-    (package / identity.WEIGHTS).parent.mkdir(parents=True)
+    package = tmp_path / weights.module
+    (package / weights.path).parent.mkdir(parents=True)
     (package / "__init__.py").write_text("raise ImportError('of no use to anybody')")
-    (package / identity.WEIGHTS).write_bytes(written(*tiny_weights()))
+    (package / weights.path).write_bytes(written(*tiny_weights()))
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(Missing, match="is not dlib's face network"):
         FaceIdentity.load()
@@ -173,7 +175,7 @@ def test_the_real_weights_tell_a_face_from_another_picture():
         faces = FaceIdentity.load()
     except Missing as missing:
         pytest.skip(str(missing))
-    assert [name for name, _ in layers_of(identity.find_weights().read_bytes())] == ["con_", "affine_"] * 29 + ["fc_"]
+    assert [name for name, _ in layers_of(identity.WEIGHTS.read())] == ["con_", "affine_"] * 29 + ["fc_"]
     model, camera = head_model(), studio_camera(128)
     motion = head_motion(50, 0, 1.5)
     pictures, landmarks = [], []
