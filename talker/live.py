@@ -168,7 +168,8 @@ def lookahead_samples(encoder: AudioEncoder) -> int:
 def check_live(encoder: AudioEncoder) -> None:
     if encoder.lookahead_s is None:
         raise BadInput(
-            f"The {encoder.name} encoder hears 20 s at a time; --live needs a speaker fitted with --audio mel or viseme"
+            f"The {encoder.name} encoder hears 20 s at a time; "
+            "--live needs a speaker fitted with --audio hama, viseme or mel"
         )
 
 

