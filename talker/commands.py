@@ -120,12 +120,13 @@ def fit(
     if project.is_done(take_stage) and project.is_done(field_stage):
         return Outcome(project.root, f"Already done: {project.root}", already_done=True)
     project.ask_before_redoing([take_stage, field_stage], force, "-o")
+    page = project.path(CHECK_PAGE)
     with project.lock():
         if not project.is_done(take_stage):
             with project.build(take_stage, discard_if_bad=True) as build:
                 examiner = Examiner(take_options, field_options, kernels)
                 take = build_take(video, build.folder, take_options, reporter, examiner.search)
-                write_page(project.path(CHECK_PAGE), examiner.report, video, reporter)
+                write_page(page, examiner.report, video, reporter)
                 build.measured.update(frames=len(take), seconds=len(take) / FPS, size_px=take.size_px)
         take = load_take(project.path("take"))
         with project.build(field_stage) as build:
@@ -320,7 +321,8 @@ def evaluate(
     told = {key: str(value) if isinstance(value, Path) else value for key, value in asdict(options).items()}
     heard = file_hash(speech) if speech else None
     inputs = {"made_from": fingerprints, "speech_sha256": heard, "instruments": instruments.names, **told}
-    folder = out or project.path("eval") / "-".join(filter(None, (edit or "field", speech and slug(speech.stem))))
+    name = "-".join(filter(None, (edit or "field", speech and slug(speech.stem))))
+    folder = out or project.path(f"eval/{name}")
     before = report.load(folder)
     if before is not None and not force:
         if before["inputs"] == inputs:

@@ -120,7 +120,7 @@ def edited(
     return told
 
 
-def list_edits(project_dir: Path | None) -> list[dict[str, Any]]:
+def list_edits(project_dir: Path | Project | None) -> list[dict[str, Any]]:
     """Every finished edit, as JSON values, by name."""
     project = open_project(project_dir)
     field = project.record("field")
@@ -144,7 +144,7 @@ def list_edits(project_dir: Path | None) -> list[dict[str, Any]]:
     return found
 
 
-def rename_edit(project_dir: Path | None, old: str, new: str) -> Outcome:
+def rename_edit(project_dir: Path | Project | None, old: str, new: str) -> Outcome:
     """Give an edit another name; what was made with it, and edits that build on it, know it by its fingerprint."""
     project = open_project(project_dir)
     edit_record(project, old)
@@ -158,7 +158,7 @@ def rename_edit(project_dir: Path | None, old: str, new: str) -> Outcome:
     return Outcome(project.path(f"edits/{new}"), f"{old} is called {new} now: drive it with --edit {new}")
 
 
-def remove_edit(project_dir: Path | None, name: str, *, force: bool = False) -> Outcome:
+def remove_edit(project_dir: Path | Project | None, name: str, *, force: bool = False) -> Outcome:
     """Remove an edit for good; videos made with it stay. Refused while another edit builds on it."""
     project = open_project(project_dir)
     record = edit_record(project, name)
@@ -170,8 +170,9 @@ def remove_edit(project_dir: Path | None, name: str, *, force: bool = False) -> 
         instruction = record["inputs"]["instruction"]
         raise Conflict(f'{name} ("{instruction}") would be gone for good; add --force to remove it')
     with project.lock():
-        project.remove(f"edits/{name}")
-    return Outcome(project.path(f"edits/{name}"), f"{name} is removed; videos made with it are still there")
+        kept = project.remove(f"edits/{name}")
+    linked = f"only the link to {kept} went, which is still there; " if kept else ""
+    return Outcome(project.path(f"edits/{name}"), f"{name} is removed; {linked}videos made with it are still there")
 
 
 @open_ended
@@ -196,7 +197,7 @@ class _Judgement(TypedDict):
 def _judged(project: Project, fingerprint: str) -> dict[str, Figure]:
     """What `talker eval` found of an edit on the held-out part, if it was asked."""
     figures: dict[str, Figure] = {}
-    for path in sorted(project.root.glob("eval/*/eval.json")):
+    for path in project.glob("eval/*/eval.json"):
         facts = read_record(path, _Judgement, whole=path)
         if fingerprint in facts["inputs"]["made_from"].values() and facts["inputs"]["speech_sha256"] is None:
             figures |= {key: metric["value"] for key, metric in facts["metrics"].items()}

@@ -68,7 +68,7 @@ def mendable(error: BaseException) -> TalkerError | None:
     if number == errno.EFBIG:
         place = error.filename or "A file"
         return BadInput(f"{place} would grow larger than its disk or `ulimit -f` allows; choose another place")
-    if number in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ENAMETOOLONG):
+    if number in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ENAMETOOLONG, errno.EBUSY):
         return BadInput(f"{error.filename or 'A file'}: {error.strerror}; make it writable or choose another place")
     if number in (errno.EEXIST, errno.EISDIR, errno.ELOOP, errno.EINVAL) and error.filename is not None:
         return BadInput(f"{error.filename}: {error.strerror}; move it away or choose another place")

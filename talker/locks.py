@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from talker import links
 from talker.errors import BadInput, Conflict
+
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0)  # which Windows has not
 
 
 def check_place(
@@ -16,6 +21,7 @@ def check_place(
     folder: bool = False,  # whether the result is one
 ) -> None:
     """Refuse, before any work, a place where nothing can be put. No folder is made: it may be misspelt."""
+    links.check_inside(out, links.workspace())
     if out.is_dir() and not folder:
         raise BadInput(f"{out} is a folder; name a file in it")
     if not out.parent.is_dir():
@@ -36,11 +42,14 @@ def held(
 
     lock = FileLock(lock_path)
     try:
-        lock_path.touch()  # FileLock would take a folder that cannot be written for somebody at work
+        # FileLock would take a folder that cannot be written for somebody at work, or follow a link.
+        os.close(os.open(lock_path, os.O_RDWR | os.O_CREAT | _NO_LINK, 0o666))
         lock.acquire(timeout=0)
     except Timeout:
         raise Conflict(f"Another talker is at work {work}; wait for it or end it") from None
     except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise BadInput(f"{lock_path} is a link, and no lock; remove it") from None
         raise BadInput(f"{lock_path.parent} cannot be written ({error.strerror}); choose another place") from None
     try:
         yield
@@ -52,7 +61,7 @@ def held(
 def sole_writer(path: Path) -> Iterator[None]:
     """Hold a file that takes long to make: two runs that write the same temporary sibling would mix their frames."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        links.place_of(path.parent).mkdir(parents=True, exist_ok=True)
     except FileExistsError:
         raise BadInput(f"{path.parent} is a file, not a folder; choose another place for {path.name}") from None
     lock = path.with_name(f".{path.stem}.lock")

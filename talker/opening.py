@@ -24,8 +24,10 @@ from talker.types import EditPlan, Take
 SCENE_FILE, REFINER_FILE = "field.safetensors", "refine.safetensors"
 
 
-def open_project(project_dir: Path | None) -> Project:
-    """The project named, or the nearest."""
+def open_project(project_dir: Path | Project | None) -> Project:
+    """The project named, or the nearest; one that is open already is that."""
+    if isinstance(project_dir, Project):
+        return project_dir
     return Project.open(project_dir) if project_dir else Project.find(Path.cwd())
 
 

@@ -4,18 +4,19 @@ A stage is a folder (`take`, `field`, `edits/<name>`). It is built in a sibling 
 where the fingerprint is the hash of everything that the result depends on. When it is finished, `stage.json` is
 written into it as its last file, and renaming the sibling is the one moment at which the stage comes into being. So
 a killed run leaves a sibling that no later stage believes, and the same command, run again, resumes in it; a run with
-other inputs gets a sibling of its own. `project.json` repeats what the stages' own records say, in one place.
+other inputs gets a sibling of its own. Where a person left a link to a larger disk in a stage's place, all of this
+happens where it leads, and the link stays. `project.json` repeats what the stages' own records say, in one place.
 
 Every path that is written down is relative to the project, which can therefore be moved.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import re
-import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,7 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from talker import __version__
+from talker import __version__, links
 from talker.errors import BadInput, Conflict, TalkerError
 from talker.locks import check_place, held
 from talker.records import plain, read_record, write_record
@@ -33,6 +34,7 @@ SCHEMA = 1
 SUFFIX = ".talker"
 MANIFEST = "project.json"
 RECORD = "stage.json"
+_REPLACED = ".replaced"  # behind the name of a stage that makes room for its successor
 
 
 @dataclass(frozen=True)
@@ -59,12 +61,18 @@ class Build:
 class Project:
     """A `*.talker` folder. Reading needs no lock; building does."""
 
-    def __init__(self, root: Path):
+    def __init__(
+        self,
+        root: Path,
+        workspace: Path | None = None,  # a folder that no link may lead out of; None: this process's, if it has one
+    ):
         self.root = root
+        self.workspace = workspace or links.workspace()
 
     @classmethod
     def create(cls, root: Path) -> Project:
         """The project at `root`, made if it is not there yet; one that has lost its manifest gets it back."""
+        check_place(root, force=True, folder=True)
         if os.path.lexists(root / MANIFEST):
             return cls.open(root)
         if root.exists() and not root.is_dir():
@@ -72,14 +80,14 @@ class Project:
         project = cls(root)
         if root.is_dir() and any(child.name != ".lock" for child in root.iterdir()) and not project.stages():
             raise Conflict(f"{root} is a folder with other things in it; name another with -o")
-        check_place(root, force=True, folder=True)
-        root.mkdir(exist_ok=True)
+        links.place_of(root).mkdir(exist_ok=True)
         project._summarise()
         return project
 
     @classmethod
-    def open(cls, root: Path) -> Project:
-        manifest = root / MANIFEST
+    def open(cls, root: Path, workspace: Path | None = None) -> Project:
+        project = cls(root, workspace)
+        manifest = project.path(MANIFEST)
         if not os.path.lexists(manifest):
             raise BadInput(f"No project at {root}; make one: talker fit VIDEO -o {root}")
         schema = read_record(manifest, Manifest, whole=manifest)["schema"]
@@ -87,7 +95,7 @@ class Project:
             newer = schema > SCHEMA
             way_out = "upgrade talker" if newer else "fit the video again into another folder: talker fit VIDEO -o DIR"
             raise BadInput(f"{root} has project format {schema}, this talker reads {SCHEMA}; {way_out}")
-        return cls(root)
+        return project
 
     @classmethod
     def find(cls, start: Path) -> Project:
@@ -106,21 +114,44 @@ class Project:
     # ---------------------------------------------------------------- reading
 
     def path(self, relative: str) -> Path:
-        return self.root / relative
+        """A file or folder of the project. BadInput where it, or a link in it, leads out of the workspace."""
+        path = self.root / relative
+        links.check_all_inside(path, self.workspace)
+        return path
+
+    def glob(self, pattern: str) -> list[Path]:
+        """What there is of that name, in order, without what leads out of the workspace."""
+        found = sorted(self.root.glob(pattern))
+        return [path for path in found if not self._is_astray(path.relative_to(self.root).as_posix())]
+
+    def astray(self) -> list[str]:
+        """Parts of the project that lead out of the workspace: they are as good as not there."""
+        found = [path for pattern in ("*", "*/*") for path in sorted(self.root.glob(pattern)) if path.is_symlink()]
+        return list(filter(self._is_astray, (path.relative_to(self.root).as_posix() for path in found)))
+
+    def _is_astray(self, path: str) -> bool:
+        return self.workspace is not None and not links.is_inside(self.root / path, self.workspace)
+
+    def unfinished(self, path: str) -> list[Path]:
+        """What interrupted runs left of a stage."""
+        folder = self.path(path)
+        place = links.real(folder) if folder.is_symlink() else folder
+        return sorted(place.parent.glob(f"{place.name}.partial-*"))
 
     def record(self, path: str) -> StageRecord | None:
         """What a finished stage says of itself, as `stages.kind_of(path)`; None while it is not there."""
-        record = self.root / path / RECORD
+        record = self.path(f"{path}/{RECORD}")
         return read_record(record, kind_of(path)) if os.path.lexists(record) else None
 
     def stages(self) -> dict[str, StageRecord]:
         """Records of all finished stages, in the order of the story."""
         edits = [f"edits/{name}" for name in self.edit_names()]
-        found = {path: self.record(path) for path in ("take", "field", *edits)}
+        there = (path for path in ("take", "field", *edits) if not self._is_astray(f"{path}/{RECORD}"))
+        found = {path: self.record(path) for path in there}
         return {path: record for path, record in found.items() if record is not None}
 
     def edit_names(self) -> list[str]:
-        folders = (folder for folder in self.root.glob("edits/*") if os.path.lexists(folder / RECORD))
+        folders = (folder for folder in self.glob("edits/*") if os.path.lexists(folder / RECORD))
         return sorted(folder.name for folder in folders if "." not in folder.name)  # a dot: .partial-*, .replaced
 
     def is_done(self, stage: Stage) -> bool:
@@ -166,7 +197,11 @@ class Project:
         An interrupted body leaves its folder for the next run to resume in. With `discard_if_bad`, a body that raises
         a TalkerError leaves nothing, not even the project if that held nothing else.
         """
-        folder = self.root / f"{stage.path}.partial-{stage.fingerprint}"
+        place = links.place_of(self.path(stage.path))
+        if os.path.ismount(place):
+            raise BadInput(f"A disk is mounted at {self.root / stage.path}; put a link to a folder on it there instead")
+        folder = place.with_name(f"{place.name}.partial-{stage.fingerprint}")
+        links.check_all_inside(folder, self.workspace)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / RECORD).unlink(missing_ok=True)
         build, started = Build(folder), time.monotonic()
@@ -174,7 +209,7 @@ class Project:
             yield build
         except TalkerError:
             if discard_if_bad:
-                shutil.rmtree(folder, ignore_errors=True)
+                links.remove(folder)
                 self._remove_if_empty()
             raise
         record = {
@@ -186,52 +221,69 @@ class Project:
             "measured": build.measured,
         }
         write_record(folder / RECORD, record)
-        self._replace(folder, self.root / stage.path)
+        self._replace(folder, place)
         self._summarise()
 
     def rename(self, path: str, new: str) -> None:
         """Give a finished stage another name; it keeps its fingerprint. No finished stage may have that name."""
-        shutil.rmtree(self.root / new, ignore_errors=True)  # what a killed removal left
-        (self.root / path).rename(self.root / new)
+        source, goal = self.path(path), self.path(new)
+        links.remove(goal)  # what a killed removal left
+        source.rename(goal)
         self._summarise()
 
-    def remove(self, path: str) -> None:
-        """Remove a stage, and what unfinished runs left of it. Without its record it is gone already."""
-        (self.root / path / RECORD).unlink()
-        for folder in (self.root / path, *self.root.glob(f"{path}.partial-*")):
-            shutil.rmtree(folder)
+    def remove(self, path: str) -> Path | None:
+        """Remove a stage, and what unfinished runs left of it beside it. Without its record it is gone already.
+
+        Of a stage that is a link, the link goes; returns what it led to, which stays.
+        """
+        folder = self.path(path)
+        kept = links.real(folder) if folder.is_symlink() else None
+        if kept is None:
+            (folder / RECORD).unlink()
+        for each in (folder, *folder.parent.glob(f"{folder.name}.partial-*")):
+            links.remove(each)
         self._summarise()
+        return kept
 
     def _replace(self, folder: Path, destination: Path) -> None:
-        replaced = destination.with_name(destination.name + ".replaced")
-        shutil.rmtree(replaced, ignore_errors=True)
+        replaced = destination.with_name(destination.name + _REPLACED)
+        links.remove(replaced)
         if destination.exists():
             destination.rename(replaced)
         folder.rename(destination)
-        shutil.rmtree(replaced, ignore_errors=True)
-        for stale in destination.parent.glob(f"{destination.name}.partial-*"):
-            shutil.rmtree(stale, ignore_errors=True)
+        for stale in (replaced, *destination.parent.glob(f"{destination.name}.partial-*")):
+            with contextlib.suppress(OSError):
+                links.remove(stale)
 
     def _heal(self) -> None:
-        """Undo a replacement that a kill cut in two."""
-        for replaced in (*self.root.glob("*.replaced"), *self.root.glob("edits/*.replaced")):
-            destination = replaced.with_name(replaced.name.removesuffix(".replaced"))
-            if destination.exists():
-                shutil.rmtree(replaced, ignore_errors=True)
-            else:
-                replaced.rename(destination)
+        """Undo a replacement that a kill cut in two, wherever the stage really is."""
+        edits = {path.name.removesuffix(_REPLACED) for path in self.glob("edits/*") if ".partial-" not in path.name}
+        for stage in ("take", "field", *(f"edits/{name}" for name in sorted(edits))):
+            with contextlib.suppress(BadInput):  # a link that leads nowhere, or where it may not: nothing was replaced
+                destination = links.place_of(self.path(stage))
+                replaced = destination.with_name(destination.name + _REPLACED)
+                if destination.exists():
+                    links.remove(replaced)
+                elif replaced.exists():
+                    replaced.rename(destination)
 
     def _summarise(self) -> None:
         stages = {
             path: {name: record[name] for name in ("finished", "seconds", "talker", "inputs", "measured")}
             for path, record in self.stages().items()
         }
+        before = read_record(self.root / MANIFEST, Manifest).get("stages") if self.astray() else None
+        if isinstance(before, dict):  # what is not to be looked at is what it was
+            stages |= {path: facts for path, facts in before.items() if self._is_astray(path)}
         write_record(self.root / MANIFEST, {"schema": SCHEMA, "talker": __version__, "stages": stages})
 
     def _remove_if_empty(self) -> None:
-        left = {child.name for child in self.root.iterdir()}
-        if left <= {MANIFEST, ".lock"}:
-            shutil.rmtree(self.root, ignore_errors=True)
+        left = list(self.root.iterdir())
+        if {child.name for child in left} <= {MANIFEST, ".lock"}:
+            for child in left:
+                links.remove(child)
+            with contextlib.suppress(OSError):  # a link, which a person made
+                self.root.rmdir()
 
 
 # -------------------------------------------------------------------- words

@@ -14,6 +14,7 @@ from typing import Any
 
 from typing_extensions import TypedDict
 
+from talker import links
 from talker.errors import BadInput
 from talker.files import file_hash
 from talker.project import Project
@@ -44,7 +45,7 @@ def video_of(project: Project, record: RenderRecord) -> Path:
 
 
 def _files(project: Project) -> list[Path]:
-    return sorted(path for path in project.path(FOLDER).glob("*.json") if not path.name.startswith("."))
+    return [path for path in project.glob(f"{FOLDER}/*.json") if not path.name.startswith(".")]
 
 
 def check_apart(
@@ -71,10 +72,10 @@ def find(
     out: Path | None,  # None: any video inside the project will do
 ) -> Path | None:
     """The video that was made from these very inputs, if it is still there, whole."""
-    wanted = plain(inputs)
+    wanted, folder = plain(inputs), project.path(FOLDER)
     for facts in records(project):
         video = video_of(project, facts)
-        right_place = video.parent == project.path(FOLDER) if out is None else _real(video) == _real(out)
+        right_place = video.parent == folder if out is None else _real(video) == _real(out)
         if right_place and facts["inputs"] == wanted and video.is_file() and file_hash(video) == facts["sha256"]:
             return video if out is None else out
     return None
@@ -89,7 +90,7 @@ def prepare(project: Project) -> None:
     """BadInput where no record could be kept: better said before rendering than after."""
     folder = project.path(FOLDER)
     with contextlib.suppress(OSError):
-        folder.mkdir(exist_ok=True)
+        links.place_of(folder).mkdir(exist_ok=True)
     if not os.access(folder, os.W_OK):
         raise BadInput(f"{folder} cannot be written, and every video has its record there; drive a copy of the project")
 
@@ -105,7 +106,9 @@ def keep(
     digest = file_hash(video)
     for number in itertools.count(1):
         kept = out or folder / f"{number:04d}.mp4"
-        place = Path(os.path.relpath(_real(kept), _real(project.root))).as_posix()
+        place = f"{FOLDER}/{kept.name}"  # whatever disk a link leads to
+        if out is not None:
+            place = Path(os.path.relpath(_real(out), _real(project.root))).as_posix()
         try:
             with (folder / f"{number:04d}.json").open("x", encoding="utf-8") as file:  # two runs get two numbers
                 file.write(json_text({"video": place, "sha256": digest, **facts}) + "\n")

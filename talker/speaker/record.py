@@ -14,6 +14,7 @@ from typing import Literal
 import numpy as np
 import torch
 
+from talker import links
 from talker.errors import SEEDS, BadInput, Conflict, check_range
 from talker.speaker import truth
 from talker.speaker.head import HeadModel, HeadState, head_model
@@ -184,7 +185,7 @@ def _truth_folder(target: Path | None) -> Iterator[Path | None]:
     if target is None:
         yield None
         return
-    target = Path(target)
+    target = links.place_of(Path(target))
     if target.exists() and not (target / "truth.json").is_file() and (not target.is_dir() or any(target.iterdir())):
         raise Conflict(f"{target} holds something else than a truth folder; give --truth another place")
     partial = target.with_name(f".{target.name}.partial")
@@ -193,7 +194,7 @@ def _truth_folder(target: Path | None) -> Iterator[Path | None]:
         for kind in ("frames", "parts", "alpha"):
             (partial / kind).mkdir(parents=True)
         yield partial
-        shutil.rmtree(target, ignore_errors=True)
+        links.remove(target)
         partial.replace(target)
     except OSError as error:
         raise BadInput(f"Cannot write {target}: {error.strerror}; free some space or choose another place") from error

@@ -28,7 +28,7 @@ from talker.names import edit_name
 from talker.records import NoRecord, json_text, parse_record
 from talker.studio import looks, uploads
 from talker.studio.guard import REPORT_POLICY, Guard
-from talker.studio.home import CHECKS, Home
+from talker.studio.home import Home
 from talker.studio.jobs import Queue
 from talker.studio.orders import command_of, shown
 from talker.studio.session import News, Session
@@ -109,7 +109,7 @@ class Studio:
 
     async def check_page(self, request: Request) -> Response:
         video = self.home.file(request.path_params["name"], "video")
-        path = self.home.own / CHECKS / f"{video.name}.html"
+        path = self.home.check_page(video)
         if not path.is_file():
             raise BadInput(f"{video.name} has not been checked yet")
         return FileResponse(path, headers={"Content-Security-Policy": REPORT_POLICY})
@@ -148,14 +148,14 @@ class Studio:
 
     async def edit(self, request: Request) -> Response:
         """Rename an edit, or remove one."""
-        root, name = self.home.project(request.path_params["project"]).root, request.path_params["edit"]
+        project, name = self.home.project(request.path_params["project"]), request.path_params["edit"]
         if request.method == "DELETE":
-            done = await run_in_threadpool(lambda: commands.remove_edit(root, name, force=True))
+            done = await run_in_threadpool(lambda: commands.remove_edit(project, name, force=True))
         else:
             new = (await _json(request)).get("name")
             if not isinstance(new, str):
                 raise BadInput("name is missing")
-            done = await run_in_threadpool(commands.rename_edit, root, name, edit_name(new))
+            done = await run_in_threadpool(commands.rename_edit, project, name, edit_name(new))
         return Answer({"text": done.text})
 
     async def socket(self, socket: WebSocket) -> None:

@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from talker import renders
+from talker import links, renders
 from talker.edits import list_edits
 from talker.errors import BadInput, TalkerError
 from talker.project import MANIFEST, SUFFIX, Project
@@ -36,15 +36,26 @@ class Home:
     """A studio's folder."""
 
     def __init__(self, root: Path) -> None:
-        self.root = root.resolve()
+        self.root = links.real(root)
         self.own = self.root / OWN
 
     def make_own(self) -> None:
         """The studio's own folder, and the one in it that no command makes for itself."""
+        links.check_all_inside(self.own, self.root)
         try:
             (self.own / CHECKS).mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise BadInput(f"{self.own} cannot be made ({error.strerror}); open another folder") from None
+
+    def kept(self, *parts: str) -> Path:
+        """Where the studio keeps something of its own. BadInput where that leads out of the folder."""
+        path = self.own.joinpath(*parts)
+        links.check_inside(path, self.root)
+        return path
+
+    def check_page(self, video: Path) -> Path:
+        """Where the page of a video's check is, or will be."""
+        return self.kept(CHECKS, f"{video.name}.html")
 
     def file(
         self,
@@ -61,7 +72,7 @@ class Home:
         """A project of the folder, with what it has by now."""
         path = self._named(name)
         if path is not None and path.suffix == SUFFIX and self._is_file(path / MANIFEST):
-            return Project.open(path)
+            return Project.open(path, self.root)
         raise BadInput(f"There is no project called {str(name)[:80]!r} in {self.root.name}")
 
     def served(self, relative: str) -> Path:
@@ -82,7 +93,7 @@ class Home:
         letters = "".join(letter if letter.isalnum() or letter in "-_ ." else "-" for letter in stem)
         stem = letters.strip("-. ")[:80] or "file"
         path, number = self.root / f"{stem}{suffix}", 2
-        while path.exists():
+        while os.path.lexists(path):  # a link that leads nowhere is something, too
             path, number = self.root / f"{stem}-{number}{suffix}", number + 1
         return path
 
@@ -92,15 +103,10 @@ class Home:
             return None
         return path_of(name, self.root)
 
-    def _is_inside(self, path: Path) -> bool:
-        """Whether the file really lies in the folder: a link may lead elsewhere."""
-        try:
-            return path.resolve().is_relative_to(self.root)
-        except (OSError, ValueError, RuntimeError):
-            return False
-
     def _is_file(self, path: Path) -> bool:
-        return self._is_inside(path) and os.path.isfile(path)  # unlike Path.is_file, False for names that are too long
+        """Whether it is a file of this folder: a link may lead elsewhere."""
+        # Unlike Path.is_file, os.path.isfile is False for names that are too long.
+        return links.is_inside(path, self.root) and os.path.isfile(path)
 
     # ---------------------------------------------------------------- what there is
 
@@ -111,28 +117,30 @@ class Home:
         return {
             "kinds": KINDS,
             **{f"{kind}s": [path.name for path in files if kind_of(path.name) == kind] for kind in KINDS},
-            "checks": sorted(path.stem for path in (self.own / CHECKS).glob("*.html")),
+            "checks": sorted(path.stem for path in self.kept(CHECKS).glob("*.html")),
             "projects": [self._project_facts(manifest.parent) for manifest in self._manifests()],
         }
 
     def _manifests(self) -> list[Path]:
-        return sorted(path for path in self.root.glob(f"*{SUFFIX}/{MANIFEST}") if self._is_inside(path))
+        return sorted(filter(self._is_file, self.root.glob(f"*{SUFFIX}/{MANIFEST}")))
 
     def _project_facts(self, root: Path) -> dict[str, Any]:
         """A project for the page; what is broken in it is said in its place."""
         facts: dict[str, Any] = {"name": root.name, "fitted": False, "edits": [], "renders": [], "error": None}
         try:
-            project = Project.open(root)
+            project = Project.open(root, self.root)
+            if astray := project.astray():
+                facts["error"] = f"{', '.join(astray)}: left alone, for a link leads out of this folder"
             stages = project.stages()
             facts["fitted"] = {"take", "field"} <= stages.keys()
             facts["measured"] = {name: stages[name]["measured"] for name in ("take", "field") if name in stages}
-            facts["edits"] = list_edits(root)
+            facts["edits"] = list_edits(project)
             facts["renders"] = [
-                {**record, "there": os.path.isfile(renders.video_of(project, record))}
+                {**record, "there": self._is_file(renders.video_of(project, record))}
                 for record in renders.records(project)
             ]
-            facts["evaluated"] = sorted(path.parent.name for path in root.glob("eval/*/eval.json"))
-            facts["previews"] = sorted(path.name for path in root.glob("previews/*.json"))
+            facts["evaluated"] = [path.parent.name for path in project.glob("eval/*/eval.json")]
+            facts["previews"] = [path.name for path in project.glob("previews/*.json")]
         except TalkerError as error:
             facts["error"] = str(error)
         return facts

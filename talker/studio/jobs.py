@@ -21,6 +21,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 import talker
+from talker import links
 from talker.errors import BadInput, Conflict
 from talker.journal import LOCK_SUFFIX, VARIABLE
 from talker.studio.home import Home
@@ -45,7 +46,7 @@ class Queue:
         told: Callable[[], None] = lambda: None,
         program: Sequence[str] = (sys.executable, "-m", "talker"),
     ) -> None:
-        self.folder = JobFolder(home.own / "jobs")
+        self.folder = JobFolder(home)
         self._home, self._told, self._program = home, told, program
         self._changed = threading.Condition()
         self._closing = False
@@ -149,13 +150,15 @@ class Queue:
         else:
             try:
                 self._start(job)
-            except OSError as error:  # no memory for a process, no place for its log
+            except (OSError, BadInput) as error:  # no memory for a process, no place for its log; no such file any more
+                why = error.strerror if isinstance(error, OSError) else error
                 with self._changed:
-                    self._end(job, "failed", f"{job.title} could not be started: {error.strerror}")
+                    self._end(job, "failed", f"{job.title} could not be started: {why}")
                 return
         self._follow(job, Follower(self.folder.file(job.number, ".jsonl")))
 
     def _start(self, job: Job) -> None:
+        job.title, job.words = command_of(self._home, job.order)  # what it was asked of may lead elsewhere by now
         for suffix in (".jsonl", ".jpg"):
             self.folder.file(job.number, suffix).unlink(missing_ok=True)
         job.task, job.fraction, job.note, job.left_s, job.code = "", 0.0, "", None, None
@@ -165,7 +168,7 @@ class Queue:
             process = subprocess.Popen(
                 [*self._program, *job.words],
                 cwd=self._home.root,
-                env=_environment() | {VARIABLE: str(journal)},
+                env=_environment() | {VARIABLE: str(journal), links.VARIABLE: str(self._home.root)},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

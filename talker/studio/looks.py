@@ -97,8 +97,9 @@ def understand(facts: Mapping[str, Any]) -> dict[str, str]:
 
 def rounds(project: Project, edit: str) -> dict[str, Any]:
     """The frames that an edit has edited so far, round by round; of a finished edit, or of one in the making."""
-    folder = project.path(f"edits/{check_name(edit)}")
-    unfinished = sorted(project.root.glob(f"edits/{edit}.partial-*"), key=lambda path: path.stat().st_mtime)
+    stage = f"edits/{check_name(edit)}"
+    folder = project.path(stage)
+    unfinished = sorted(project.unfinished(stage), key=lambda path: path.stat().st_mtime)
     folder = unfinished[-1] if unfinished else folder
     found = []
     for path in sorted(folder.glob("frames/round-[0-9]*")):
@@ -120,13 +121,13 @@ def preview(project: Project, name: str) -> dict[str, Any]:
 
 def _url(project: Project, path: Path) -> str:
     """Where the page finds a file of a project."""
-    return f"/files/{quote(text_of(path.relative_to(project.root.parent).as_posix()))}"
+    return f"/files/{quote(text_of(path.relative_to(project.workspace or project.root.parent).as_posix()))}"
 
 
 def thumbnail(home: Home, stage: Stage, project: Project, edit: str | None) -> Path:
     """A small picture of the speaker, or of an edit."""
     fingerprint = scene_record(project, edit)["fingerprint"]
-    path = home.own / "thumbnails" / f"{fingerprint}.jpg"
+    path = home.kept("thumbnails", f"{fingerprint}.jpg")
     if not path.is_file():
         picture = stage.submit(Wish(project.root.name, edit, share=_THUMBNAIL)).result()
         with replacing(path) as temporary:
@@ -138,7 +139,7 @@ def waveform(home: Home, path: Path) -> dict[str, Any]:
     """How a sound looks; kept, for hours of it take a while to read."""
     state = path.stat()
     key = hashlib.sha256(os.fsencode(f"{path.name} {state.st_mtime_ns} {state.st_size}")).hexdigest()
-    kept = home.own / "waveforms" / f"{key[:16]}.json"
+    kept = home.kept("waveforms", f"{key[:16]}.json")
     if not kept.is_file():
         write_record(kept, voice.waveform(path))
     return read_record(kept, Waveform, whole=kept)
@@ -146,7 +147,7 @@ def waveform(home: Home, path: Path) -> dict[str, Any]:
 
 def as_wav(home: Home, path: Path) -> Path:
     """A sound that a browser may not play, as one that it does."""
-    kept = home.own / "sounds" / f"{file_hash(path)[:16]}.wav"
+    kept = home.kept("sounds", f"{file_hash(path)[:16]}.wav")
     if not kept.is_file():
         with replacing(kept) as temporary:
             write_wav(temporary, read_audio(path))
@@ -156,7 +157,7 @@ def as_wav(home: Home, path: Path) -> Path:
 def figures(project: Project) -> list[dict[str, Any]]:
     """Every evaluation: a table, and where its pictures are."""
     found = []
-    for path in sorted(project.root.glob(f"eval/*/{report.FACTS}")):
+    for path in project.glob(f"eval/*/{report.FACTS}"):
         facts = report.load(path.parent)
         found.append(
             {

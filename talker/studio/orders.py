@@ -11,12 +11,13 @@ import shlex
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from talker import links
 from talker.errors import BadInput
 from talker.names import check_name, edit_name
 from talker.opening import automatic_name
 from talker.pdu.region import Region
 from talker.project import SUFFIX
-from talker.studio.home import CHECKS, OWN, Home
+from talker.studio.home import Home
 from talker.text import text_of
 from talker.view import VIEW_LIMITS
 
@@ -62,7 +63,7 @@ def _speaker(home: Home, order: Order) -> tuple[str, list[str]]:
 
 def _check(home: Home, order: Order) -> tuple[str, list[str]]:
     video = home.file(order.get("video"), "video")
-    page = f"{OWN}/{CHECKS}/{video.name}.html"
+    page = home.check_page(video).relative_to(home.root).as_posix()
     words = ["check", video.name, *_numbers(order, "start", "end", "size"), "-o", page, "--force"]
     return f"Check {video.name}", words
 
@@ -75,6 +76,7 @@ def _fit(home: Home, order: Order) -> tuple[str, list[str]]:
     if "name" in order:
         out = f"{_name(order, 'name')}{SUFFIX}"
         words += ["-o", out]
+    links.check_inside(home.root / out, home.root)
     return f"Fit {out}", [*words, *_force(order)]
 
 

@@ -15,8 +15,10 @@ from typing_extensions import NotRequired, TypedDict
 
 from talker.errors import TalkerError
 from talker.records import Count, NoRecord, Seconds, open_ended, parse_record, read_record, write_record
+from talker.studio.home import Home
 from talker.studio.orders import edit_of, shown
 
+FOLDER = "jobs"
 State = Literal["waiting", "running", "done", "failed", "cancelled"]
 _NOTICES = 20  # shown of a job
 
@@ -85,12 +87,13 @@ class Job:
 class JobFolder:
     """Where jobs are kept."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        path.mkdir(parents=True, exist_ok=True)
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self.path = home.kept(FOLDER)
+        self.path.mkdir(parents=True, exist_ok=True)
 
     def file(self, number: int, suffix: str) -> Path:
-        return self.path / f"{number:04d}{suffix}"
+        return self._home.kept(FOLDER, f"{number:04d}{suffix}")
 
     def keep(self, job: Job) -> None:
         write_record(self.file(job.number, ".json"), {key: getattr(job, key) for key in KeptJob.__annotations__})

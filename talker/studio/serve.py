@@ -54,7 +54,7 @@ def serve(
         )
     home = Home(folder)
     home.make_own()
-    with held(home.own / "lock", f"in {home.root} (a studio)"), _listening(host, port) as listener:
+    with held(home.kept("lock"), f"in {home.root} (a studio)"), _listening(host, port) as listener:
         studio = Studio(home)
         try:
             address = _address(listener, host, token)

@@ -10,11 +10,13 @@ from pathlib import Path
 
 from starlette.concurrency import run_in_threadpool
 
+from talker import links
 from talker.errors import BadInput
 from talker.studio.home import Home, kind_of
 from talker.video.files import require_video
 from talker.video.sound import require_sound
 
+FOLDER = "uploads"
 MIB = 1 << 20
 LARGEST_MIB = {"video": 4096, "sound": 512, "picture": 32}
 LONGEST_H = {"video": 1, "sound": 3}
@@ -40,7 +42,7 @@ async def receive(
         raise BadInput(f"A {kind} may have {LARGEST_MIB[kind]} MiB here, this one has {announced // MIB}")
     if announced is not None and announced > free:
         raise BadInput("The disk is full; free some space and try again")
-    folder = home.own / "uploads"
+    folder = home.kept(FOLDER)
     folder.mkdir(exist_ok=True)
     partial = folder / f"{secrets.token_hex(8)}{Path(name).suffix.lower()}"
     try:
@@ -92,4 +94,4 @@ def _probe_picture(path: Path) -> None:
 
 def forget_unfinished(home: Home) -> None:
     """What a killed studio left half received."""
-    shutil.rmtree(home.own / "uploads", ignore_errors=True)
+    links.remove(home.kept(FOLDER))

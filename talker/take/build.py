@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import math
 import os
-import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from talker import links
 from talker.ahead import side_by_side
 from talker.errors import BadInput, check_range
 from talker.hub import folder_or_name
@@ -85,8 +85,7 @@ def build_take(
     found = search(video, info, span_s, detector, reporter)
     check_faces(found, video.name)
     crop = choose_crop(found, info.size_px)
-    if folder.path.exists():
-        shutil.rmtree(folder.path)
+    links.remove(folder.path)
     folder.make()
 
     tracked = track_frames(video, span_s, crop, found, detector, options.size_px, folder, reporter)

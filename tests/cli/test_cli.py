@@ -290,13 +290,15 @@ def test_a_page_goes_into_a_folder_and_is_none(place, capsys, monkeypatch):
     assert "pages is a folder" in said and "--force" not in said
     # Where nothing can be written, nothing is looked at first, and no hidden file is named.
     monkeypatch.setattr("talker.check.examine.examine", lambda *_: pytest.fail("it began to look"))
-    monkeypatch.setattr(Path, "touch", _may_not)
+    monkeypatch.setattr("os.open", _may_not)
     said = refused(capsys, "check", "clip.mp4", "-o", "pages/page.html")
     assert "pages cannot be written" in said and "partial" not in said
 
 
-def _may_not(path: Path) -> None:
-    raise PermissionError(13, "Permission denied", str(path))
+def _may_not(path: Path, *rest: int, real=os.open, **more: int) -> int:
+    if str(path).endswith(".lock"):
+        raise PermissionError(13, "Permission denied", str(path))
+    return real(path, *rest, **more)
 
 
 def test_a_speaker_is_an_mp4(place, capsys):

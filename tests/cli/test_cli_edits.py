@@ -292,7 +292,7 @@ def test_names_that_cannot_be(project, capsys, words, hint):
 
 def test_a_removal_that_was_killed_leaves_no_edit_and_room_for_another(project, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr("talker.project.shutil.rmtree", lambda *arguments, **flags: _interrupt())
+        patch.setattr("talker.links.shutil.rmtree", lambda *arguments, **flags: _interrupt())
         assert main(["edits", "--remove", "bronze", "--force"]) == 130
     assert project.edit_names() == [] and project.path("edits/bronze").is_dir()
     edit(*BLUE, "--name", "blue")

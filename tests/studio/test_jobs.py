@@ -144,9 +144,10 @@ def test_a_killed_studio_leaves_its_job_at_work_and_the_next_takes_it_up(folder)
 
 
 def left_at_work(folder, pid: int) -> None:
-    """The record of a job that was at work when its studio was killed."""
-    record = {"number": 3, "kind": "check", "title": "Check", "words": ["check", "quick.mp4"], "state": "running"}
-    record |= {"order": {}, "asked_s": 1.0, "began_s": 2.0, "ended_s": None, "text": "", "error": "", "pid": pid}
+    """The record of a job that was at work when its studio was killed, with words that are not its order's."""
+    record = {"number": 3, "kind": "check", "title": "Check", "words": ["edits", "quick.mp4"], "state": "running"}
+    record |= {"order": {"kind": "check", "video": "quick.mp4"}, "asked_s": 1.0, "began_s": 2.0, "ended_s": None}
+    record |= {"text": "", "error": "", "pid": pid}
     (folder.own / "jobs").mkdir()
     (folder.own / "jobs" / "0003.json").write_text(json.dumps(record))
 
@@ -191,9 +192,21 @@ def test_a_job_that_was_killed_with_its_studio_is_begun_again(folder):
     (folder.own / "jobs" / "0004.json").write_text("{")  # half a record is none
     queue = Queue(folder, program=WORKER)
     until(lambda: queue.jobs()[0]["state"] == "done")
+    assert queue.jobs()[0]["command"].startswith("talker check quick.mp4"), "words that lay about were run"
     assert check(queue, "quick").number == 5 and (folder.own / "jobs" / "0004.json").read_text() == "{"
     until(lambda: queue.jobs()[1]["state"] == "done")
     queue.close()
+
+
+def test_a_job_whose_video_leads_elsewhere_by_now_is_not_begun(queue, folder, tmp_path_factory):
+    slow, quick = check(queue, "slow"), check(queue, "quick")
+    outside = tmp_path_factory.mktemp("outside") / "quick.mp4"
+    outside.touch()
+    (folder.root / "quick.mp4").unlink()
+    (folder.root / "quick.mp4").symlink_to(outside)
+    until(lambda: quick.state == "failed")
+    assert slow.state == "done" and "no video called 'quick.mp4'" in quick.error
+    assert not (folder.root / "quick.mp4.runs").exists()
 
 
 def test_a_journal_is_read_line_by_line(tmp_path):

@@ -76,7 +76,7 @@ function showLeft(node, addFile, show, open) {
 }
 
 function projectLine(each, open) {
-  if (each.error) return el(
+  if (each.error && !each.fitted) return el(
     "div",
     { class: "card" },
     el("p", {}, each.name),
@@ -88,6 +88,7 @@ function projectLine(each, open) {
     el("span", {}, each.name),
     el("span", { class: "soft small" }, each.fitted ? `${edits} · to the stage` : "not fitted yet"),
   );
+  if (each.error) return el("div", { class: "card" }, node, el("p", { class: "error small" }, each.error));
   return node;
 }
 
