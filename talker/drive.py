@@ -217,6 +217,11 @@ def drive(
 ) -> int:
     """Write the video of the speaker saying `speech`, frame by frame, with the sound; returns the frame count."""
     size_px = picture_size(portrait.take, options)
+    if speech.level.is_narrow:
+        reporter.notice(
+            f"{speech.path.name} holds nothing above 5 kHz, as on a telephone: s, f and sh are hard to tell apart, "
+            "and lips are less sure of them"
+        )
 
     def picture(frame: tuple[int, Tensor]) -> np.ndarray:
         index, code = frame

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from scipy.signal import resample_poly
 
 from talker.camera import project
 from talker.drive import (
@@ -136,6 +137,23 @@ def test_drive_writes_the_video_with_its_sound(toy_take, speech, tmp_path):
     assert probe(out).has_audio and len(list(read_frames(out))) == 32
     assert abs(len(read_audio(out)) / AUDIO_RATE_HZ - 1.3) < 0.1
     assert {path.name for path in tmp_path.iterdir()} == {"out.mp4", "speech.wav"}
+
+
+def test_a_telephones_sound_is_said_to_be_one(toy_take, tmp_path):
+    class Listener(Silent):
+        def notice(self, text: str) -> None:
+            told.append(text)
+
+    wide = np.random.default_rng(0).normal(0.0, 0.1, AUDIO_RATE_HZ // 4).astype(np.float32)
+    encoder = MelEncoder().fit(wide)
+    for name, wav in (("wide", wide), ("phone", resample_poly(resample_poly(wide, 1, 2), 2, 1))):
+        told: list[str] = []
+        write_wav(tmp_path / f"{name}.wav", wav)
+        portrait, out = Portrait(ToyScene(), heard(toy_take, encoder)), tmp_path / f"{name}.mp4"
+        drive(portrait, Speech.listen(tmp_path / f"{name}.wav"), out, DriveOptions(), Listener(), encoder)
+        assert out.exists() and [f"{name}.wav holds nothing above 5 kHz" in text for text in told] == (
+            [True] if name == "phone" else []
+        )
 
 
 def test_streamed_frames_are_those_of_the_whole_audio(toy_take, speech):

@@ -266,6 +266,9 @@ def _sound(footage: Footage) -> Iterator[Finding]:
     if sound.clipped_share > CLIPPED_SHARE:
         what = f"The sound is clipped ({sound.clipped_share:.1%} of it): the recording was too loud"
         yield Finding("clipped", "warn", what, "record at a lower level")
+    if sound.is_narrow:
+        what = "The sound holds nothing above 5 kHz, as on a telephone: s, f and sh are hard to tell apart"
+        yield Finding("narrow", "warn", what, "give the sound as it was recorded, at 16 kHz or more")
     copied, ringing = sound.echo_strength > ECHO_STRENGTH, sound.room_tail > ROOM_TAIL
     if sound.tonal_share > (MUSIC_SHARE_IN_ECHO if copied or ringing else MUSIC_SHARE):
         what = f"Music or another steady tone under the speech ({sound.tonal_share:.0%} of the time): it moves the lips"

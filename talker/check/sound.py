@@ -1,4 +1,4 @@
-"""What speech was recorded with: its level, and the noise, echo and music under it.
+"""What speech was recorded with: its level, the noise, echo and music under it, and whether all of it is there.
 
 Sound is heard in stretches of ten seconds, of which only a few numbers a second are kept. Levels are in dB, 0 at full
 scale.
@@ -13,7 +13,7 @@ import numpy as np
 from scipy.ndimage import uniform_filter1d
 
 from talker.axis import runs
-from talker.take.level import HOP, loud_rms, piece_powers
+from talker.take.level import HOP, Band, loud_rms, piece_powers
 from talker.types import AUDIO_RATE_HZ
 
 STRETCH_S = 10
@@ -46,6 +46,7 @@ class Sound:
     echo_strength: float  # its amplitude, roughly; up to 0.05 is chance
     room_tail: float  # what the room gives back about a tenth of a second later, in thousandths; dry rooms 1 to 3
     tonal_share: float  # of the time in which a tone is held
+    is_narrow: bool = False  # hardly anything is above 5 kHz
 
     @property
     def speech_db(self) -> float:
@@ -64,6 +65,7 @@ class Ear:
         self._clipped = self._heard = 0
         self._spectrum, self._windows = np.zeros(ECHO_WINDOW + 1), 0
         self._tonal = self._frames = 0
+        self._band = Band()
 
     def hear(
         self,
@@ -76,6 +78,7 @@ class Ear:
         self._levels.append(levels)
         self._heard += len(whole)
         self._clipped += clipped_samples(whole)
+        self._band.hear(whole)
         for start in range(0, len(whole) - ECHO_WINDOW + 1, ECHO_WINDOW // 2):
             piece = whole[start : start + ECHO_WINDOW] * np.hanning(ECHO_WINDOW)
             power = np.abs(np.fft.rfft(piece, 2 * ECHO_WINDOW)) ** 2
@@ -95,6 +98,7 @@ class Ear:
             echo_strength=strength,
             room_tail=room_tail(cepstrum),
             tonal_share=self._tonal / max(1, self._frames),
+            is_narrow=self._band.is_narrow,
         )
 
 

@@ -18,6 +18,8 @@ from talker.types import AUDIO_RATE_HZ, FEATURE_RATE_HZ
 HOP = AUDIO_RATE_HZ // FEATURE_RATE_HZ  # samples in a piece of 20 ms
 SPEECH_RMS = 0.05  # active speech is brought to this level
 _FAINT_RMS = 1e-5  # no louder than this, a recording is left as it is
+# What was recorded or sent at 8 kHz has 1e-10 of its power here, music coded at a low rate 1e-7, old records 5e-6.
+HIGH_HZ, NARROW_SHARE = 5000.0, 3e-7
 
 # Live sound. Until a second of speech was heard, what is missing is taken for speech at the usual level.
 _GUESS = np.full(FEATURE_RATE_HZ, SPEECH_RMS**2)
@@ -49,6 +51,7 @@ class WholeLevel:
     gain: float
     mean: float
     deviation: float
+    is_narrow: bool = False  # hardly anything is above `HIGH_HZ`, as on telephones
 
 
 class RunningLevel:
@@ -109,6 +112,7 @@ def level_of(
     """One pass over a recording; it keeps 50 numbers a second."""
     powers, rest = [], np.zeros(0, np.float32)
     count, peak, total = 0, 0.0, 0.0
+    band = Band()
     for block in blocks:
         block = np.asarray(block, np.float32)
         count += len(block)
@@ -117,6 +121,7 @@ def level_of(
         samples = np.concatenate([rest, block])
         whole = len(samples) // HOP * HOP
         powers.append(piece_powers(samples[:whole]))
+        band.hear(samples[:whole])
         rest = samples[whole:]
     if len(rest):
         powers.append(piece_powers(np.pad(rest, (0, HOP - len(rest)))))
@@ -124,7 +129,27 @@ def level_of(
     rms = loud_rms(power)
     mean = total / max(count, 1)
     variance = max(0.0, float(power.sum()) * HOP / max(count, 1) - mean**2)
-    return WholeLevel(count, peak, SPEECH_RMS / rms if rms > _FAINT_RMS else 1.0, mean, float(np.sqrt(variance)))
+    gain = SPEECH_RMS / rms if rms > _FAINT_RMS else 1.0
+    return WholeLevel(count, peak, gain, mean, float(np.sqrt(variance)), band.is_narrow)
+
+
+class Band:
+    """How much of a sound's power is high: fricatives, where there is speech."""
+
+    def __init__(self) -> None:
+        self._power = self._high = 0.0
+
+    def hear(
+        self,
+        samples: np.ndarray,  # [n * HOP] float
+    ) -> None:
+        spectra = np.abs(np.fft.rfft(samples.reshape(-1, HOP) * np.hanning(HOP).astype(np.float32), axis=1)) ** 2
+        self._power += float(spectra.sum())
+        self._high += float(spectra[:, round(HIGH_HZ * HOP / AUDIO_RATE_HZ) :].sum())
+
+    @property
+    def is_narrow(self) -> bool:
+        return self._high < NARROW_SHARE * self._power
 
 
 def piece_powers(

@@ -1,4 +1,4 @@
-"""Level, noise, echo and music: heard where they are, and only there."""
+"""Level, band, noise, echo and music: heard where they are, and only there."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 import pytest
-from scipy.signal import fftconvolve
+from scipy.signal import fftconvolve, resample_poly
 
 from talker.check.findings import CLIPPED_SHARE, ECHO_STRENGTH, FAINT_DB, MUSIC_SHARE, NOISY_DB, ROOM_TAIL
 from talker.check.sound import Sound, clipped_samples, listen
@@ -33,6 +33,7 @@ def troubles(sound: Sound) -> set[str]:
         "copy": sound.echo_strength > ECHO_STRENGTH,
         "room": sound.room_tail > ROOM_TAIL,
         "music": sound.tonal_share > MUSIC_SHARE,
+        "narrow": sound.is_narrow,
     }
     return {name for name, there in found.items() if there}
 
@@ -71,12 +72,13 @@ def test_clean_speech_has_no_trouble():
     [
         (lambda wav: 0.01 * wav, {"faint"}),
         (lambda wav: np.clip(20.0 * wav, -1.0, 1.0), {"clipped"}),
+        (lambda wav: resample_poly(resample_poly(wav, 1, 2), 2, 1), {"narrow"}),
         (lambda wav: wav + noise(0.2 * np.sqrt((wav**2).mean())), {"noise"}),
         (lambda wav: wav + 0.4 * np.pad(wav, (3200, 0))[: len(wav)], {"copy"}),
         (lambda wav: fftconvolve(wav, room(0.7))[: len(wav)], {"room"}),
         (lambda wav: wav + 0.05 * np.sqrt((wav**2).mean()) * chords()[: len(wav)], {"music"}),
     ],
-    ids=["faint", "clipped", "noise", "copy", "room", "music"],
+    ids=["faint", "clipped", "8 kHz", "noise", "copy", "room", "music"],
 )
 def test_each_trouble_is_heard_and_no_other(change, trouble):
     assert troubles(heard(change(speech()))) == trouble

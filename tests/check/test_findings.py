@@ -80,6 +80,7 @@ FLAWS = {
     "silent": sound(levels_db=np.full(1000, -90.0)),
     "faint": sound(levels_db=good_sound().levels_db - 30.0),
     "clipped": sound(clipped_share=0.02),
+    "narrow": sound(is_narrow=True),
     "noise": sound(levels_db=np.maximum(good_sound().levels_db, -35.0)),
     "music": sound(tonal_share=0.5),
     "echo": sound(room_tail=8.0),
