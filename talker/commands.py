@@ -43,6 +43,7 @@ from talker.sheet import save_picture
 from talker.take.build import TakeOptions, build_take
 from talker.take.crop import checked_span
 from talker.take.store import TakeFolder, load_encoder_of, load_take, open_take
+from talker.temporary import unfinished
 from talker.types import FPS, EditPlan, Reporter, Silent
 from talker.video import read_audio, require_video
 
@@ -53,21 +54,19 @@ if TYPE_CHECKING:
 CHECK_PAGE = "check.html"  # in the project folder
 
 
-def _check_mp4(out: Path) -> None:
-    if out.suffix.lower() != ".mp4":
-        raise BadInput(f"{out} does not end in .mp4, the one format that talker writes")
-
-
 def speaker(
     out: Path, options: SpeakerOptions, *, truth: Path | None = None, force: bool = False, reporter: Reporter = Silent()
 ) -> Outcome:
     """Record the demo speaker."""
     from talker.speaker.record import record_speaker
 
-    _check_mp4(out)
-    for path in filter(None, (out, truth)):
+    renders.check_mp4(out)
+    places = [out] if truth is None else [out, truth]
+    if len({path.resolve() for path in places}) < len(places):
+        raise BadInput(f"--truth is a folder beside the video; give it another name than {out}")
+    for path in places:
         check_place(path, force, folder=path is truth)
-    with sole_writer(out):
+    with sole_writer(*places):
         record_speaker(out, options, truth, reporter)
     known = f"; what is true of it: {truth}" if truth else ""
     return Outcome(out, f"{out}: {options.seconds:g} s of the demo speaker{known}")
@@ -227,7 +226,7 @@ def drive(
     """Render the speaker, or one of its edits, saying `audio`. Without `out`, into the project's renders/."""
     check_options(options, edit)
     if out is not None:
-        _check_mp4(out)
+        renders.check_mp4(out)
         check_place(out, force=True)  # what is there may be this very render
         renders.check_apart(out, [audio, Path(background or "")])
     project = open_project(project_dir)
@@ -250,9 +249,8 @@ def drive(
     if out is not None and out.exists() and not force:
         raise Conflict(f"{out} exists and is not this render; add --force to replace it, or choose another -o")
     renders.prepare(project)
-    # Named by what it is made from: the same command, run again after a kill, writes over what the kill left.
-    video = out or project.path(f"{renders.FOLDER}/.{Stage(renders.FOLDER, inputs).fingerprint}.mp4")
-    with sole_writer(video):
+    place = out or project.path(f"{renders.FOLDER}/{Stage(renders.FOLDER, inputs).fingerprint}.mp4")
+    with sole_writer(place), unfinished(place) as video:
         portrait = load_portrait(project, take, edit, chosen, options.motion, options.strength)
         encoder = load_encoder_of(project.path("take"))
         count = drive_speech(portrait, speech, video, options, reporter, encoder, room)
@@ -277,7 +275,7 @@ def drive_live(
     """Render the speaker saying what comes in, as it comes in; returns a line for people. Keeps no record."""
     check_options(options, edit)
     if isinstance(out, Path):
-        _check_mp4(out)
+        renders.check_mp4(out)
         renders.check_apart(out, [Path(background or "")])
         check_place(out, force)
     project = open_project(project_dir)
@@ -329,7 +327,7 @@ def evaluate(
             return Outcome(folder, f"{report.table(before)}\nAlready done: {folder}", already_done=True)
         changes = describe_changes(before["inputs"], inputs)
         raise Conflict(f"{changes}: {folder} would be made again; add --force to do so, or -o to keep both")
-    with sole_writer(folder / report.FACTS):
+    with sole_writer(*(folder / name for name in (report.FACTS, report.PLOT, report.SHEET))):
         take = load_take(project.path("take"))
         filmed = load_portrait(project, take, None, chosen)
         edited = load_portrait(project, take, edit, chosen) if edit else None

@@ -7,8 +7,6 @@ own) renders. N frames of the take are edited in each of K rounds.
 
 from __future__ import annotations
 
-import os
-import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -17,11 +15,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from safetensors.torch import save_file
 from torch import Tensor
 
 from talker.drive import to_bytes
-from talker.files import load_tensors, taken_from
+from talker.files import load_tensors, save_tensors, taken_from
 from talker.measure import spaced
 from talker.metrics import change_taken, psnr_db
 from talker.options import TrainingOptions
@@ -40,6 +37,7 @@ from talker.refine.discriminator import Discriminator
 from talker.refine.network import RefinementNet
 from talker.refine.objective import LipEdgeObjective, OriginalPatch, RefineObjective, RefineOptions
 from talker.refine.vgg import choose_bank
+from talker.temporary import scratch_folder
 from talker.types import LIPS, MOUTH, EditPlan, Reporter, Take, mask_of
 
 SAVE_EVERY_S = 60.0
@@ -215,12 +213,8 @@ class EditRun:
     # ---------------------------------------------------------------- state
 
     def _save(self) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        partial = self.folder / f"{_STATE}.partial"
         objective = {f"{_OBJECTIVE}{name}": tensor for name, tensor in self._objective.state_dict().items()}
-        tensors = {**self._fitter.tensors(), **objective}
-        save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, partial)
-        os.replace(partial, self.folder / _STATE)
+        save_tensors(self.folder / _STATE, {**self._fitter.tensors(), **objective})
         self._saved_at = time.monotonic()
 
     def _restore(self) -> None:
@@ -254,8 +248,8 @@ def edited_plate(
 
 def estimate(run: EditRun) -> tuple[float, float]:
     """Seconds to render and edit one frame, and seconds of training in all, from a small trial that leaves no trace."""
-    with tempfile.TemporaryDirectory(prefix="talker-") as folder:
-        store, last = EditStore(Path(folder)), rounds_of(run.plan)[-1]
+    with scratch_folder() as folder:
+        store, last = EditStore(folder), rounds_of(run.plan)[-1]
         one_step = replace(last, number=1, steps=1)
         for index in run.frames[-2:]:  # the first warms caches up
             started = time.monotonic()

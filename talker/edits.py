@@ -67,7 +67,7 @@ def preview(
     take = open_take(project.path("take"))
     moments = telling_moments(take)
     region.check(take.parts[index] for index in moments)
-    with sole_writer(path):
+    with sole_writer(path, path.with_suffix(".json")):
         portrait = load_portrait(project, take, base, choose_kernels(editing.kernels, reporter))
         scene, refiner = portrait.scene, portrait.refiner
         sheet = preview_sheet(take, scene, refiner, editor, plan.instruction, options, moments, reporter)

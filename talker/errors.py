@@ -4,7 +4,10 @@ The CLI prints `TalkerError` as a single line and exits with code 2; everything 
 traceback. Write messages with the way out in them: "No face in frames 212-260; trim with --end 8.4".
 """
 
+from __future__ import annotations
+
 import errno
+import os
 
 
 class TalkerError(Exception):
@@ -62,17 +65,28 @@ def mendable(error: BaseException) -> TalkerError | None:
         name = error.object.encode("ascii", "backslashreplace").decode()
         return BadInput(f"A library takes no names that are not UTF-8, such as {name}; rename it")
     number = error.errno if isinstance(error, OSError) else None
-    # safetensors wraps what the system said.
-    if number in (errno.ENOSPC, errno.EDQUOT) or "No space left on device" in str(error):
-        return BadInput("The disk is full; free some space and run the same command again")
-    if number == errno.EFBIG:
-        place = error.filename or "A file"
-        return BadInput(f"{place} would grow larger than its disk or `ulimit -f` allows; choose another place")
-    if number in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ENAMETOOLONG, errno.EBUSY):
-        return BadInput(f"{error.filename or 'A file'}: {error.strerror}; make it writable or choose another place")
+    if number in _WRITING:
+        return cannot_write(error.filename or "a file", error)
     if number in (errno.EEXIST, errno.EISDIR, errno.ELOOP, errno.EINVAL) and error.filename is not None:
         return BadInput(f"{error.filename}: {error.strerror}; move it away or choose another place")
     return None
+
+
+# What the system says where a place cannot be written.
+_WRITING = (
+    *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG),
+    *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ENAMETOOLONG, errno.EBUSY),
+)
+
+
+def cannot_write(place: str | os.PathLike[str], error: OSError) -> TalkerError:
+    """The line for what the system did not let be written, with the way out that fits its reason."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return BadInput(f"The disk is full: {place} cannot be written; free some space and run the same command again")
+    if error.errno == errno.EFBIG:
+        return BadInput(f"{place} would grow larger than its disk or `ulimit -f` allows; choose another place")
+    why = f"{place} cannot be written ({error.strerror or error})"
+    return out_of_memory(error) or BadInput(f"{why}; choose another place or make it writable")
 
 
 SEEDS = (0, 2**63 - 1)  # what numpy and torch both take

@@ -5,15 +5,15 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
-import os
 import stat
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from talker.errors import BadInput, TalkerError, out_of_memory
+from talker.errors import BadInput, TalkerError, cannot_write, out_of_memory
+from talker.temporary import replacing
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -21,16 +21,13 @@ if TYPE_CHECKING:
 _LONGEST_HEADER = 100_000_000  # bytes, of a safetensors file
 
 
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A temporary sibling (same suffix) that takes `path`'s place when the body succeeds, and vanishes when not."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
+def write_whole(path: Path, data: bytes) -> None:
+    """Bytes, whole or not at all; a TalkerError where they cannot be written."""
     try:
-        yield temporary
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+        with replacing(path) as temporary:
+            temporary.write_bytes(data)
+    except OSError as error:
+        raise cannot_write(path, error) from error
 
 
 def file_hash(path: Path) -> str:
@@ -99,6 +96,20 @@ def check_regular(path: Path, whole: Path | None = None) -> None:
 
 
 # -------------------------------------------------------------------- tensors
+
+
+def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, str] | None = None) -> None:
+    """A safetensors file, whole or not at all; the same tensors and metadata give the same bytes."""
+    from safetensors.torch import save
+
+    data = save({name: tensor.contiguous() for name, tensor in tensors.items()}, metadata)
+    size = int.from_bytes(data[:8], "little")
+    # safetensors writes metadata in an order of chance.
+    header = json.dumps(json.loads(data[8 : 8 + size]), sort_keys=True, separators=(",", ":")).encode()
+    header += b" " * (-len(header) % 8)
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        file.write(len(header).to_bytes(8, "little") + header)
+        file.write(memoryview(data)[8 + size :])
 
 
 def load_tensors(path: Path) -> dict[str, Tensor]:

@@ -7,12 +7,12 @@ holds its lock, so that others can tell a job at work from one that was killed.
 
 from __future__ import annotations
 
-import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from talker.records import json_text
+from talker.temporary import replacing, sweep
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,6 +32,7 @@ class Journal:
         self._path = path
         self._lock = FileLock(path.with_suffix(LOCK_SUFFIX))
         self._lock.acquire()  # the system frees it when this process ends
+        sweep(path.parent.iterdir(), path.with_suffix(PICTURE_SUFFIX).name)
         self._told, self._told_s = "", 0.0
 
     def progress(self, task: str, fraction: float, note: str = "") -> None:
@@ -50,9 +51,8 @@ class Journal:
         from PIL import Image
 
         path = self._path.with_suffix(PICTURE_SUFFIX)
-        partial = path.with_name(f"{path.name}.partial")
-        Image.fromarray(rgb).save(partial, "JPEG", quality=_PICTURE_QUALITY)
-        os.replace(partial, path)
+        with replacing(path) as temporary:
+            Image.fromarray(rgb).save(temporary, "JPEG", quality=_PICTURE_QUALITY)
         self._note(picture=path.name)
 
     def ended(self, code: int, text: str) -> None:

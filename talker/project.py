@@ -29,6 +29,7 @@ from talker.errors import BadInput, Conflict, TalkerError
 from talker.locks import check_place, held
 from talker.records import plain, read_record, write_record
 from talker.stages import Manifest, StageRecord, kind_of
+from talker.temporary import owner_of, sweep
 
 SCHEMA = 1
 SUFFIX = ".talker"
@@ -78,9 +79,13 @@ class Project:
         if root.exists() and not root.is_dir():
             raise Conflict(f"{root} is a file; name another project folder with -o")
         project = cls(root)
-        if root.is_dir() and any(child.name != ".lock" for child in root.iterdir()) and not project.stages():
+        others = root.is_dir() and any(child.name != ".lock" and not owner_of(child) for child in root.iterdir())
+        if others and not project.stages():
             raise Conflict(f"{root} is a folder with other things in it; name another with -o")
-        links.place_of(root).mkdir(exist_ok=True)
+        try:
+            links.place_of(root).mkdir(exist_ok=True)
+        except OSError as error:
+            raise BadInput(f"{root} cannot be made ({error.strerror}); choose another place with -o") from None
         project._summarise()
         return project
 
@@ -188,6 +193,7 @@ class Project:
         """Hold the project against other runs; the lock of a killed run is gone with it."""
         with held(self.root / ".lock", f"in {self.root}"):
             self._heal()
+            sweep(self.root.iterdir())
             yield
 
     @contextmanager
@@ -220,6 +226,7 @@ class Project:
             "seconds": round(time.monotonic() - started, 1),
             "measured": build.measured,
         }
+        sweep(folder.rglob("*"))  # what a killed run was at
         write_record(folder / RECORD, record)
         self._replace(folder, place)
         self._summarise()

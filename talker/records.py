@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 from annotated_types import Ge, Le, Len
 
 from talker.errors import BadInput
-from talker.files import damaged, read_bytes, replacing
+from talker.files import damaged, read_bytes
+from talker.temporary import replacing
 from talker.text import text_of
 
 if TYPE_CHECKING:

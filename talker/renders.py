@@ -9,6 +9,8 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +19,14 @@ from typing_extensions import TypedDict
 from talker import links
 from talker.errors import BadInput
 from talker.files import file_hash
+from talker.locks import sole_writer
 from talker.project import Project
-from talker.records import Count, json_text, open_ended, plain, read_record, write_record
+from talker.records import Count, open_ended, plain, read_record, write_record
+from talker.temporary import sweep
 from talker.text import path_of
 
 FOLDER = "renders"
+_PATIENCE_S = 30.0  # for another run that records its own
 
 
 @open_ended
@@ -48,6 +53,11 @@ def _files(project: Project) -> list[Path]:
     return [path for path in project.glob(f"{FOLDER}/*.json") if not path.name.startswith(".")]
 
 
+def check_mp4(out: Path) -> None:
+    if out.suffix.lower() != ".mp4":
+        raise BadInput(f"{out} does not end in .mp4, the one format that talker writes")
+
+
 def check_apart(
     out: Path,
     given: list[Path],  # what it is made from; what does not exist is no file
@@ -60,10 +70,12 @@ def check_apart(
 
 def rename_edit(project: Project, old: str, new: str) -> None:
     """Follow an edit that has another name from now on."""
-    for path in _files(project):
-        facts = read_record(path, RenderRecord, whole=path)
-        if facts["edit"] == old:
-            write_record(path, {**facts, "edit": new})
+    paths = _files(project)
+    with _sole_recorder(project) if paths else nullcontext():
+        for path in paths:
+            facts = read_record(path, RenderRecord, whole=path)
+            if facts["edit"] == old:
+                write_record(path, {**facts, "edit": new})
 
 
 def find(
@@ -101,20 +113,36 @@ def keep(
     out: Path | None,  # where it is to stay: outside as `out`, or (None) under the next free number
     facts: dict[str, Any],
 ) -> Path:
-    """Record a finished video; returns where it is."""
-    folder = project.path(FOLDER)
+    """Record a finished video and put it in its place, which is returned.
+
+    The record is first: a video that a kill left without one would not be known for what it is. The number of a record
+    whose video is gone, or never came, is free for the same video.
+    """
     digest = file_hash(video)
-    for number in itertools.count(1):
-        kept = out or folder / f"{number:04d}.mp4"
-        place = f"{FOLDER}/{kept.name}"  # whatever disk a link leads to
-        if out is not None:
-            place = Path(os.path.relpath(_real(out), _real(project.root))).as_posix()
-        try:
-            with (folder / f"{number:04d}.json").open("x", encoding="utf-8") as file:  # two runs get two numbers
-                file.write(json_text({"video": place, "sha256": digest, **facts}) + "\n")
-        except FileExistsError:
-            continue
-        if kept != video:
-            video.replace(kept)
-        break
+    with _sole_recorder(project):
+        for number in itertools.count(1):
+            record = project.path(f"{FOLDER}/{number:04d}.json")
+            kept = out or record.with_suffix(".mp4")
+            place = f"{FOLDER}/{kept.name}"  # whatever disk a link leads to
+            if out is not None:
+                place = Path(os.path.relpath(_real(out), _real(project.root))).as_posix()
+            now = plain({"video": place, "sha256": digest, **facts})
+            if not os.path.lexists(record) or (not kept.exists() and _is_of_the_same(record, now)):
+                break
+        write_record(record, now)
+        video.replace(kept)
     return kept
+
+
+def _is_of_the_same(record: Path, facts: dict[str, Any]) -> bool:
+    before = read_record(record, RenderRecord, whole=record)
+    return all(before[key] == facts[key] for key in ("video", "inputs"))
+
+
+@contextmanager
+def _sole_recorder(project: Project) -> Iterator[None]:
+    """Two runs get two numbers."""
+    folder = project.path(FOLDER)
+    with sole_writer(folder / "records", wait_s=_PATIENCE_S):
+        sweep(folder.glob(".*.json"))
+        yield

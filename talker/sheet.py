@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from talker.files import replacing
+from talker.temporary import replacing
 
 _PAPER = (250, 249, 246)
 _INK = (40, 40, 44)

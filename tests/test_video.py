@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from talker.errors import BadInput
+from talker.temporary import replacing
 from talker.types import AUDIO_RATE_HZ
 from talker.video import (
     Crop,
@@ -218,7 +219,7 @@ def test_a_cut_off_file_says_where(tmp_path: Path) -> None:
 def test_a_failure_leaves_nothing_behind(tmp_path: Path) -> None:
     path = tmp_path / "out.mp4"
     generator = np.random.default_rng(0)
-    with pytest.raises(RuntimeError), VideoWriter(path, (64, 64)) as video:
+    with pytest.raises(RuntimeError), replacing(path) as whole, VideoWriter(whole, (64, 64)) as video:
         for _ in range(300):  # enough that ffmpeg has begun its file
             video.write(generator.integers(0, 255, (64, 64, 3), dtype=np.uint8))
         raise RuntimeError
@@ -231,7 +232,8 @@ def test_a_full_disk_is_said_plainly(tmp_path: Path, monkeypatch: pytest.MonkeyP
     fake.chmod(fake.stat().st_mode | stat.S_IEXEC)
     monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(fake))
     out = tmp_path / "out" / "full.mp4"
-    with pytest.raises(BadInput, match="disk is full"), VideoWriter(out, (32, 32)) as video:
+    said = r"disk is full: full\.mp4"  # its name as people know it
+    with pytest.raises(BadInput, match=said), replacing(out) as whole, VideoWriter(whole, (32, 32)) as video:
         for _ in range(200):
             video.write(np.zeros((32, 32, 3), np.uint8))
     assert list(out.parent.iterdir()) == []

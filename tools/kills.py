@@ -1,112 +1,187 @@
-"""`talker edit`, killed at random moments and run again: `python -m tools.kills --project DIR`.
+"""Commands killed at random moments and run again: `python -m tools.kills fit|edit|drive --work DIR`.
 
-An edit of that project is made once in peace. Then it is made again and again under other names, each run killed
-(SIGKILL) at a random moment of the peaceful one's time, until it ends by itself; each must come out the same, and no
-frame that was there at a kill may be written again. The last line is one JSON object for programs.
+The command is run once in peace, in a folder of its own. Then again and again in others, each run killed (SIGKILL) at a
+random moment of the peaceful one's time, until it ends by itself: every file must come out the same, bit for bit but
+for the clock's facts, and nothing else may be left, there or in the temporary directory. Frames that an edit had edited
+at a kill may not be edited again. The last line is one JSON object for programs.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
+import os
 import random
+import re
 import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from talker.drive import to_bytes
 from talker.errors import TalkerError
-from talker.measure import spaced
-from talker.metrics import psnr_db
-from talker.opening import load_portrait, open_project
-from talker.take.store import load_take
+from talker.speaker.speech import speak
+from talker.video import write_wav
 
-COMPARED_FRAMES = 5
-PEACEFUL = "kills-peaceful"
+# Checkpoints so often that a run of seconds has some.
+_CHILD = """
+import sys
+from talker import edit
+from talker.cli import main
+from talker.radfield import fit_take
+fit_take.CHECKPOINT_EVERY, edit.SAVE_EVERY_S = 5, 0.5
+sys.exit(main(sys.argv[1:]))
+"""
+_CLOCK = re.compile(rb'"(finished|seconds)": ("[^"]*"|[0-9.]+)')  # in records: when, and for how long
+_CLIP = ["speaker", "--seconds", "3.2", "--size", "64"]
+_FIT = ["fit", "../clip.mp4", "-o", "clip.talker", "--size", "64", "--training-steps", "24"]
+_EDIT = ["edit", "--instruction", "make him a Van Gogh painting", "--name", "painting"]
+_EDIT += ["--rounds", "2", "--frames", "5", "--training-steps", "8"]
+_DRIVE = ["drive", "../speech.wav", "--view", "yaw=-20..20"]
+COMMANDS = {"fit": _FIT, "edit": _EDIT, "drive": _DRIVE}
 
 
 class RunAgain(TalkerError):
-    """An edit came to another end than a kill or success."""
+    """A command came to another end than a kill or success."""
 
 
-def kill_often(project: Path, kills: int, words: Sequence[str], seed: int) -> dict[str, float | int]:
-    """How often it was killed, over how many edits, how near the worst came, and how many frames were written twice."""
-    rng, done, edits, worst_db, twice = random.Random(seed), 0, 0, float("inf"), 0
-    shutil.rmtree(project / "edits" / PEACEFUL, ignore_errors=True)
+@dataclass
+class Tally:
+    command: str
+    kills: int = 0
+    ended: int = 0  # how often it came to its end after kills
+    different: list[str] = field(default_factory=list)  # files that came out otherwise than in peace
+    left_behind: list[str] = field(default_factory=list)
+    edited_again: int = 0  # frames that had been edited at a kill
+
+
+def prepare(work: Path) -> None:
+    """What every command works from: a clip, a speech, and (under peace/) a fitted speaker."""
+    work.mkdir(parents=True, exist_ok=True)
+    if not (work / "clip.mp4").is_file():
+        _finish(_start(work, [*_CLIP, str(work / "clip.mp4")]))
+        write_wav(work / "speech.wav", speak(2.0, seed=9)[0])
+    if not (work / "fitted" / "clip.talker" / "field" / "stage.json").is_file():
+        (work / "fitted").mkdir(exist_ok=True)
+        _finish(_start(work / "fitted", _FIT))
+
+
+def kill_often(work: Path, command: str, kills: int, seed: int) -> Tally:
+    rng, tally, words = random.Random(seed), Tally(command), COMMANDS[command]
+    temporary = work / "temporary"
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir()
+    peace = _fresh(work, f"{command}-peace", command)
     started = time.monotonic()
-    _finish(_start(project, PEACEFUL, words))
+    _finish(_start(peace, words))
     whole_s = time.monotonic() - started
-    while done < kills:
-        name, edits = f"kills-{edits + 1}", edits + 1
-        for left in (project / "edits").glob(f"{name}*"):
-            shutil.rmtree(left)
-        known: dict[Path, int] = {}
+    wanted = contents(peace)
+    while tally.kills < kills:
+        place = _fresh(work, f"{command}-{tally.ended + 1}", command)
+        edited: dict[Path, int] = {}
         while True:
-            process = _start(project, name, words)
+            process = _start(place, words, temporary)
             try:
-                process.wait(rng.uniform(0.0, whole_s) if done < kills else None)
+                process.wait(rng.uniform(0.0, whole_s) if tally.kills < kills else None)
                 _finish(process)
                 break
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-                done += 1
-                folder = next((project / "edits").glob(f"{name}.partial-*"), None)
-                frames = folder.glob("frames/round-*/*.png") if folder else ()
-                known = {path.relative_to(folder): _written(path) for path in frames} | known  # the first time counts
-                print(f"kill {done}: edit {edits}, {len(known)} frames were there", file=sys.stderr)
-        made = project / "edits" / name
-        twice += sum(_written(made / path) != written for path, written in known.items())
-        worst_db = min(worst_db, _likeness_db(project, name))
-    return {"kills": done, "edits": edits, "worst_psnr_db": round(worst_db, 1), "frames_written_twice": twice}
+                tally.kills += 1
+                edited = _edited(place) | edited  # the first time counts
+                print(f"kill {tally.kills}, {place.name}: {_stage_of(place)}", file=sys.stderr, flush=True)
+        tally.ended += 1
+        tally.edited_again += sum(_edited(place).get(path) != written for path, written in edited.items())
+        found = contents(place)
+        different = [f"{place.name}/{name}" for name in wanted if found.get(name) != wanted[name]]
+        left = [f"{place.name}/{name}" for name in found.keys() - wanted.keys()]
+        left += [path.name for path in temporary.iterdir()]
+        tally.different += different
+        tally.left_behind += left
+        if not different and not left:
+            shutil.rmtree(place)
+    return tally
 
 
-def _start(project: Path, name: str, words: Sequence[str]) -> subprocess.Popen:
-    command = [sys.executable, "-m", "talker", "edit", "--project", project, "--name", name, "--quiet", *words]
-    return subprocess.Popen([str(word) for word in command], stdout=subprocess.DEVNULL)
+def contents(folder: Path) -> dict[str, str]:
+    """Every file by its digest, whatever the clock says in it."""
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(_CLOCK.sub(b"", path.read_bytes())).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def _fresh(work: Path, name: str, command: str) -> Path:
+    """A folder to run the command in."""
+    place = work / name
+    shutil.rmtree(place, ignore_errors=True)
+    if command == "fit":
+        place.mkdir()
+    else:
+        shutil.copytree(work / "fitted", place)
+    return place
+
+
+def _start(place: Path, words: Sequence[str], temporary: Path | None = None) -> subprocess.Popen:
+    environment = os.environ | ({"TMPDIR": str(temporary)} if temporary else {})
+    environment["PYTHONPATH"] = str(Path(__file__).parents[1])
+    command = [sys.executable, "-c", _CHILD, *words, "--quiet"]
+    return subprocess.Popen(command, cwd=place, env=environment, stdout=subprocess.DEVNULL)
 
 
 def _finish(process: subprocess.Popen) -> None:
     if process.wait():
-        raise RunAgain(f"talker edit ended with exit code {process.returncode}")
+        raise RunAgain(f"talker ended with exit code {process.returncode}")
 
 
-def _written(path: Path) -> int:
-    return path.stat().st_mtime_ns
+def _edited(place: Path) -> dict[Path, int]:
+    """When every frame of an edit was written; the same frame before and after its folder got its name."""
+    paths = place.glob("clip.talker/edits/*/frames/round-*/[0-9]*.png")
+    return {Path(*path.parts[-2:]): path.stat().st_mtime_ns for path in paths}
 
 
-def _likeness_db(project: Path, name: str) -> float:
-    opened = open_project(project)
-    take = load_take(opened.path("take"))
-    peaceful, disturbed = (load_portrait(opened, take, each) for each in (PEACEFUL, name))
-    for portrait in (peaceful, disturbed):
-        portrait.set_audio(take.audio_features, len(take))
-    return min(
-        psnr_db(*(to_bytes(who.render(index, pose=index).rgb) for who in (disturbed, peaceful)))
-        for index in spaced(take.held_out, COMPARED_FRAMES)
-    )
+def _stage_of(place: Path) -> str:
+    """How far it came, for people."""
+    names = (path.name for path in place.glob("clip.talker/*") if path.is_dir())
+    return ", ".join(sorted([*names, *(path.name for path in place.glob("clip.talker/edits/*"))]))
+
+
+@contextmanager
+def busy(loops: int) -> Iterator[None]:
+    """Other processes that want the cores."""
+    others = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(loops)]
+    try:
+        yield
+    finally:
+        for other in others:
+            other.kill()
+            other.wait()
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.kills", description=__doc__)
-    parser.add_argument("--project", type=Path, required=True, metavar="DIR", help="a fitted speaker, small is enough")
-    parser.add_argument("--kills", type=int, default=20, metavar="N", help="[%(default)s]")
-    parser.add_argument("--strategy", default="progressive", help="[%(default)s]")
-    parser.add_argument("--frames", default="20", metavar="N", help="edited in a round [%(default)s]")
-    parser.add_argument("--training-steps", default="30", metavar="N", help="in each round [%(default)s]")
+    parser.add_argument("command", choices=COMMANDS)
+    parser.add_argument("--work", type=Path, required=True, metavar="DIR", help="for clips, projects and trials")
+    parser.add_argument("--kills", type=int, default=60, metavar="N", help="[%(default)s]")
+    parser.add_argument("--busy", type=int, default=0, metavar="N", help="loops beside, for load [%(default)s]")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the moments [%(default)s]")
     asked = parser.parse_args(argv)
-    words = ["--instruction", "make him a Van Gogh painting", "--strategy", asked.strategy, "--frames", asked.frames]
     try:
-        found = kill_often(asked.project, asked.kills, [*words, "--training-steps", asked.training_steps], asked.seed)
+        work = asked.work.resolve()
+        prepare(work)
+        with busy(asked.busy):
+            tally = kill_often(work, asked.command, asked.kills, asked.seed)
     except TalkerError as error:
         print(f"kills: {error}", file=sys.stderr)
         return 2
-    print(json.dumps(found))
-    return 0
+    print(json.dumps(vars(tally)))
+    return 1 if tally.different or tally.left_behind or tally.edited_again else 0
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from talker.check.footage import Footage
 from talker.check.plots import time_plot
 from talker.check.report import Report
 from talker.check.size import ENLARGED
-from talker.files import replacing
+from talker.temporary import replacing
 from talker.types import FEATURE_RATE_HZ, Reporter
 from talker.video import read_frames
 

@@ -16,6 +16,7 @@ from talker.cli.progress import ProgressPrinter, lead_nowhere, show
 from talker.cli.subcommands import read
 from talker.doctor import SYSTEM_LIBRARIES
 from talker.errors import Missing, TalkerError, mendable
+from talker.temporary import sweep_scratch
 
 __all__ = ["main"]
 
@@ -32,6 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             warnings.simplefilter("ignore")  # of libraries, about each other
             _end_on_terminate()
             _open_what_is_closed()
+        sweep_scratch()
         run = read(sys.argv[1:] if argv is None else list(argv))
         printer.quiet = run.quiet
         if run.keeps_stdout:

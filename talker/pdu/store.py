@@ -6,15 +6,12 @@ frames before any edit, where a strategy trains on those too.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from talker.errors import BadInput
-from talker.files import damaged, read_bytes
+from talker.files import damaged, read_bytes, write_whole
 from talker.take.store import decode_image
 
 
@@ -37,7 +34,7 @@ class EditStore:
         encoded, data = cv2.imencode(".png", pixels[..., ::-1])
         if not encoded:
             raise ValueError(f"cannot encode an image of shape {image.shape}")
-        self._write_whole(self.path(round_number, index), lambda partial: partial.write_bytes(data.tobytes()))
+        write_whole(self.path(round_number, index), data.tobytes())
 
     def read(self, round_number: int, index: int) -> np.ndarray:
         """[H, W, 3] uint8."""
@@ -52,7 +49,7 @@ class EditStore:
         return sorted(int(path.stem) for path in (self.folder / f"round-{round_number}").glob("[0-9]*.png"))
 
     def mark_trained(self, round_number: int) -> None:
-        self._write_whole(self.folder / f"round-{round_number}" / "trained", Path.touch)
+        write_whole(self.folder / f"round-{round_number}" / "trained", b"")
 
     def rounds_trained(self) -> int:
         """How many rounds are over; the caller's current field must be the one after that many."""
@@ -65,13 +62,3 @@ class EditStore:
         """Every round is to be trained on again; its edits stay."""
         for number in range(self.rounds_trained(), 0, -1):  # from the last: a kill in between leaves no gap
             (self.folder / f"round-{number}" / "trained").unlink()
-
-    def _write_whole(self, path: Path, write: Callable[[Path], object]) -> None:
-        partial = path.with_name(path.name + ".partial")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write(partial)
-            os.replace(partial, path)
-        except OSError as error:
-            partial.unlink(missing_ok=True)
-            raise BadInput(f"cannot write {path}: {error.strerror or error}; free some space and run again") from error

@@ -117,6 +117,14 @@ class FieldSamples(NamedTuple):
     ambient: Tensor  # [S, 2] ambient coordinates in [-1, 1]
 
 
+def rows_of(
+    table: Tensor,  # [R, C]
+    rows: Tensor,  # [S] int
+) -> Tensor:  # [S, C]
+    """`table[rows]`, whose gradient is always summed in one order: that of indexing is what threads make of it."""
+    return functional.embedding(rows, table)
+
+
 def evaluate_field(
     shape: FieldShape,
     weights: FieldWeights,
@@ -130,11 +138,13 @@ def evaluate_field(
     ray = ray_of.long()
     frame = frame_of.long()[ray]
     space = encode_grid(shape.space, weights.space_table, points)
-    hidden = functional.leaky_relu(functional.linear(space, weights.ambient_in) + biases.ambient[frame], LEAK)
+    hidden = functional.leaky_relu(functional.linear(space, weights.ambient_in) + rows_of(biases.ambient, frame), LEAK)
     ambient = torch.tanh(functional.linear(hidden, weights.ambient_out))
     audio = encode_grid(shape.ambient, weights.ambient_table, (ambient + 1.0) * 0.5)
     encoded = torch.cat([space, audio], dim=-1)
-    hidden = functional.leaky_relu(functional.linear(encoded, weights.density_in) + biases.density[frame], LEAK)
+    hidden = functional.leaky_relu(
+        functional.linear(encoded, weights.density_in) + rows_of(biases.density, frame), LEAK
+    )
     if not shape.deferred:
         hidden = functional.leaky_relu(functional.linear(hidden, weights.middle), LEAK)
     geometry = functional.linear(hidden, weights.density_out)
@@ -142,7 +152,7 @@ def evaluate_field(
     if shape.deferred:
         return FieldSamples(sigmas, geometry, ambient)
     seen = torch.cat([geometry, harmonics[ray]], dim=-1)
-    hidden = functional.leaky_relu(functional.linear(seen, weights.colour_in) + biases.colour[frame], LEAK)
+    hidden = functional.leaky_relu(functional.linear(seen, weights.colour_in) + rows_of(biases.colour, frame), LEAK)
     return FieldSamples(sigmas, torch.sigmoid(functional.linear(hidden, weights.colour_out)), ambient)
 
 
@@ -159,7 +169,7 @@ def shade(
     if not shape.deferred:
         return values
     seen = torch.cat([values, harmonics], dim=-1)
-    hidden = functional.leaky_relu(functional.linear(seen, weights.colour_in) + biases.colour[frame_of.long()], LEAK)
+    hidden = functional.leaky_relu(functional.linear(seen, weights.colour_in) + rows_of(biases.colour, frame_of), LEAK)
     hidden = functional.leaky_relu(functional.linear(hidden, weights.middle), LEAK)
     return alpha[:, None] * torch.sigmoid(functional.linear(hidden, weights.colour_out))
 

@@ -6,7 +6,6 @@ a tracked frame tells about both.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,11 +13,10 @@ from typing import Literal
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
 from torch import Tensor
 
 from talker.errors import BadInput
-from talker.files import load_tensors, taken_from
+from talker.files import load_tensors, save_tensors, taken_from
 from talker.losses import FeatureBank, PyramidBank, perceptual
 from talker.radfield.field import FieldOptions
 from talker.radfield.fit import Fitter, conditions_for
@@ -183,11 +181,7 @@ def growing(fitter: Fitter, take: Take) -> np.ndarray:  # [H, W, 3] uint8
 
 
 def save_checkpoint(fitter: Fitter, targets: TakeTargets, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".tmp")
-    tensors = {**fitter.tensors(), _ERRORS: targets.errors.errors}
-    save_file({name: t.contiguous() for name, t in tensors.items()}, unfinished)
-    os.replace(unfinished, path)
+    save_tensors(path, {**fitter.tensors(), _ERRORS: targets.errors.errors})
 
 
 def resumed(new_fitter: Callable[[], Fitter], targets: TakeTargets, path: Path, reporter: Reporter) -> Fitter:

@@ -13,16 +13,15 @@ from typing import Annotated, NamedTuple
 import numpy as np
 import torch
 from annotated_types import Ge, Le
-from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
 from talker.camera import pixel_grid, rays_through
 from talker.errors import BadInput
-from talker.files import damaged, load_tensors_and_metadata, taken_from
+from talker.files import damaged, load_tensors_and_metadata, save_tensors, taken_from
 from talker.radfield.audio_net import AudioNet
 from talker.radfield.encoding import spherical_harmonics
-from talker.radfield.field import APPEARANCE, Biases, FieldOptions, HeadField, shade
+from talker.radfield.field import APPEARANCE, Biases, FieldOptions, HeadField, rows_of, shade
 from talker.radfield.kernels import Kernels
 from talker.radfield.occupancy import Occupancy
 from talker.radfield.silhouette import silhouette
@@ -128,7 +127,7 @@ class Scene(nn.Module):
         covered = self.torso_extent[flat[:, 1], flat[:, 0]].nonzero()[:, 0]
         anchors = self._neck_anchors(condition)[covered // count]
         rgb, alpha = self.torso((flat[covered] + 0.5) / self.options.size_px[0], anchors, self.kernels)
-        plate = self.plate[flat[:, 1], flat[:, 0]]
+        plate = rows_of(self.plate.flatten(0, 1), flat[:, 1] * self.options.size_px[0] + flat[:, 0])
         behind = plate.index_copy(0, covered, torch.lerp(plate[covered], rgb, alpha[:, None]))
         alpha = torch.zeros_like(plate[:, 0]).index_copy(0, covered, alpha)
         return behind.reshape(frames, count, 3), alpha.reshape(frames, count)
@@ -224,7 +223,7 @@ class Scene(nn.Module):
 
     def save(self, path: Path) -> None:
         metadata = {"schema": str(SCHEMA), "options": json_text(asdict(self.options), None)}
-        save_file(self.tensors(), path, metadata)
+        save_tensors(path, self.tensors(), metadata)
 
     @classmethod
     def load(cls, path: Path, kernels: Kernels) -> Scene:

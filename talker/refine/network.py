@@ -9,11 +9,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
-from talker.files import load_tensors, taken_from
+from talker.files import load_tensors, save_tensors, taken_from
 
 FOLD = 4  # pixels folded into channels, each way
 FOLDED_CHANNELS = 3 * FOLD * FOLD
@@ -65,7 +64,7 @@ class RefinementNet(nn.Module):
         return blend(rendered, self(rendered[None])[0], weight).clamp(0, 1)
 
     def save(self, path: Path) -> None:
-        save_file({name: tensor.contiguous() for name, tensor in self.state_dict().items()}, path)
+        save_tensors(path, self.state_dict())
 
     @classmethod
     def load(cls, path: Path) -> RefinementNet:

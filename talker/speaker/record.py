@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -15,7 +14,7 @@ import numpy as np
 import torch
 
 from talker import links
-from talker.errors import SEEDS, BadInput, Conflict, check_range
+from talker.errors import SEEDS, BadInput, Conflict, cannot_write, check_range
 from talker.speaker import truth
 from talker.speaker.head import HeadModel, HeadState, head_model
 from talker.speaker.motion import head_motion, head_states
@@ -30,6 +29,7 @@ from talker.speaker.render import (
 )
 from talker.speaker.speech import Phone, Sentence, speak
 from talker.speaker.visemes import VISEMES, viseme_track
+from talker.temporary import replacing, unfinished
 from talker.types import FPS, Camera, Reporter
 from talker.video import VideoWriter, write_wav
 
@@ -120,7 +120,8 @@ def record_speaker(
     camera = studio_camera(options.size_px)
     plate = room_plate(camera.size_px, options.seed)
     with (
-        VideoWriter(out, camera.size_px, audio=script.wav, crf=14) as video,
+        replacing(out) as whole,
+        VideoWriter(whole, camera.size_px, audio=script.wav, crf=14) as video,
         _truth_folder(truth_dir) as folder,
     ):
         tracks: dict[str, list[torch.Tensor]] = {"c2w": [], "landmarks_px": [], "mouth_opening": [], "mouth_width": []}
@@ -188,15 +189,12 @@ def _truth_folder(target: Path | None) -> Iterator[Path | None]:
     target = links.place_of(Path(target))
     if target.exists() and not (target / "truth.json").is_file() and (not target.is_dir() or any(target.iterdir())):
         raise Conflict(f"{target} holds something else than a truth folder; give --truth another place")
-    partial = target.with_name(f".{target.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
     try:
-        for kind in ("frames", "parts", "alpha"):
-            (partial / kind).mkdir(parents=True)
-        yield partial
-        links.remove(target)
-        partial.replace(target)
+        with unfinished(target) as partial:
+            for kind in ("frames", "parts", "alpha"):
+                (partial / kind).mkdir(parents=True)
+            yield partial
+            links.remove(target)
+            partial.replace(target)
     except OSError as error:
-        raise BadInput(f"Cannot write {target}: {error.strerror}; free some space or choose another place") from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        raise cannot_write(target, error) from error

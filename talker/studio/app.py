@@ -53,6 +53,7 @@ class Studio:
 
     def __init__(self, home: Home, stage: Stage | None = None) -> None:
         uploads.forget_unfinished(home)
+        looks.forget_unfinished(home)
         self.home, self.news = home, News()
         self.stage = stage or Stage(home)
         self.queue = Queue(home, self.news.tell)

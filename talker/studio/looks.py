@@ -14,7 +14,7 @@ from typing_extensions import TypedDict
 
 from talker.errors import BadInput
 from talker.evaluate import report
-from talker.files import file_hash, replacing
+from talker.files import file_hash
 from talker.hub import is_here
 from talker.measure import spaced
 from talker.names import check_name
@@ -30,6 +30,7 @@ from talker.studio import voice
 from talker.studio.home import Home
 from talker.studio.stage import Stage
 from talker.studio.wish import Wish
+from talker.temporary import replacing, sweep
 from talker.text import text_of
 from talker.types import Silent
 from talker.video import read_audio, write_wav
@@ -170,3 +171,9 @@ def figures(project: Project) -> list[dict[str, Any]]:
             }
         )
     return found
+
+
+def forget_unfinished(home: Home) -> None:
+    """What a killed studio was at."""
+    for folder in ("thumbnails", "waveforms", "sounds"):
+        sweep((home.own / folder).glob(".*"))

@@ -17,6 +17,7 @@ from talker.errors import TalkerError
 from talker.records import Count, NoRecord, Seconds, open_ended, parse_record, read_record, write_record
 from talker.studio.home import Home
 from talker.studio.orders import edit_of, shown
+from talker.temporary import sweep
 
 FOLDER = "jobs"
 State = Literal["waiting", "running", "done", "failed", "cancelled"]
@@ -91,6 +92,7 @@ class JobFolder:
         self._home = home
         self.path = home.kept(FOLDER)
         self.path.mkdir(parents=True, exist_ok=True)
+        sweep(self.path.glob(".*.json"))
 
     def file(self, number: int, suffix: str) -> Path:
         return self._home.kept(FOLDER, f"{number:04d}{suffix}")
@@ -118,8 +120,9 @@ class JobFolder:
         return max((int(stem) for stem in stems if stem.isdecimal() and len(stem) < 9), default=0)
 
     def forget(self, job: Job) -> None:
-        for path in self.path.glob(f"{job.number:04d}.*"):
-            path.unlink(missing_ok=True)
+        for name in (f"{job.number:04d}.*", f".{job.number:04d}.*"):  # the second: what a killed job was at
+            for path in self.path.glob(name):
+                path.unlink(missing_ok=True)
 
 
 class Follower:

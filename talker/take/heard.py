@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from talker.places import cache_dir
+from talker.temporary import scratch_folder
 
 MOST_BYTES = 1_000_000_000  # more than an hour: 20 s in 768 channels, a second on either side, are 3.4 MB
 
@@ -61,10 +61,10 @@ class HeardChunks:
 
 def _keep(features: Tensor, kept: Path) -> None:
     kept.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with tempfile.TemporaryDirectory(dir=kept.parent) as aside:
-        unfinished = Path(aside) / kept.name
-        save_file({"features": features.contiguous()}, unfinished)
-        os.replace(unfinished, kept)
+    with scratch_folder(kept.parent) as aside:
+        whole = aside / kept.name
+        save_file({"features": features.contiguous()}, whole)
+        os.replace(whole, kept)
     ages = sorted(((path.stat().st_mtime, path) for path in kept.parent.glob("*.safetensors")), reverse=True)
     room = MOST_BYTES
     for _, path in ages:

@@ -15,13 +15,12 @@ import cv2
 import numpy as np
 import torch
 from annotated_types import Ge, Gt, Le, Len
-from safetensors.torch import save
 from torch import Tensor
 from typing_extensions import NotRequired, TypedDict
 
 from talker.ahead import side_by_side
 from talker.errors import BadInput, out_of_memory
-from talker.files import damaged, load_tensors, read_bytes
+from talker.files import damaged, load_tensors, read_bytes, save_tensors, write_whole
 from talker.records import Count, Size, json_text, open_ended, read_record
 from talker.take.audio import AudioEncoder, load_encoder
 from talker.types import FPS, Take
@@ -76,17 +75,7 @@ def write_image(
     done, data = cv2.imencode(".png", np.ascontiguousarray(swapped), [cv2.IMWRITE_PNG_COMPRESSION, 1])
     if not done:
         raise ValueError(f"not an image: {image.shape} {image.dtype}")
-    write_atomically(path, data.tobytes())
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        partial.write_bytes(data)
-        os.replace(partial, path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise BadInput(f"Cannot write {path}: {error.strerror}; free some space and run again") from error
+    write_whole(path, data.tobytes())
 
 
 def decode_image(
@@ -137,7 +126,7 @@ def save_tracks(folder: TakeFolder, tracks: Tracks, size_px: tuple[int, int], fa
         "audio_features": tracks.audio_features,
         **{f"{AUDIO_STATE}{key}": value for key, value in tracks.audio_state.items()},
     }
-    write_atomically(folder.tracks, save({name: tensor.float().contiguous() for name, tensor in tensors.items()}))
+    save_tensors(folder.tracks, {name: tensor.float() for name, tensor in tensors.items()})
     own = {
         "schema": SCHEMA,
         "frames": len(tracks.c2w),
@@ -147,7 +136,7 @@ def save_tracks(folder: TakeFolder, tracks: Tracks, size_px: tuple[int, int], fa
         "centre_px": list(tracks.centre_px),
         "audio_encoder": tracks.audio_encoder,
     }
-    write_atomically(folder.facts, json_text({**own, **facts}).encode())
+    write_whole(folder.facts, json_text({**own, **facts}).encode())
 
 
 def save_take(

@@ -20,7 +20,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from talker.errors import BadInput
+from talker.errors import BadInput, cannot_write
 from talker.types import AUDIO_RATE_HZ, FPS
 from talker.video.files import ffmpeg_path
 from talker.video.sound import to_pcm
@@ -71,7 +71,7 @@ class LiveWriter:
         except OSError as error:
             os.close(self._mouth)
             self._complaints.close()
-            raise BadInput(f"Cannot write {self.out}: {error.strerror}; choose another place for it") from error
+            raise cannot_write(self.out, error) from error
         finally:
             os.close(ear)
         self._sound: queue.SimpleQueue[bytes] = queue.SimpleQueue()
@@ -164,7 +164,7 @@ class LiveWriter:
 
     def _failure(self) -> BadInput:
         if isinstance(self.out, Path):
-            return failure(self._complaints, str(self.out), self.out.name)
+            return failure(self._complaints, self.out)
         self._complaints.seek(0)
         if b"No space left" in self._complaints.read():
             return BadInput("The disk is full where standard output goes; free some space and run again")

@@ -1,8 +1,9 @@
-"""Writing a video whose end is known: the file appears whole or not at all."""
+"""Writing a video whose end is known."""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import subprocess
 import tempfile
 from pathlib import Path
@@ -11,7 +12,8 @@ from typing import IO
 
 import numpy as np
 
-from talker.errors import BadInput
+from talker.errors import BadInput, cannot_write
+from talker.temporary import owner_of, scratch_folder
 from talker.types import FPS
 from talker.video.files import EXACT, ffmpeg_path
 from talker.video.sound import ALIGNED, write_wav
@@ -24,8 +26,8 @@ _PLAYABLE = "aformat=sample_rates=16000|22050|24000|32000|44100|48000:channel_la
 class VideoWriter:
     """H.264 yuv420p and AAC in an mp4 that players can start before they have all of it.
 
-    `with VideoWriter(path, (width, height), audio=speech) as video: video.write(frame)`. The file appears under its
-    name only when everything went well; until then it is a hidden sibling, removed at failure.
+    `with VideoWriter(path, (width, height), audio=speech) as video: video.write(frame)`. It is written as it comes:
+    for a file that appears whole or not at all, `path` is a temporary one (`talker.temporary.replacing`).
     """
 
     def __init__(
@@ -46,12 +48,11 @@ class VideoWriter:
         self._preset = preset
         self._fps = fps
         self._comment = comment
-        self._partial = self.path.with_name(f".{self.path.stem}.partial{self.path.suffix or '.mp4'}")
         self._process: subprocess.Popen | None = None
 
     def __enter__(self) -> VideoWriter:
-        self._scratch = tempfile.TemporaryDirectory(prefix="talker-")
-        self._complaints = tempfile.TemporaryFile()
+        self._open = contextlib.ExitStack()
+        self._complaints = self._open.enter_context(tempfile.TemporaryFile())
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._process = subprocess.Popen(
@@ -63,7 +64,7 @@ class VideoWriter:
             )
         except OSError as error:
             self._clean()
-            raise BadInput(f"Cannot write {self.path}: {error.strerror}; choose another place for it") from error
+            raise cannot_write(self._place, error) from error
         return self
 
     def _command(self) -> list[str]:
@@ -71,14 +72,14 @@ class VideoWriter:
         if self._audio is not None:
             sound = self._audio
             if isinstance(sound, np.ndarray):
-                sound = Path(self._scratch.name) / "audio.wav"
+                sound = self._open.enter_context(scratch_folder()) / "audio.wav"
                 write_wav(sound, self._audio)
             command += [*opened(sound), "-map", "0:v:0", "-map", "1:a:0"]
             command += ["-af", f"{ALIGNED},{_PLAYABLE}", "-c:a", "aac", "-b:a", "160k"]
         command += [*picture_coding(), "-crf", str(self._crf), "-preset", self._preset]
         command += ["-fflags", "+bitexact", "-flags:v", "+bitexact", "-flags:a", "+bitexact"]  # same input, same file
         command += ["-metadata", f"comment={self._comment}", "-movflags", "+faststart"]
-        return [*command, "-f", "mp4", f"file:{self._partial}"]
+        return [*command, "-f", "mp4", f"file:{self.path}"]
 
     def write(
         self,
@@ -102,21 +103,23 @@ class VideoWriter:
                 self._process.stdin.close()
             if self._process.wait() != 0:
                 raise self._failure()
-            self._partial.replace(self.path)
         finally:
             self._clean()
 
     def _failure(self) -> BadInput:
-        return failure(self._complaints, str(self.path), self.path.name)
+        return failure(self._complaints, self._place)
+
+    @property
+    def _place(self) -> Path:
+        """Where people know the video to go."""
+        return self.path.with_name(owner_of(self.path) or self.path.name)
 
     def _clean(self) -> None:
         if self._process is not None:
             with contextlib.suppress(OSError):  # the pipe's other end may be dead
                 self._process.stdin.close()
             self._process.wait()
-            self._partial.unlink(missing_ok=True)
-        self._complaints.close()
-        self._scratch.cleanup()
+        self._open.close()
 
 
 def picture_input(size_px: tuple[int, int], fps: float) -> list[str]:
@@ -142,13 +145,12 @@ def check_frame(rgb: np.ndarray, size_px: tuple[int, int]) -> None:
 
 def failure(
     complaints: IO[bytes],  # what ffmpeg said on standard error
-    place: str,  # where it was writing, in full
-    name: str,  # and in short
+    place: Path,  # where it was writing
 ) -> BadInput:
     """The sentence for a video that could not be written."""
     complaints.seek(0)
     said = complaints.read().decode("utf-8", "replace").strip()
     if "No space left" in said:
-        return BadInput(f"The disk is full: {name} could not be written; free some space and run again")
+        return cannot_write(place.name, OSError(errno.ENOSPC, ""))
     last = said.splitlines()[-1] if said else "ffmpeg stopped without a word"
     return BadInput(f"Could not write {place}: {last}; choose another place for it or check its sound")

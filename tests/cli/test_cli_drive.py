@@ -186,22 +186,28 @@ def test_a_project_without_room_for_records_is_refused_before_rendering(project,
     assert "cannot be written" in refused(capsys, "drive", "speech.wav", "-o", "out.mp4")
 
 
-def test_what_a_killed_drive_left_is_gone_after_the_next(project, monkeypatch):
+def test_what_a_killed_drive_left_is_gone_after_the_next(project):
     write_wav(Path("speech.wav"), tone(0.4))
-    with monkeypatch.context() as patch:
-        patch.setattr("os.getpid", lambda: 1)
-        patch.setattr(VideoWriter, "_clean", lambda self: None)  # a killed run cleans nothing
-        patch.setattr(VideoWriter, "_failure", lambda self: KeyboardInterrupt())
-        patch.setattr(VideoWriter, "_command", _leave_a_piece(VideoWriter._command))
-        assert main(["drive", "speech.wav"]) == 130 and list(project.path("renders").glob(".*"))
+    for folder, name in ((project.path("renders"), "0123456789abcdef"), (Path.cwd(), "other")):
+        folder.mkdir(exist_ok=True)
+        (folder / f".{name}.01234567.partial.mp4").write_bytes(b"piece")
+        (folder / f".{name}.mp4.talker-lock").touch()  # which nobody holds
     assert main(["drive", "speech.wav"]) == 0
     assert sorted(path.name for path in project.path("renders").iterdir()) == ["0001.json", "0001.mp4"]
+    assert main(["drive", "speech.wav", "-o", "out.mp4"]) == 0
+    assert not [path for path in Path.cwd().glob(".*")]
 
 
-def _leave_a_piece(command):
-    def piece(self):
-        command(self)
-        self._partial.write_bytes(b"piece")
-        return ["sh", "-c", "exit 1"]
+@pytest.mark.parametrize("out", [[], ["-o", "out.mp4"]])
+def test_a_drive_killed_between_its_record_and_its_video_is_made_again_in_its_place(project, monkeypatch, out):
+    def interrupt(*_arguments):
+        raise KeyboardInterrupt
 
-    return piece
+    write_wav(Path("speech.wav"), tone(0.4))
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", interrupt)
+        assert main(["drive", "speech.wav", *out]) == 130
+    assert [path.name for path in project.path("renders").iterdir()] == ["0001.json"]
+    assert main(["drive", "speech.wav", *out]) == 0
+    assert sorted(path.name for path in project.path("renders").glob("*.json")) == ["0001.json"]
+    assert Path(*out[1:] or [project.path("renders/0001.mp4")]).is_file()

@@ -6,6 +6,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from talker.radfield.field import rows_of
 from talker.radfield.fit import Fitter, conditions_for
 from talker.radfield.fit_take import fit_scene, new_scene, resumed, save_checkpoint
 from talker.radfield.optimiser import Rates, SceneOptimiser
@@ -164,3 +165,19 @@ def test_lip_patches_alternate_with_pixels_and_stay_whole(ball_take):
     assert patch.first(3) is patch
     left, top = box_around(ball_take, patch.frames[0], MOUTH_LANDMARKS, 4, 4)
     assert (patch.pixels[0].float().mean(0) - torch.tensor([left + 3.5, top + 3.5])).abs().max() <= 2
+
+
+def test_what_frames_share_gets_the_same_gradient_every_time_on_any_number_of_threads():
+    """Frames' rays lie one after the other: on three threads, two of them would add to one frame's row at once."""
+    generator = torch.Generator().manual_seed(0)
+    table = torch.randn(16, 64, generator=generator, requires_grad=True)
+    rows = torch.arange(16, dtype=torch.int32).repeat_interleave(200)
+    weights = torch.randn(len(rows), 64, generator=generator)
+    assert torch.equal(rows_of(table, rows), table[rows])
+    threads = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        gradients = [torch.autograd.grad((rows_of(table, rows) * weights).sum(), table)[0] for _ in range(40)]
+    finally:
+        torch.set_num_threads(threads)
+    assert all(torch.equal(gradient, gradients[0]) for gradient in gradients)

@@ -79,7 +79,7 @@ def test_the_first_use_builds_and_says_so_once(folder, heard):
     assert build.load_library(heard).abi_version() == 1
     assert len(heard.notices) == 1 and "a few seconds" in heard.notices[0]
     assert len(libraries(folder)) == 1
-    assert not list(folder.glob("build-*"))
+    assert not list(folder.glob("talker-*"))
 
 
 def test_another_source_compiler_or_flag_is_another_library(folder, heard, monkeypatch, tmp_path):
@@ -166,7 +166,7 @@ def test_a_cache_that_cannot_be_written_is_one_line_and_kernels_all_the_same(fol
 
 def test_nowhere_to_write_at_all_is_missing(folder, heard, monkeypatch):
     folder.parent.write_text("not a folder")
-    monkeypatch.setattr(build.tempfile, "tempdir", str(folder))
+    monkeypatch.setattr("tempfile.tempdir", str(folder))
     with pytest.raises(Missing, match="no folder here"):
         build.load_library(heard)
 
@@ -195,10 +195,11 @@ def test_a_killed_build_leaves_nothing_that_is_believed(folder, heard, monkeypat
         while not begun.exists() and time.monotonic() < deadline:
             time.sleep(0.05)
         process.kill()
-    assert begun.exists() and not libraries(folder)
+    assert begun.exists() and not libraries(folder) and list(folder.glob("talker-*"))
     compiler(tmp_path / "cxx", f'exec {real} "$@"')
     assert build.load_library(heard).abi_version() == 1
-    assert not list(folder.glob("build-*"))
+    assert not list(folder.glob("talker-*"))
+    assert not list(folder.glob("talker-*"))
 
 
 def test_two_first_uses_at_once_build_one_library(folder, tmp_path, monkeypatch):

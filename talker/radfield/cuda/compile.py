@@ -12,13 +12,13 @@ import ctypes
 import functools
 import hashlib
 import importlib.util
-import tempfile
 from ctypes import POINTER, byref, c_char_p, c_int, c_size_t, c_void_p
 from pathlib import Path
 
 from talker.errors import Missing
 from talker.places import cache_dir
 from talker.radfield import cache
+from talker.temporary import scratch_folder
 
 SOURCE = Path(__file__).parent / "kernels.cu"
 OPTIONS = ("--std=c++17", "--restrict")
@@ -127,8 +127,8 @@ def compiled_kernels(architecture: int) -> bytes:
     except OSError:
         return compile_kernels(architecture)
     image = compile_kernels(architecture)
-    with contextlib.suppress(OSError), tempfile.TemporaryDirectory(prefix="build-", dir=folder) as workplace:
-        unfinished = Path(workplace) / "kernels.cubin"
+    with contextlib.suppress(OSError), scratch_folder(folder) as workplace:
+        unfinished = workplace / "kernels.cubin"
         unfinished.write_bytes(image)
         cache.store(unfinished, folder, key)
     return image

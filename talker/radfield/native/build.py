@@ -15,13 +15,13 @@ import shlex
 import shutil
 import signal
 import subprocess
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from talker.errors import Missing
 from talker.places import cache_dir
 from talker.radfield import cache
+from talker.temporary import scratch_folder
 from talker.types import Reporter
 
 SOURCE = Path(__file__).parent / "kernels.cpp"
@@ -55,8 +55,8 @@ def load_library(reporter: Reporter) -> ctypes.CDLL:
             "building the C++ kernels for this run alone, a few seconds"
         )
     try:
-        with tempfile.TemporaryDirectory(prefix="talker-") as folder:
-            return ctypes.CDLL(str(_compile(compiler, Path(folder))))
+        with scratch_folder() as folder:
+            return ctypes.CDLL(str(_compile(compiler, folder)))
     except OSError as error:
         raise Missing(f"the C++ kernels can be loaded from no folder here ({_reason(error)})") from error
 
@@ -105,10 +105,8 @@ def _build_once(compiler: list[str], folder: Path, key: str, reporter: Reporter)
             found = cache.find(folder, key)
             if found:
                 return found
-            for left_behind in folder.glob(f"build-{key}-*"):  # by a build that was killed
-                shutil.rmtree(left_behind, ignore_errors=True)
-            with tempfile.TemporaryDirectory(prefix=f"build-{key}-", dir=folder) as workplace:
-                return cache.store(_compile(compiler, Path(workplace)), folder, key)
+            with scratch_folder(folder) as workplace:
+                return cache.store(_compile(compiler, workplace), folder, key)
     except Timeout:
         raise Missing(f"another process holds {folder / key}.lock and does not finish building the kernels") from None
 
