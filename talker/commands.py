@@ -287,8 +287,7 @@ def drive_live(
     with sole_writer(out) if isinstance(out, Path) else nullcontext():
         portrait = load_portrait(project, take, edit, chosen, options.motion, options.strength)
         report = drive_speech_live(portrait, source, out, options, reporter, encoder, stop or Event(), room)
-    place = f"{out}: " if isinstance(out, Path) else ""
-    return f"{place}{report.describe()}"
+    return f"{out}: {report.describe()}" if isinstance(out, Path) else report.describe()
 
 
 def evaluate(
