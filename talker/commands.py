@@ -15,7 +15,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from talker import __version__, renders
-from talker.drive import DriveOptions, Portrait, Speech, check_options, load_background, picture_size
+from talker.drive import DriveOptions, Portrait, check_options, load_background, picture_size
 from talker.drive import drive as drive_speech
 from talker.edits import edited, open_for
 from talker.edits import list_edits as list_edits
@@ -35,13 +35,14 @@ from talker.options import EditOptions, FitOptions
 from talker.outcome import Outcome
 from talker.pdu.plan import check_plan, report_plan
 from talker.pdu.region import CHECKED_FRAMES, Region
-from talker.project import SUFFIX, Project, Stage, describe_changes
+from talker.project import SUFFIX, Project, Stage, describe_changes, inputs_of
 from talker.radfield.backends import choose_kernels
 from talker.radfield.fit_take import fit_scene
 from talker.records import write_record
 from talker.sheet import save_picture
 from talker.take.build import TakeOptions, build_take
 from talker.take.crop import checked_span
+from talker.take.speech import Speech
 from talker.take.store import TakeFolder, load_encoder_of, load_take, open_take
 from talker.temporary import unfinished
 from talker.types import FPS, EditPlan, Reporter, Silent
@@ -113,7 +114,7 @@ def fit(
     span_s = checked_span(info, video.name, take_options.start_s, take_options.end_s)
     kernels = choose_kernels(options.kernels, reporter)
     field_options = options.field(kernels, span_s[1] - span_s[0], take_options.size_px)
-    take_stage = Stage("take", {"source_sha256": file_hash(video), **asdict(take_options)})
+    take_stage = Stage("take", {"source_sha256": file_hash(video), **inputs_of(take_options)})
     field_stage = Stage("field", {"take": take_stage.fingerprint, **asdict(field_options)})
     project = Project.create(root or Path(video.stem + SUFFIX))
     if project.is_done(take_stage) and project.is_done(field_stage):
@@ -235,13 +236,13 @@ def drive(
     room = load_background(background, picture_size(take, options)) if background is not None else None
     chosen = choose_kernels(kernels, reporter)
     reporter.progress("listen", 0.0)
-    speech = Speech.listen(audio)
+    speech = Speech.listen(audio, options.track, reporter)
     reporter.progress("listen", 1.0)
     inputs = {
         "audio_sha256": file_hash(audio),
         "scene": scene["fingerprint"],
         "background": file_hash(Path(background)) if background and Path(background).is_file() else background,
-        **asdict(options),
+        **inputs_of(options),
     }
     same = renders.find(project, inputs, out)
     if same is not None and not force:
@@ -313,7 +314,7 @@ def evaluate(
     project = open_project(project_dir)
     fingerprints = {name or "field": scene_record(project, name)["fingerprint"] for name in {None, edit}}
     chosen = choose_kernels(kernels, reporter)
-    said = NewSpeech.listen(speech, options.frames, load_encoder_of(project.path("take"))) if speech else None
+    said = NewSpeech.listen(speech, options.frames, load_encoder_of(project.path("take")), reporter) if speech else None
     instruments = Instruments.load(options, compares=edit is None and speech is None, edited=edit is not None)
     told = {key: str(value) if isinstance(value, Path) else value for key, value in asdict(options).items()}
     heard = file_hash(speech) if speech else None

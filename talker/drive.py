@@ -11,7 +11,6 @@ a few frames only, however long the speech.
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
@@ -29,15 +28,14 @@ from talker.ahead import ahead, side_by_side
 from talker.camera import apply_view, resized
 from talker.errors import BadInput, check_range
 from talker.take.audio import AudioEncoder, FeatureStream, FrameWindows, audio_windows
-from talker.take.level import WholeLevel, level_of
+from talker.take.speech import Speech
 from talker.take.store import decode_image
 from talker.text import path_of
-from talker.types import AUDIO_RATE_HZ, FPS, Camera, Condition, Render, Reporter, Take, View
-from talker.video import VideoWriter, probe, stream_audio
+from talker.types import Camera, Condition, Render, Reporter, Take, View
+from talker.video import VideoWriter, stream_audio
 from talker.view import AS_TAKEN, ViewPath, view_at
 
 Motion = Literal["take", "still"]
-SILENCE = 10 ** (-50 / 20)  # peak amplitude; even whispered speech stays 20 dB above this
 USUAL_DETAIL = 0.8  # the weight w that edits are trained with
 DETAIL_RANGE = (0.0, 1.5)
 SIZES_PX = (32, 2048)  # of a video's height
@@ -75,6 +73,9 @@ class DriveOptions:
     strength: float = 1.0  # how much of an edit is shown: 0 the speaker as filmed, 1 all of it, 0.5 half-way
     eyes: float | None = None  # how far the eyes are open, 0 to 1, instead of blinking as filmed
     size_px: int | None = None  # the video's height, instead of the take's
+    track: int | None = None  # which sound track of AUDIO is said, counted from 1 [the first with speech]
+
+    LATER = frozenset({"track"})  # see `talker.project.inputs_of`
 
 
 def lids_of(take: Take) -> tuple[float, float]:
@@ -183,29 +184,6 @@ class Portrait:
         return replace(render, rgb=final)
 
 
-@dataclass(frozen=True)
-class Speech:
-    """Speech in a file: heard once for its level, then streamed, never all in memory."""
-
-    path: Path
-    level: WholeLevel
-
-    @classmethod
-    def listen(cls, path: Path) -> Speech:
-        """BadInput when there is nothing to hear: lips cannot follow silence."""
-        if not probe(path).has_audio:
-            raise BadInput(f"{path.name} holds no sound; give the speech to say: a recording in which somebody speaks")
-        level = level_of(stream_audio(path))
-        if level.peak < SILENCE:
-            loudest = f"peak {20 * math.log10(level.peak):.0f} dB" if level.peak > 0 else "all samples are zero"
-            raise BadInput(f"{path.name} is silent ({loudest}); give a recording in which somebody speaks")
-        return cls(path, level)
-
-    @property
-    def frames(self) -> int:
-        return frames_of(self.level.samples / AUDIO_RATE_HZ)
-
-
 def drive(
     portrait: Portrait,
     speech: Speech,
@@ -231,13 +209,13 @@ def drive(
 
     def pictures() -> Iterator[np.ndarray]:
         stream = encoder.stream(speech.level)
-        codes = ahead(speak(portrait, stream_audio(speech.path), stream, speech.frames), _CODES_AHEAD)
+        codes = ahead(speak(portrait, stream_audio(speech.source), stream, speech.frames), _CODES_AHEAD)
         with closing(codes):
             yield from side_by_side(picture, enumerate(codes), workers, partial(torch.set_num_threads, 1))
 
     started = time.monotonic()
     pictures_made = ahead(pictures(), _FRAMES_AHEAD)
-    writer = VideoWriter(out, size_px, audio=speech.path, crf=_CRF, preset=_PRESET)
+    writer = VideoWriter(out, size_px, audio=speech.source, crf=_CRF, preset=_PRESET)
     with _one_thread_each(portrait) as workers, closing(pictures_made), writer as video:
         for done, made in enumerate(pictures_made, 1):
             video.write(made)
@@ -293,11 +271,6 @@ def most_central(
     """The frame whose head pose is nearest to the mean pose: a real one, so that the torso has seen it."""
     flat = c2w[:, :3].flatten(1)
     return int((flat - flat.mean(0)).square().sum(1).argmin())
-
-
-def frames_of(seconds: float) -> int:
-    """Video frames that last as long as the audio, within a frame."""
-    return max(1, round(seconds * FPS))
 
 
 def picture_size(take: Take, options: DriveOptions) -> tuple[int, int]:

@@ -29,10 +29,11 @@ import torch
 from torch import Tensor
 
 from talker.ahead import ahead
-from talker.drive import DriveOptions, Portrait, frames_of, picture_size, to_bytes
+from talker.drive import DriveOptions, Portrait, picture_size, to_bytes
 from talker.errors import BadInput
 from talker.take.audio import LAST_FEATURE, NEIGHBOURS, WINDOW, AudioEncoder, FrameWindows
 from talker.take.level import RunningLevel
+from talker.take.speech import frames_of
 from talker.types import AUDIO_RATE_HZ, FEATURE_RATE_HZ, FPS, Reporter, View
 from talker.video import LiveWriter
 
@@ -193,6 +194,8 @@ def drive_live(
     report = LiveReport(lookahead / AUDIO_RATE_HZ)
     if not isinstance(options.view, View):
         raise BadInput("--live does not know when it ends; give --view one number for each key")
+    if options.track is not None:
+        raise BadInput("--track is of a file; --live hears the one sound of standard input")
     size_px = picture_size(portrait.take, options)
 
     def render(index: int, code: Tensor) -> np.ndarray:

@@ -20,7 +20,7 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,19 @@ SUFFIX = ".talker"
 MANIFEST = "project.json"
 RECORD = "stage.json"
 _REPLACED = ".replaced"  # behind the name of a stage that makes room for its successor
+
+
+def inputs_of(
+    options: Any,  # a dataclass
+) -> dict[str, Any]:
+    """Options as a part of a stage's inputs.
+
+    Fields that the class names in `LATER` are newer than some projects; at their default they are left out, so that
+    what was made before them counts as made with it.
+    """
+    default = {field.name: field.default for field in fields(options)}
+    later = getattr(options, "LATER", frozenset())
+    return {key: value for key, value in asdict(options).items() if key not in later or value != default[key]}
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,9 @@ from talker.camera import project
 from talker.drive import (
     DriveOptions,
     Portrait,
-    Speech,
     check_options,
     drive,
     forth_and_back,
-    frames_of,
     load_background,
     most_central,
     picture_size,
@@ -27,6 +25,7 @@ from talker.drive import (
 )
 from talker.errors import BadInput
 from talker.take.audio import MelEncoder
+from talker.take.speech import Speech, frames_of
 from talker.types import AUDIO_RATE_HZ, Silent, View
 from talker.video import probe, read_audio, read_frames, stream_audio, write_wav
 from tests.toys import ToyScene
@@ -160,8 +159,8 @@ def test_streamed_frames_are_those_of_the_whole_audio(toy_take, speech):
     """The stream and `set_audio` show the same audio codes, frame by frame."""
     speech, encoder = speech
     portrait = Portrait(ToyScene(), heard(toy_take, encoder))
-    streamed = torch.stack(list(speak(portrait, stream_audio(speech.path), encoder.stream(speech.level), 32)))
-    portrait.set_audio(encoder.encode(read_audio(speech.path)), 32)
+    streamed = torch.stack(list(speak(portrait, stream_audio(speech.source), encoder.stream(speech.level), 32)))
+    portrait.set_audio(encoder.encode(read_audio(speech.source)), 32)
     whole = torch.stack([portrait.condition(index, 0, 0).audio[0] for index in range(32)])
     assert torch.allclose(streamed, whole, atol=1e-4) and len(whole.unique()) > 8
 

@@ -21,6 +21,7 @@ from talker.video import (
     read_audio,
     read_frames,
     require_video,
+    sound_source,
     stream_audio,
     write_wav,
 )
@@ -167,7 +168,7 @@ def test_sound_of_a_file_is_kept_as_it_is(clip: Path, tmp_path: Path) -> None:
     torn = tmp_path / "torn.mkv"
     run_ffmpeg("-i", clip, "-vn", "-af", "aselect='not(between(t,1,2))'", "-c:a", "pcm_s16le", torn)
     for sound, shown in ((rich, "44100 Hz, stereo"), (late, "16000 Hz, mono"), (torn, "16000 Hz, mono")):
-        with VideoWriter(tmp_path / "out.mp4", (32, 32), audio=sound) as video:
+        with VideoWriter(tmp_path / "out.mp4", (32, 32), audio=sound_source(sound)) as video:
             for _ in range(100):
                 video.write(np.zeros((32, 32, 3), np.uint8))
         said = subprocess.run([ffmpeg_path(), "-i", str(video.path)], capture_output=True, check=False).stderr.decode()

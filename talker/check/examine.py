@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from talker.errors import BadInput
 from talker.radfield.fit_take import FieldFitOptions
 from talker.radfield.kernels import Kernels
 from talker.take.audio import channels_of
-from talker.take.build import TakeOptions
+from talker.take.build import TakeOptions, heard_of
 from talker.take.crop import SEARCH_FPS, FaceSearch, checked_span, search_faces
 from talker.take.cuts import watch_pace
 from talker.take.landmarks import LandmarkDetector, load_detector
@@ -65,7 +66,11 @@ class Examiner:
         detector: LandmarkDetector,
         reporter: Reporter,
     ) -> FaceSearch:
-        sound = listen(stream_audio(video, start_s=span_s[0], end_s=span_s[1])) if info.has_audio else None
+        sound = None
+        if info.has_audio:
+            source = heard_of(video, span_s, self._options)
+            sound = listen(stream_audio(source, start_s=span_s[0], end_s=span_s[1]))
+            info = replace(info, sound_s=info.tracks[source.track].seconds)
         pace = watch_pace(video, span_s, reporter)
         # Detectors remember the picture before: one of its own leaves the other as a take expects it.
         own = load_detector(self._options.landmarks)
@@ -118,7 +123,8 @@ def examine(
         raise BadInput(f"{page} does not end in .html; the report is a web page")
     info = require_video(video)
     span_s = checked_span(info, video.name, options.start_s, options.end_s)
-    for notice in info.notices:
+    heard = heard_of(video, span_s, options).notices if info.has_audio else ()
+    for notice in (*info.notices, *heard):
         reporter.notice(notice)
     examiner = Examiner(options, field_options, kernels)
     examiner.examine(video, info, span_s, load_detector(options.landmarks), reporter)

@@ -20,6 +20,7 @@ from talker.errors import BadInput
 from talker.take.crop import MINIMUM_S, SEARCH_FPS, check_faces, check_presence
 from talker.take.cuts import NEARBY
 from talker.types import FPS
+from talker.video.survey import SILENT_PEAK
 
 SHORT_S, LONG_S = 10.0, 300.0
 UNEVEN_S = 1.0  # by which sound and picture may differ in length
@@ -36,7 +37,7 @@ DIM_LEVEL = 85.0  # grey level that the brightest parts of a face should exceed
 BURNT_SHARE = 0.1  # of the face
 LIGHT_CHANGE = 0.25  # of the face's grey level, between the 5th and the 95th percentile in time
 RESTLESS_LEVELS = 2.0  # grey levels by which a tenth of the room changes in two looks
-FAINT_DB, SILENT_DB = -38.0, -65.0
+FAINT_DB = -38.0
 CLIPPED_SHARE = 0.002
 NOISY_DB = 20.0  # speech above the noise
 ECHO_STRENGTH, ROOM_TAIL = 0.12, 4.3
@@ -65,6 +66,8 @@ def _stops(footage: Footage) -> Iterator[Finding]:
     """What `talker fit` would refuse, in its own words."""
     if footage.sound is None:
         yield Finding("sound", "stop", "No sound", "talker learns lips from speech: give a recording with its sound")
+    elif footage.sound.peak < SILENT_PEAK:
+        yield Finding("silent", "stop", "The sound is silent: lips cannot be learnt", "give a recording with speech")
     if footage.looks.quarters:
         how, command = TURNS[footage.looks.quarters]
         way_out = f"turn it {how} first: ffmpeg -i {shlex.quote(footage.name)} -vf {command} upright.mp4"
@@ -255,10 +258,7 @@ def _room(footage: Footage) -> Iterator[Finding]:
 
 def _sound(footage: Footage) -> Iterator[Finding]:
     sound = footage.sound
-    if sound is None:
-        return
-    if sound.speech_db < SILENT_DB:
-        yield Finding("silent", "warn", "The sound is silent: lips cannot be learnt", "give a recording with speech")
+    if sound is None or sound.peak < SILENT_PEAK:
         return
     if sound.speech_db < FAINT_DB:
         what = f"The speech is faint ({sound.speech_db:.0f} dB)"

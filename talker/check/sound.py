@@ -47,6 +47,7 @@ class Sound:
     room_tail: float  # what the room gives back about a tenth of a second later, in thousandths; dry rooms 1 to 3
     tonal_share: float  # of the time in which a tone is held
     is_narrow: bool = False  # hardly anything is above 5 kHz
+    peak: float = 1.0  # largest amplitude
 
     @property
     def speech_db(self) -> float:
@@ -66,6 +67,7 @@ class Ear:
         self._spectrum, self._windows = np.zeros(ECHO_WINDOW + 1), 0
         self._tonal = self._frames = 0
         self._band = Band()
+        self._peak = 0.0
 
     def hear(
         self,
@@ -79,6 +81,7 @@ class Ear:
         self._heard += len(whole)
         self._clipped += clipped_samples(whole)
         self._band.hear(whole)
+        self._peak = max(self._peak, float(np.abs(whole).max()))
         for start in range(0, len(whole) - ECHO_WINDOW + 1, ECHO_WINDOW // 2):
             piece = whole[start : start + ECHO_WINDOW] * np.hanning(ECHO_WINDOW)
             power = np.abs(np.fft.rfft(piece, 2 * ECHO_WINDOW)) ** 2
@@ -99,6 +102,7 @@ class Ear:
             room_tail=room_tail(cepstrum),
             tonal_share=self._tonal / max(1, self._frames),
             is_narrow=self._band.is_narrow,
+            peak=self._peak,
         )
 
 

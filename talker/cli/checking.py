@@ -25,7 +25,7 @@ def add_check(parser: Parser) -> None:
     parser.add_argument(
         "-o", "--out", type=given_path, metavar="PAGE.html", help="also write a page with pictures and plots"
     )
-    add_flags(parser, TakeOptions, ["start_s", "end_s", "size_px", "av_offset_s", "landmarks"])
+    add_flags(parser, TakeOptions, ["start_s", "end_s", "size_px", "av_offset_s", "track", "landmarks"])
     add_flags(parser, FitOptions, ["preset", "kernels", "training_steps"])
     parser.add_argument("--json", action="store_true", help="for programs")
     add_force(parser, "PAGE.html")

@@ -169,7 +169,7 @@ def _add_drive(parser: Parser) -> None:
         help="turn on top of the head's own motion, in degrees, and zoom: yaw=20,pitch=-5,roll=0,zoom=1.1; "
         "yaw=-20..20 goes from one to the other along the audio",
     )
-    add_flags(parser, DriveOptions, ["motion", "detail", "strength", "eyes", "size_px"])
+    add_flags(parser, DriveOptions, ["motion", "detail", "strength", "eyes", "size_px", "track"])
     add_kernels(parser)
     parser.add_argument(
         "-o",

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
-from talker.drive import Portrait, Speech
+from talker.drive import Portrait
 from talker.errors import BadInput
 from talker.evaluate.clip import measure_direction
 from talker.evaluate.faces import find_faces
@@ -30,6 +30,7 @@ from talker.measure import nearest_in_training
 from talker.take.audio import AudioEncoder
 from talker.take.identity import FaceIdentity
 from talker.take.landmarks import LandmarkDetector
+from talker.take.speech import Speech
 from talker.types import AUDIO_RATE_HZ, FPS, Reporter, Silent
 from talker.video import read_audio
 
@@ -51,10 +52,11 @@ class NewSpeech:
         path: Path,
         frames: int,  # hear no more than these need
         encoder: AudioEncoder,  # the take's own
+        reporter: Reporter = Silent(),
     ) -> NewSpeech:
         """BadInput when there is nothing to hear, or too little."""
-        Speech.listen(path)
-        wav = read_audio(path, end_s=(frames + 1) / FPS)
+        source = Speech.listen(path, reporter=reporter).source
+        wav = read_audio(source, end_s=(frames + 1) / FPS)
         speech = cls(wav, encoder.encode(wav))
         if speech.frames < FEWEST_FRAMES:
             raise BadInput(f"{path.name} lasts {speech.frames / FPS:.1f} s; {FEWEST_FRAMES / FPS:g} s are the least")

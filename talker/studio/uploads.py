@@ -14,7 +14,7 @@ from talker import links
 from talker.errors import BadInput
 from talker.studio.home import Home, kind_of
 from talker.video.files import require_video
-from talker.video.sound import require_sound
+from talker.video.tracks import require_sound
 
 FOLDER = "uploads"
 MIB = 1 << 20
@@ -73,9 +73,10 @@ def _probe(path: Path, kind: str, name: str) -> None:
             _probe_picture(path)
         else:
             info = require_video(path) if kind == "video" else require_sound(path)
-            if info.duration_s > 3600 * LONGEST_H[kind]:
+            length_s = max(info.duration_s, info.sound_s)
+            if length_s > 3600 * LONGEST_H[kind]:
                 most = f"{60 * LONGEST_H[kind]} min of a {kind}"
-                raise BadInput(f"{path.name} is {info.duration_s / 60:.0f} min long; the studio takes {most}")
+                raise BadInput(f"{path.name} is {length_s / 60:.0f} min long; the studio takes {most}")
     except BadInput as error:
         raise BadInput(str(error).replace(str(path), name).replace(path.name, name)) from None
 

@@ -15,9 +15,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from talker.drive import Portrait, Speech, frames_of
+from talker.drive import Portrait
 from talker.live import quietest
 from talker.take.audio import AudioEncoder, audio_windows
+from talker.take.speech import Speech, frames_of
 from talker.types import AUDIO_RATE_HZ, Take
 from talker.video.sound import stream_audio
 
@@ -44,7 +45,7 @@ class Voice:
         """BadInput where there is nothing to hear."""
         speech = Speech.listen(path)
         stream = encoder.stream(speech.level)
-        parts = [stream.push(block) for block in stream_audio(path)]
+        parts = [stream.push(block) for block in stream_audio(speech.source)]
         return cls(torch.cat([*parts, stream.finish()]), speech.frames)
 
     @classmethod

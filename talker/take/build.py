@@ -24,13 +24,14 @@ from talker.take.eyes import gaze, lid_ratio, openness
 from talker.take.flow import eye_span_px
 from talker.take.label import Labeller
 from talker.take.landmarks import LandmarkDetector, load_detector
+from talker.take.level import check_audible, level_of
 from talker.take.lips import refine_lips
 from talker.take.plate import background_plate, plate_samples
 from talker.take.pose import HeadMotion, rescale_motion, smooth_motion, solve_motion
 from talker.take.store import TakeFolder, Tracks, load_take, read_image, save_tracks, torch_float, write_image
 from talker.take.track import Tracked, decode, track_frames
 from talker.types import AUDIO_RATE_HZ, FPS, Camera, Reporter, Take
-from talker.video import read_audio, require_video, write_wav
+from talker.video import SoundSource, read_audio, require_video, sound_source, write_wav
 
 FLOW_EYE_SPAN_PX = 64.0  # pictures are compared not finer than this shows the face: larger faces only take longer
 LANDMARKS_STEADY_FRAMES = 1.5  # poses from landmarks are smoothed by a Gaussian of this many frames,
@@ -51,6 +52,9 @@ class TakeOptions:
     audio: str = "viseme"  # speech features: viseme, hama (know speech), mel (no weights), or wav2vec2, hubert
     audio_model: str | None = None  # folder or hub name of the wav2vec2 or HuBERT to use instead of the usual one
     av_offset_s: float = 0.0  # the file's sound comes so many seconds after its lips (before: negative); taken out
+    track: int | None = None  # which of the video's sound tracks is learnt from, counted from 1 [the first with speech]
+
+    LATER = frozenset({"track"})  # see `talker.project.inputs_of`
 
     def __post_init__(self) -> None:
         if self.audio_model is not None:  # the take finds it again from whatever folder the speaker is driven
@@ -77,9 +81,11 @@ def build_take(
     video, folder = Path(video), TakeFolder(Path(out))
     info = require_video(video)
     span_s = checked_span(info, video.name, options.start_s, options.end_s)
-    for notice in info.notices:
+    source = heard_of(video, span_s, options)
+    for notice in (*info.notices, *source.notices):
         reporter.notice(notice)
-    wav = read_sound(video, span_s, options.av_offset_s)
+    wav = read_sound(source, span_s, options.av_offset_s)
+    check_audible(level_of([wav]), video.name)
     encoder = load_encoder(options.audio, model=options.audio_model)
     detector = load_detector(options.landmarks)
     found = search(video, info, span_s, detector, reporter)
@@ -205,14 +211,20 @@ def speaker_cover(
     return cv2.dilate((matte > 20).astype(np.uint8), kernel).astype(bool)
 
 
+def heard_of(video: Path, span_s: tuple[float, float], options: TakeOptions) -> SoundSource:
+    """The sound that a take learns from, and what a check listens to: looked through as far as either may hear it."""
+    start_s, end_s = span_s[0] - AV_OFFSET_LIMIT_S, span_s[1] + AV_OFFSET_LIMIT_S
+    return sound_source(video, options.track, max(0.0, start_s), end_s)
+
+
 def read_sound(
-    video: Path,
+    source: SoundSource,
     span_s: tuple[float, float],
     offset_s: float,  # by which the sound is late
 ) -> np.ndarray:  # [n] 16 kHz, from the moment of the span's first picture on
     """The sound that belongs to the pictures of a span; silence where the file has none."""
     start_s, end_s = span_s[0] + offset_s, span_s[1] + offset_s
-    wav = read_audio(video, start_s=max(0.0, start_s), end_s=end_s)
+    wav = read_audio(source, start_s=max(0.0, start_s), end_s=end_s)
     return np.concatenate([np.zeros(round(max(0.0, -start_s) * AUDIO_RATE_HZ), wav.dtype), wav])
 
 

@@ -6,6 +6,7 @@ A recording's gain means nothing, so that features are of speech brought to one 
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,7 +14,9 @@ from typing import Protocol
 
 import numpy as np
 
+from talker.errors import BadInput
 from talker.types import AUDIO_RATE_HZ, FEATURE_RATE_HZ
+from talker.video.survey import SILENT_PEAK
 
 HOP = AUDIO_RATE_HZ // FEATURE_RATE_HZ  # samples in a piece of 20 ms
 SPEECH_RMS = 0.05  # active speech is brought to this level
@@ -150,6 +153,16 @@ class Band:
     @property
     def is_narrow(self) -> bool:
         return self._high < NARROW_SHARE * self._power
+
+
+def check_audible(
+    level: WholeLevel,
+    name: str,  # of the file
+) -> None:
+    """BadInput when there is nothing to hear: lips cannot follow silence."""
+    if level.peak < SILENT_PEAK:
+        loudest = f"peak {20 * math.log10(level.peak):.0f} dB" if level.peak > 0 else "all samples are zero"
+        raise BadInput(f"{name} is silent ({loudest}); give a recording in which somebody speaks")
 
 
 def piece_powers(

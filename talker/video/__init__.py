@@ -4,8 +4,9 @@ Frames are [H, W, 3] uint8 RGB, upright (ffmpeg applies rotation metadata), squa
 rate: frame i of a clip shows the source at (start + i / fps). Sound is mono float32 in [-1, 1] at 16 kHz, padded so
 that its sample 0 and frame 0 belong together.
 
-Files, from below: files (what a file holds), frames and sound (reading), writer (a video of known length, whole or not
-at all), live (a video that grows while it is watched).
+Files, from below: source (what ffmpeg may open), files (what a file holds), hdr and frames (pictures), survey, tracks
+and sound (which sound is heard, and the sound), writer (a video of known length, whole or not at all), live (a video
+that grows while it is watched).
 """
 
 from __future__ import annotations
@@ -14,12 +15,14 @@ from talker.video.files import VideoInfo, ffmpeg_path, parse_header, probe, requ
 from talker.video.frames import Crop, read_frames
 from talker.video.live import LiveWriter
 from talker.video.sound import read_audio, stream_audio, write_wav
+from talker.video.tracks import SoundSource, sound_source
 from talker.video.writer import SYNTHETIC_NOTE, VideoWriter
 
 __all__ = [
     "SYNTHETIC_NOTE",
     "Crop",
     "LiveWriter",
+    "SoundSource",
     "VideoInfo",
     "VideoWriter",
     "ffmpeg_path",
@@ -28,6 +31,7 @@ __all__ = [
     "read_audio",
     "read_frames",
     "require_video",
+    "sound_source",
     "stream_audio",
     "write_wav",
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import tempfile
@@ -71,8 +70,10 @@ def probe(path: Path) -> VideoInfo:
         raise BadInput(f"{path} is a folder; give a file with picture or sound")
     if path.stat().st_size == 0:
         raise BadInput(f"{path.name} is empty (0 bytes); copy or export it again")
-    if not os.access(path, os.R_OK):
-        raise BadInput(f"{path} may not be read; change its permissions")
+    try:
+        path.open("rb").close()
+    except PermissionError:
+        raise BadInput(f"{path} may not be read; change its permissions") from None
     return _probe(str(path.resolve()), path.stat().st_mtime_ns, path.stat().st_size)
 
 
@@ -93,36 +94,40 @@ def _probe(path: str, _modified_ns: int, _bytes: int) -> VideoInfo:
     if _NO_INDEX in text and not _begins_as_mp4(path):  # ffmpeg goes by a name that ends in .mp4
         raise _unreadable(name)
     info = parse_header(text, name)
-    if not info.has_video:
-        return info
     lengths_s = _stream_lengths(path)
-    picture_s, *tracks_s = (lengths_s.get(stream, 0.0) for stream in range(1 + len(info.tracks)))
-    sound_s = max(tracks_s, default=0.0)
+    tracks = tuple(replace(track, seconds=lengths_s.get(("a", i), 0.0)) for i, track in enumerate(info.tracks))
+    sound_s, picture_s = max((track.seconds for track in tracks), default=0.0), lengths_s.get(("v", 0), 0.0)
+    if not info.has_video:
+        claimed_s = 0.0 if "Estimating duration" in text else info.duration_s
+        return replace(info, duration_s=claimed_s or sound_s, sound_s=sound_s, tracks=tracks)
     if max(picture_s, sound_s) < info.duration_s - BROKEN_S:  # what breaks off is told by who reads it
         return info
-    tracks = tuple(replace(track, seconds=seconds) for track, seconds in zip(info.tracks, tracks_s))
     return replace(info, duration_s=picture_s, sound_s=sound_s, tracks=tracks)
 
 
-def _stream_lengths(path: str) -> dict[int, float]:
-    """Seconds of the picture (0) and of every sound (1, 2, ...).
+def _stream_lengths(path: str) -> dict[tuple[str, int], float]:
+    """Seconds of the picture, ("v", 0), and of every sound, ("a", 0), ("a", 1), ...
 
-    Headers tell only the longest one's, so packets are looked at, none decoded.
+    Headers tell only the longest one's, and not always that, so packets are looked at, none decoded.
     """
-    command = [ffmpeg_path(), "-v", "quiet", "-nostdin", *opened(path), "-map", "0:V:0", "-map", "0:a?"]
+    command = [ffmpeg_path(), "-v", "quiet", "-nostdin", *opened(path), "-map", "0:V:0?", "-map", "0:a?"]
     command += ["-c", "copy", "-f", "framecrc", "pipe:1"]
     ends_s: dict[int, float] = {}
     unit_s: dict[int, float] = {}
+    kinds: dict[int, str] = {}
     with Decoder(command) as ffmpeg:
         for line in ffmpeg.output:
             words = line.decode("ascii", "replace").replace(",", " ").split()
             if words[0] == "#tb":  # a stream's time base: "#tb 0: 1/12800"
                 stream = int(words[1][:-1])
                 unit_s[stream], ends_s[stream] = float(Fraction(words[2])), 0.0
+            elif words[0] == "#media_type":  # "#media_type 0: video"
+                kinds[int(words[1][:-1])] = words[2][0]
             elif words[0].isdigit():  # a packet: its stream, decoding time, time, duration, ...
                 stream = int(words[0])
                 ends_s[stream] = max(ends_s[stream], (int(words[2]) + int(words[3])) * unit_s[stream])
-    return ends_s
+    of_kind = {kind: [stream for stream in sorted(ends_s) if kinds.get(stream) == kind] for kind in "va"}
+    return {(kind, i): ends_s[stream] for kind in "va" for i, stream in enumerate(of_kind[kind])}
 
 
 def parse_header(

@@ -20,7 +20,7 @@ FORMATS = (
 )
 NOT_ALLOWED = "Format not on whitelist"  # ffmpeg's words
 
-_ENDLESS = (0, 0xFFFFFFFF)  # claimed by who writes to a pipe; ffmpeg then reads to the end
+_ENDLESS = 0x7FFF0000  # bytes: who writes to a pipe claims so many or more, or none; ffmpeg then reads to the end
 _SPARE_BYTES = 1024  # of what follows the sound: tags that are no chunks
 _MOST_CHUNKS = 1000
 
@@ -36,24 +36,30 @@ def opened(
     part += ["-t", f"{end_s - (start_s or 0.0):.6f}"] if end_s is not None else []
     part += ["-c:v", decoder] if decoder is not None else []
     safe = ["-protocol_whitelist", "file", "-format_whitelist", ",".join(FORMATS)]
-    # A header that claims less than there is must not decide what is heard.
-    whole = ["-f", "wav", "-ignore_length", "1"] if wav_bytes_unclaimed(path) else []
+    claimed, there = wav_claim(path)  # a header must not decide that sound is not heard
+    whole = ["-f", "wav", "-ignore_length", "1"] if claimed < there else []
     return [*safe, *whole, *part, "-i", f"file:{path}"]
 
 
-def wav_bytes_unclaimed(path: Path | str) -> int:
-    """Bytes of a WAV file that its header leaves out though they can only be sound; 0 for all other files."""
+def wav_claim(path: Path | str) -> tuple[int, int]:
+    """Bytes of sound that a WAV file's header claims, and that there are; (0, 0) where both are left to ffmpeg."""
     with open(path, "rb") as file:
         head, size = file.read(12), file.seek(0, 2)
         if head[:4] != b"RIFF" or head[8:] != b"WAVE":
-            return 0
-        claimed, end = 0, size
+            return 0, 0
+        claimed = start = end = 0
         for name, place, length in _chunks(file):
-            if place + length > size or (name == b"data" and length in _ENDLESS):
+            if name == b"data":
+                claimed, start = length, place
+            if place + length > size:
                 break
-            claimed = length if name == b"data" else claimed
-            end = place + length + length % 2 if claimed else size
-    return size - end if size - end > max(_SPARE_BYTES, claimed // 10) else 0
+            end = place + length + length % 2
+    if not claimed or claimed >= _ENDLESS:
+        return 0, 0
+    if start + claimed > size:
+        return claimed, size - start
+    rest = size - end
+    return claimed, claimed + rest if rest > max(_SPARE_BYTES, claimed // 10) else claimed
 
 
 def _chunks(file: BinaryIO) -> Iterator[tuple[bytes, int, int]]:

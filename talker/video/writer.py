@@ -18,6 +18,7 @@ from talker.types import FPS
 from talker.video.files import EXACT, ffmpeg_path
 from talker.video.sound import ALIGNED, write_wav
 from talker.video.source import opened
+from talker.video.tracks import SoundSource
 
 SYNTHETIC_NOTE = "Synthetic video: the person shown did not say this. Made with talker."
 _PLAYABLE = "aformat=sample_rates=16000|22050|24000|32000|44100|48000:channel_layouts=mono|stereo"
@@ -35,7 +36,7 @@ class VideoWriter:
         path: Path,
         size_px: tuple[int, int],  # (width, height)
         *,
-        audio: np.ndarray | Path | None = None,  # [T] float at 16 kHz, or any file with sound
+        audio: np.ndarray | SoundSource | None = None,  # [T] float at 16 kHz, or a file's
         crf: int = 16,  # x264's quality: 0 is lossless, 23 its default, smaller is better
         preset: str = "medium",  # how hard x264 thinks
         fps: float = FPS,
@@ -72,10 +73,10 @@ class VideoWriter:
         if self._audio is not None:
             sound = self._audio
             if isinstance(sound, np.ndarray):
-                sound = self._open.enter_context(scratch_folder()) / "audio.wav"
-                write_wav(sound, self._audio)
-            command += [*opened(sound), "-map", "0:v:0", "-map", "1:a:0"]
-            command += ["-af", f"{ALIGNED},{_PLAYABLE}", "-c:a", "aac", "-b:a", "160k"]
+                sound = SoundSource(self._open.enter_context(scratch_folder()) / "audio.wav", 0)
+                write_wav(sound.path, self._audio)
+            command += [*opened(sound.path), "-map", "0:v:0", "-map", f"1:a:{sound.track}"]
+            command += ["-af", ",".join([*sound.filters, ALIGNED, _PLAYABLE]), "-c:a", "aac", "-b:a", "160k"]
         command += [*picture_coding(), "-crf", str(self._crf), "-preset", self._preset]
         command += ["-fflags", "+bitexact", "-flags:v", "+bitexact", "-flags:a", "+bitexact"]  # same input, same file
         command += ["-metadata", f"comment={self._comment}", "-movflags", "+faststart"]

@@ -77,7 +77,6 @@ FLAWS = {
     "bright": looks(burnt=np.full(LOOKS, 0.3)),
     "light": lit(0.6),
     "background": looks(unrest=np.full((144, 256), 6.0)),
-    "silent": sound(levels_db=np.full(1000, -90.0)),
     "faint": sound(levels_db=good_sound().levels_db - 30.0),
     "clipped": sound(clipped_share=0.02),
     "narrow": sound(is_narrow=True),
@@ -108,6 +107,11 @@ def test_what_stops_a_fit_comes_first_and_in_its_words():
     report = Report(footage(looks=gone, sound=None, offset=None), found, None)
     assert not report.serves and "cannot" in report.verdict
     assert "film one person from the front" in report.text() and "its sound" in report.text()
+
+
+def test_a_silent_clip_stops_a_fit_and_nothing_else_is_said_of_its_sound():
+    found = find(footage(**sound(levels_db=np.full(1000, -90.0), peak=0.001)))
+    assert [(finding.key, finding.severity) for finding in found] == [("silent", "stop")]
 
 
 def test_a_face_that_goes_away_says_where_to_cut():

@@ -112,7 +112,7 @@ def test_more_than_is_allowed_is_not_taken(untouched, page, monkeypatch):
 @pytest.mark.parametrize(("name", "most"), [("speech.wav", "180 min of a sound"), ("clip.mp4", "60 min of a video")])
 def test_what_is_too_long_is_told_how_long_it_may_be(untouched, page, place, monkeypatch, name, most):
     for probe in ("require_sound", "require_video"):
-        monkeypatch.setattr(uploads, probe, lambda path: SimpleNamespace(duration_s=4 * 3600.0))
+        monkeypatch.setattr(uploads, probe, lambda path: SimpleNamespace(duration_s=4 * 3600.0, sound_s=0.0))
     answer = page.put(f"/api/files?name={name}", content=(place / name).read_bytes())
     assert answer.status_code == 400 and f"240 min long; the studio takes {most}" in answer.json()["error"]
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from talker.drive import Speech, speak, to_bytes
+from talker.drive import speak, to_bytes
 from talker.errors import BadInput
 from talker.opening import load_portrait
 from talker.studio import looks
@@ -19,6 +19,7 @@ from talker.studio.mic import Microphone
 from talker.studio.stage import QUALITY
 from talker.studio.voice import Voice, waveform
 from talker.studio.wish import Wish, wish_of
+from talker.take.speech import Speech
 from talker.take.store import load_encoder_of, open_take
 from talker.types import AUDIO_RATE_HZ, View
 from talker.video import stream_audio, write_wav
@@ -39,7 +40,7 @@ def test_a_wish_brings_the_frame_that_driving_renders(page, project, stage):
     take, encoder = open_take(project.path("take")), load_encoder_of(project.path("take"))
     portrait = load_portrait(project, take, None, stage.kernels)
     speech = Speech.listen(Path("speech.wav"))
-    codes = list(speak(portrait, stream_audio(speech.path), encoder.stream(speech.level), speech.frames))
+    codes = list(speak(portrait, stream_audio(speech.source), encoder.stream(speech.level), speech.frames))
     wish = {**WISH, "voice": "speech.wav", "index": 7, "yaw": 30, "zoom": 1.2, "background": "#1e90ff"}
     background = torch.tensor([0x1E, 0x90, 0xFF]).float().div(255).expand(16, 16, 3)
     render = portrait.render(7, View(yaw_deg=30, zoom=1.2), background, code=codes[7])
@@ -57,7 +58,7 @@ def test_codes_of_a_voice_are_those_of_driving(project, home, stage):
     take, encoder = open_take(project.path("take")), load_encoder_of(project.path("take"))
     portrait = load_portrait(project, take, None, stage.kernels)
     speech = Speech.listen(Path("speech.wav"))
-    codes = list(speak(portrait, stream_audio(speech.path), encoder.stream(speech.level), speech.frames))
+    codes = list(speak(portrait, stream_audio(speech.source), encoder.stream(speech.level), speech.frames))
     voice = stage.voice(project, "speech.wav")
     assert voice.frames == len(codes) == 25
     for index in (0, 9, 24, 99):  # after its end, the last
