@@ -167,7 +167,7 @@ def edit(
     check_plan(plan)
     project = open_project(project_dir)
     field = scene_record(project, None)
-    began = {"from": scene_record(project, base)["fingerprint"]} if base else {}
+    began = {"from": scene_record(project, base)["fingerprint"]} if base is not None else {}
     if base == name:
         raise BadInput(f"The edit {name} cannot build on itself; give the new one another --name")
     editor, who = open_for(plan.instruction, options, region, reporter)
@@ -309,6 +309,8 @@ def evaluate(
     from talker.evaluate.run import evaluate as measure
     from talker.take.landmarks import load_detector
 
+    if edit is None and options.caption_before is not None:
+        raise BadInput("--caption-before and --caption-after are of an edit; name it with --edit")
     if out is not None:
         check_place(out, force=True, folder=True)  # what is there may be this very evaluation
     project = open_project(project_dir)

@@ -6,6 +6,7 @@ An edit is known by its fingerprint, which it keeps under every name: what was m
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -197,7 +198,8 @@ class _Judgement(TypedDict):
 def _judged(project: Project, fingerprint: str) -> dict[str, Figure]:
     """What `talker eval` found of an edit on the held-out part, if it was asked."""
     figures: dict[str, Figure] = {}
-    for path in project.glob("eval/*/eval.json"):
+    evaluations = (folder / "eval.json" for folder in project.glob("eval/*"))
+    for path in filter(os.path.lexists, evaluations):
         facts = read_record(path, _Judgement, whole=path)
         if fingerprint in facts["inputs"]["made_from"].values() and facts["inputs"]["speech_sha256"] is None:
             figures |= {key: metric["value"] for key, metric in facts["metrics"].items()}

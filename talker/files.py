@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
+import os
 import stat
 import struct
 from collections.abc import Iterator, Mapping
@@ -49,12 +50,16 @@ def file_hash(path: Path) -> str:
 # -------------------------------------------------------------------- files that cannot be read
 
 
+class Damaged(BadInput):
+    """A file that is missing, or is not what it should be."""
+
+
 def damaged(
     path: Path,
     whole: Path | None = None,  # what is no use without it; None: its folder
     why: str = "is damaged",
-) -> BadInput:
-    return BadInput(f"{path} {why}; restore it, or remove {whole or path.parent} and make it again")
+) -> Damaged:
+    return Damaged(f"{path} {why}; restore it, or remove {whole or path.parent} and make it again")
 
 
 def unreadable(error: OSError, path: Path, whole: Path | None = None) -> TalkerError:
@@ -123,10 +128,23 @@ def load_tensors_and_metadata(path: Path) -> tuple[dict[str, Tensor], dict[str, 
 
     check_regular(path)
     try:
-        with safe_open(path, framework="pt") as file:
+        with _in_utf8(path) as name, safe_open(name, framework="pt") as file:
             return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
     except Exception as error:  # the library, torch and the system each have errors of their own
         raise _why_no_tensors(error, path) from error
+
+
+@contextmanager
+def _in_utf8(path: Path) -> Iterator[str]:
+    """A name of the file for libraries that take none but UTF-8."""
+    name = os.fspath(path)
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        with path.open("rb") as file:
+            yield f"/dev/fd/{file.fileno()}"
+    else:
+        yield name
 
 
 def _why_no_tensors(error: Exception, path: Path) -> TalkerError:

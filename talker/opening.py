@@ -11,6 +11,7 @@ import torch
 
 from talker.drive import Motion, Portrait
 from talker.errors import BadInput, Conflict
+from talker.files import damaged
 from talker.names import LONGEST_NAME, check_name, slug
 from talker.options import TrainingOptions
 from talker.pdu.editor import DiffusionOptions
@@ -145,10 +146,19 @@ def load_portrait(
     """The speaker as fitted, as edited, or in between."""
     kernels = kernels or choose_kernels()
     if edit_name is None or strength == 0:
-        return Portrait(Scene.load(project.path("field") / SCENE_FILE, kernels), take, None, motion)
+        return Portrait(_load_scene(project.path("field"), take, kernels), take, None, motion)
     folder = project.path(f"edits/{edit_name}")
-    scene = Scene.load(folder / SCENE_FILE, kernels)
+    scene = _load_scene(folder, take, kernels)
     if strength < 1:
-        scene = Scene.load(project.path("field") / SCENE_FILE, kernels).blended(scene, strength)
+        scene = _load_scene(project.path("field"), take, kernels).blended(scene, strength)
     refiner = RefinementNet.load(folder / REFINER_FILE).to(scene.device)
     return Portrait(scene, take, refiner, motion, strength)
+
+
+def _load_scene(folder: Path, take: Take, kernels: Kernels) -> Scene:
+    """The scene of a stage; BadInput where it was fitted to something else than the take."""
+    scene = Scene.load(folder / SCENE_FILE, kernels)
+    fitted_to = (scene.options.audio_encoder, scene.options.audio_channels, scene.options.frames)
+    if fitted_to != (take.audio_encoder, take.audio_features.shape[1], len(take)):
+        raise damaged(folder / SCENE_FILE, why="does not suit the take")
+    return scene

@@ -74,6 +74,8 @@ class EditOptions:
 
     def __post_init__(self) -> None:
         _check_steps(self.training_steps)
+        if self.editor == "builtin" and self.diffusion != DiffusionOptions():
+            raise BadInput("--model, --sampler and --precision are of InstructPix2Pix; choose --editor ip2p with them")
 
     @property
     def diffusion(self) -> DiffusionOptions:

@@ -26,6 +26,7 @@ from typing import Any
 
 from talker import __version__, links
 from talker.errors import BadInput, Conflict, TalkerError
+from talker.files import Damaged
 from talker.locks import check_place, held
 from talker.records import plain, read_record, write_record
 from talker.stages import Manifest, StageRecord, kind_of
@@ -108,7 +109,10 @@ class Project:
         manifest = project.path(MANIFEST)
         if not os.path.lexists(manifest):
             raise BadInput(f"No project at {root}; make one: talker fit VIDEO -o {root}")
-        schema = read_record(manifest, Manifest, whole=manifest)["schema"]
+        try:
+            schema = read_record(manifest, Manifest, whole=manifest)["schema"]
+        except Damaged as error:
+            raise Damaged(f"{error} with talker fit VIDEO -o {root}, which keeps what is finished") from None
         if schema != SCHEMA:
             newer = schema > SCHEMA
             way_out = "upgrade talker" if newer else "fit the video again into another folder: talker fit VIDEO -o DIR"

@@ -64,6 +64,7 @@ def parse_record(text: str | bytes, kind: type[T]) -> T:
     from pydantic import ValidationError
 
     try:
+        text = text.decode() if isinstance(text, bytes) else text  # strictly: other encodings are no JSON
         value = json.loads(text, object_pairs_hook=_object)
         if not _is_flat(value):
             raise NoRecord("its parts lie too deep within each other")

@@ -29,19 +29,30 @@ def path_of(
     text: str,  # from `text_of`, or as a person wrote it
     folder: Path = Path(),  # that it is relative to
 ) -> Path:
-    r"""The path that a text stands for: what is called just so, `\` and all, or else the name with those bytes."""
-    path = folder / text
-    if _is_there(path):
+    r"""The path that a text stands for: of what is called just so, `\` and all, or of what has those bytes in its name.
+
+    Where neither is there, a new file may be called just so.
+    """
+    path, spelt = folder / text, folder / _in_bytes(text)
+    if _is_there(path) or (_is_usable(text) and not _is_there(spelt)):
         return path
-    name = _bytes_of(text_of(text).replace("\0", "\ufffd"))
-    return folder / os.fsdecode(_BYTE.sub(lambda found: bytes.fromhex(found[1].decode()), name))
+    return spelt
 
 
-def _bytes_of(text: str) -> bytes:
+def _in_bytes(text: str) -> str:
+    name = text_of(text).replace("\0", "\ufffd")
     try:
-        return os.fsencode(text)
+        data = os.fsencode(name)
     except UnicodeEncodeError:  # letters that the locale does not have: files have them in UTF-8 all the same
-        return text.encode()
+        data = name.encode()
+    return os.fsdecode(_BYTE.sub(lambda found: bytes.fromhex(found[1].decode()), data))
+
+
+def _is_usable(text: str) -> bool:
+    try:
+        return b"\0" not in os.fsencode(text)
+    except UnicodeEncodeError:
+        return False
 
 
 def _is_there(path: Path) -> bool:

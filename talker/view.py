@@ -53,6 +53,8 @@ def parse_view(text: str) -> View | ViewPath:
         for number in values[key]:
             if not low <= number <= high:  # also when it is not a number
                 raise BadInput(f"--view {key}={number:g} is out of range; it goes from {low} to {high}")
+    if not values:
+        raise BadInput("--view is empty; write for example --view yaw=20,zoom=1.1")
     counts = {len(numbers) for numbers in values.values()} - {1}
     if len(counts) > 1:
         raise BadInput(

@@ -26,6 +26,7 @@ from talker.take.cuts import watch_pace
 from talker.take.landmarks import LandmarkDetector, load_detector
 from talker.take.masks import person_segmenter
 from talker.take.transformer import HUB_MODELS
+from talker.text import text_of
 from talker.types import FPS, Reporter
 from talker.video import VideoInfo, require_video, stream_audio
 
@@ -90,7 +91,17 @@ class Examiner:
                 offset = measure_offset(video, stretch_s, found.boxes[during], info.size_px, own, reporter)
         options = self._options
         footage = Footage(
-            video.name, info, span_s, options.size_px, options.av_offset_s, found, looks, pace, sound, offset, no_offset
+            text_of(video.name),
+            info,
+            span_s,
+            options.size_px,
+            options.av_offset_s,
+            found,
+            looks,
+            pace,
+            sound,
+            offset,
+            no_offset,
         )
         findings = find(footage)
         cost = None

@@ -165,6 +165,10 @@ def run_edits(arguments: argparse.Namespace, _reporter: Reporter) -> str:
 
     if arguments.rename and arguments.remove:
         raise BadInput("--rename and --remove are two things; do one after the other")
+    if arguments.json and (arguments.rename or arguments.remove):
+        raise BadInput("--json is for the list; leave it out, or --rename and --remove")
+    if arguments.force and not arguments.remove:
+        raise BadInput("--force is for --remove; name the edit that is to be gone: --remove NAME --force")
     if arguments.rename:
         return commands.rename_edit(arguments.project, *arguments.rename).text
     if arguments.remove:

@@ -20,7 +20,7 @@ def given_word(text: str) -> str:
 
 def given_edit(text: str) -> str:
     """The name of an edit."""
-    return check_name(edit_name(_not_empty(text, "the name of an edit")))
+    return check_name(edit_name(text_of(_not_empty(text, "the name of an edit"))))
 
 
 def _not_empty(text: str, what: str) -> str:

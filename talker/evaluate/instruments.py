@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from talker.errors import BadInput, Missing
+from talker.errors import Missing
 from talker.evaluate.arcface import Embed, load_arcface
 from talker.evaluate.clip import Clip, load_clip
 from talker.evaluate.images import Perceptual, load_perceptual
@@ -62,9 +62,6 @@ class Instruments:
 
 
 def _load_clip(options: EvalOptions) -> Clip:
-    captions = (options.caption_before, options.caption_after)
-    if any(caption is not None and not caption.strip() for caption in captions):
-        raise BadInput("An empty caption says nothing; describe the picture: --caption-before 'a photo of a man'")
-    if None in captions:
+    if options.caption_before is None:
         raise Missing("no captions; say what the pictures show with --caption-before and --caption-after")
     return load_clip(options.clip)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from talker.errors import check_range
+from talker.errors import BadInput, check_range
 
 FEWEST_FRAMES = 10
 
@@ -23,3 +23,10 @@ class EvalOptions:
 
     def __post_init__(self) -> None:
         check_range("--frames", self.frames, FEWEST_FRAMES, 100_000)
+        captions = (self.caption_before, self.caption_after)
+        if any(caption is not None and not caption.strip() for caption in captions):
+            raise BadInput("An empty caption says nothing; describe the picture: --caption-before 'a photo of a man'")
+        if (self.caption_before is None) != (self.caption_after is None):
+            raise BadInput("--caption-before and --caption-after go together; say what the pictures show with both")
+        if self.caption_before is None and self.clip != EvalOptions.clip:
+            raise BadInput("--clip is for captions; add --caption-before and --caption-after")

@@ -14,7 +14,7 @@ from talker import links, renders
 from talker.edits import list_edits
 from talker.errors import BadInput, TalkerError
 from talker.project import MANIFEST, SUFFIX, Project
-from talker.text import path_of
+from talker.text import path_of, text_of
 
 OWN = ".studio"
 CHECKS = "checks"  # pages that `talker check` wrote
@@ -55,7 +55,7 @@ class Home:
 
     def check_page(self, video: Path) -> Path:
         """Where the page of a video's check is, or will be."""
-        return self.kept(CHECKS, f"{video.name}.html")
+        return self.kept(CHECKS, f"{text_of(video.name)}.html")
 
     def file(
         self,

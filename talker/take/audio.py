@@ -21,7 +21,7 @@ from talker.take import hama, viseme
 from talker.take.heard import HeardChunks
 from talker.take.level import Level, level_of
 from talker.take.mel import LOOKAHEAD, MEL_BINS, MelStream
-from talker.take.transformer import TransformerStream, load_model
+from talker.take.transformer import HUB_MODELS, TransformerStream, load_model
 from talker.types import AUDIO_RATE_HZ
 
 WINDOW = 16  # features in a window: 320 ms
@@ -75,12 +75,12 @@ class AudioEncoder(Protocol):
 class NormalisedEncoder(AudioEncoder):
     """Features whose every channel is normalised with its statistics in the speaker's clip."""
 
-    def __init__(self, state: dict[str, Tensor] | None = None, model: str | None = None) -> None:
-        if model is not None:
-            raise BadInput(
-                f"The {self.name} encoder takes no model; leave --audio-model out or choose --audio wav2vec2 or hubert"
-            )
+    def __init__(self, state: dict[str, Tensor] | None = None) -> None:
         self._state = dict(state or {})
+        if state is not None and {name: tensor.shape for name, tensor in state.items()} != {
+            name: (self.channels,) for name in ("mean", "deviation")
+        }:
+            raise ValueError(f"not a state of the {self.name} encoder")
 
     def fit(self, wav: np.ndarray) -> NormalisedEncoder:
         plain = self._open(level_of([wav]), {})
@@ -169,9 +169,9 @@ class TransformerEncoder(AudioEncoder):
 
 
 AUDIO_ENCODERS: dict[str, Callable[..., AudioEncoder]] = {
-    "mel": lambda state=None, model=None: MelEncoder(state, model),
-    "viseme": lambda state=None, model=None: VisemeEncoder(state, model),
-    "hama": lambda state=None, model=None: HamaEncoder(state, model),
+    "mel": lambda state=None, model=None: MelEncoder(state),
+    "viseme": lambda state=None, model=None: VisemeEncoder(state),
+    "hama": lambda state=None, model=None: HamaEncoder(state),
     "wav2vec2": lambda state=None, model=None: TransformerEncoder.load("wav2vec2", model),
     "hubert": lambda state=None, model=None: TransformerEncoder.load("hubert", model),
 }
@@ -186,19 +186,23 @@ _CHANNELS = {
 
 def channels_of(name: str) -> int:
     """C before an encoder is loaded; a transformer's as its usual weights have it, others may differ."""
-    _check_name(name)
+    check_encoder(name)
     return _CHANNELS[name]
 
 
 def load_encoder(name: str, state: dict[str, Tensor] | None = None, model: str | None = None) -> AudioEncoder:
     """An encoder by name, with the state that it left in a take."""
-    _check_name(name)
+    check_encoder(name, model)
     return AUDIO_ENCODERS[name](state=state, model=model)
 
 
-def _check_name(name: str) -> None:
+def check_encoder(name: str, model: str | None = None) -> None:
+    """BadInput for one that is not there, and for a model that it has no use for."""
     if name not in AUDIO_ENCODERS:
         raise BadInput(f"Unknown audio encoder {name!r}; choose from {', '.join(AUDIO_ENCODERS)}")
+    if model is not None and name not in HUB_MODELS:
+        ways_out = f"leave --audio-model out or choose --audio {' or '.join(HUB_MODELS)}"
+        raise BadInput(f"The {name} encoder takes no model; {ways_out}")
 
 
 def audio_windows(

@@ -17,7 +17,7 @@ from talker import links
 from talker.ahead import side_by_side
 from talker.errors import BadInput, check_range
 from talker.hub import folder_or_name
-from talker.take.audio import load_encoder
+from talker.take.audio import check_encoder, load_encoder
 from talker.take.consensus import refine_motion
 from talker.take.crop import Search, check_faces, check_presence, checked_span, choose_crop, search_speaker
 from talker.take.eyes import gaze, lid_ratio, openness
@@ -57,6 +57,7 @@ class TakeOptions:
     LATER = frozenset({"track"})  # see `talker.project.inputs_of`
 
     def __post_init__(self) -> None:
+        check_encoder(self.audio, self.audio_model)
         if self.audio_model is not None:  # the take finds it again from whatever folder the speaker is driven
             found = folder_or_name(self.audio_model, "--audio-model", "a wav2vec2 or HuBERT")
             object.__setattr__(self, "audio_model", found)

@@ -20,7 +20,7 @@ from typing_extensions import NotRequired, TypedDict
 
 from talker.ahead import side_by_side
 from talker.errors import BadInput, out_of_memory
-from talker.files import damaged, load_tensors, read_bytes, save_tensors, write_whole
+from talker.files import damaged, load_tensors, read_bytes, save_tensors, taken_from, write_whole
 from talker.records import Count, Size, json_text, open_ended, read_record
 from talker.take.audio import AudioEncoder, load_encoder
 from talker.types import FPS, Take
@@ -265,9 +265,11 @@ def open_take(path: Path) -> Take:
 def load_encoder_of(path: Path) -> AudioEncoder:
     """The audio encoder of a take, normalising as it did for the speaker's own clip."""
     facts = load_facts(path)
-    tracks = load_tensors(TakeFolder(Path(path)).tracks)
+    file = TakeFolder(Path(path)).tracks
+    tracks = load_tensors(file)
     state = {key[len(AUDIO_STATE) :]: value for key, value in tracks.items() if key.startswith(AUDIO_STATE)}
-    return load_encoder(facts["audio_encoder"], state or None, facts.get("options", {}).get("audio_model"))
+    with taken_from(file):
+        return load_encoder(facts["audio_encoder"], state, facts.get("options", {}).get("audio_model"))
 
 
 def torch_float(array: np.ndarray) -> Tensor:
