@@ -125,13 +125,7 @@ def test_a_manifest_that_is_lost_comes_back(project, capsys):
 
 
 def test_what_is_written_is_read_by_anybody(tmp_path):
-    value = {
-        "b\udcfc": float("inf"),
-        "a": [float("nan"), 1.5],
-        "path": Path("v\udcfcdeo"),
-        "pair": (1, 2),
-        "ü": "\ud800",
-    }
+    value = {"b\udcfc": float("inf"), "a": [float("nan"), 1.5], "path": Path("v\udcfc"), "pair": (1, 2), "ü": "\ud800"}
     text = json_text(value)
     assert json.loads(text) == {"b\\xfc": None, "a": [None, 1.5], "path": "v\\xfc", "pair": [1, 2], "ü": "\ufffd"}
     assert text.isascii() and parse_record(text, dict) == json.loads(text)

@@ -205,7 +205,7 @@ def test_what_the_studio_reads_is_read_or_refused_in_its_place(told, place):
 
 def test_jobs_of_any_values_are_kept_or_passed_over(place):
     """A record that cannot be read stays where it is, and its number is taken."""
-    folder = JobFolder(place / "jobs")
+    folder = JobFolder(Home(place))
     job = Job(3, "fit", "Fit a.talker", ["fit", "a.mp4"], {"kind": "fit"}, "done", began_s=1.0, ended_s=2.0, text="a")
     folder.keep(job)
     record = json.loads(folder.file(3, ".json").read_text())

@@ -57,7 +57,7 @@ def test_they_are_worked_on_and_the_record_of_it_is_read_again(odd, place, page)
     queue = Queue(odd, program=("true",))
     job = queue.ask(order)
     queue.close()
-    (again,) = (kept for kept in JobFolder(queue.folder.path).load() if kept.number == job.number)
+    (again,) = (kept for kept in JobFolder(odd).load() if kept.number == job.number)
     assert again.words == job.words and again.words[1] == f"{TOLD}.wav"
 
 
