@@ -197,8 +197,8 @@ def drive(
     size_px = picture_size(portrait.take, options)
     if speech.level.is_narrow:
         reporter.notice(
-            f"{speech.path.name} holds nothing above 5 kHz, as on a telephone: s, f and sh are hard to tell apart, "
-            "and lips are less sure of them"
+            f"{speech.source.path.name} holds nothing above 5 kHz, as on a telephone: s, f and sh are hard to tell "
+            "apart, and lips are less sure of them"
         )
 
     def picture(frame: tuple[int, Tensor]) -> np.ndarray:

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import IO
 
 import numpy as np
 
 from talker.errors import BadInput
+from talker.temporary import scratch_folder
 from talker.types import FPS
 from talker.video.files import EXACT, Decoder, VideoInfo, reading, require_video
 from talker.video.hdr import table
@@ -99,8 +99,8 @@ def _table_file(transfer: str) -> Iterator[Path | None]:
     if not transfer:
         yield None
         return
-    with TemporaryDirectory(prefix="talker-") as folder:
-        path = Path(folder) / "hdr.csp"
+    with scratch_folder() as folder:
+        path = folder / "hdr.csp"
         path.write_text(table(transfer))
         yield path
 
