@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from talker.cli.parser import Parser
 from talker.cli.words import given_path, given_word
+from talker.text import text_of
 
 if TYPE_CHECKING:  # what it imports takes seconds
     from talker.types import Reporter
@@ -29,9 +30,15 @@ def add_studio(parser: Parser) -> None:
         type=given_word,
         default="127.0.0.1",
         metavar="NAME",
-        help="another address than this machine's own; needs --token",
+        help="another address than this machine's own; needs a token",
     )
-    parser.add_argument("--token", metavar="SECRET", help="what a browser must know to come in [nothing, on loopback]")
+    parser.add_argument(
+        "--token",
+        type=text_of,
+        metavar="SECRET",
+        help="what a browser must know to come in [$TALKER_TOKEN, or nothing, on loopback]; given here, every user of "
+        "this machine can read it in the list of processes (ps): rather set TALKER_TOKEN",
+    )
 
 
 def run_studio(arguments: argparse.Namespace, reporter: Reporter) -> str:

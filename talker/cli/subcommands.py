@@ -321,7 +321,7 @@ SUBCOMMANDS: dict[str, Subcommand] = {
         (
             "talker studio",
             "talker studio ~/clips --open",
-            "talker studio ~/clips --host 0.0.0.0 --port 8000 --token 'a long secret'",
+            "TALKER_TOKEN='a long secret' talker studio ~/clips --host 0.0.0.0 --port 8000",
         ),
         add_studio,
         run_studio,

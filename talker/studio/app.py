@@ -19,7 +19,6 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp
 from starlette.websockets import WebSocket
 
 from talker import commands
@@ -37,7 +36,7 @@ from talker.studio.stage import Stage
 PAGE = Path(__file__).parent / "page"
 LONGEST_JSON = 64 * 1024
 Handler = Callable[[Request], Awaitable[Response]]
-_STATUS = {Conflict: 409, OutOfMemory: 503}
+_STATUS = {Conflict: 409, OutOfMemory: 503, uploads.TooSlow: 408}
 _log = logging.getLogger("talker.studio")
 
 
@@ -168,7 +167,7 @@ async def _json(request: Request) -> dict[str, Any]:
     if request.headers.get("content-type", "").split(";")[0].strip() != "application/json":
         raise BadInput("The studio expects application/json")
     body = b""
-    async for block in request.stream():
+    async for block in uploads.in_time(request.stream()):
         body += block
         if len(body) > LONGEST_JSON:
             raise BadInput("That is too long")
@@ -184,12 +183,17 @@ def answering(handler: Handler) -> Handler:
     async def answer(request: Request) -> Response:
         try:
             return await handler(request)
-        except (HTTPException, ClientDisconnect):
+        except ClientDisconnect:
+            _log.warning("%s %s broke off; nothing of it was kept", request.method, request.url.path)
+            return Response(status_code=499)  # which nobody hears
+        except HTTPException:
             raise
         except Exception as error:
             known = mendable(error)
             if known is not None:
-                return Answer({"error": str(known)}, _STATUS.get(type(known), 400))
+                # What still comes slowly is not waited for.
+                headers = {"Connection": "close"} if isinstance(known, uploads.TooSlow) else None
+                return Answer({"error": str(known)}, _STATUS.get(type(known), 400), headers)
             # A bug: the page is told in a line, the log has the rest, and the server stays.
             _log.exception("%s %s", request.method, request.url.path)
             return Answer({"error": "The studio made a mistake; where it was started it says which"}, 500)
@@ -197,7 +201,7 @@ def answering(handler: Handler) -> Handler:
     return answer
 
 
-def application(studio: Studio, token: str | None = None) -> ASGIApp:
+def application(studio: Studio, token: str | None = None) -> Guard:
     def route(path: str, handler: Handler, *methods: str) -> Route:
         return Route(path, answering(handler), methods=list(methods) or ["GET"])
 

@@ -24,6 +24,7 @@ import talker
 from talker import links
 from talker.errors import BadInput, Conflict
 from talker.journal import LOCK_SUFFIX, VARIABLE
+from talker.studio.guard import TOKEN
 from talker.studio.home import Home
 from talker.studio.orders import command_of
 from talker.studio.records import Follower, Job, JobFolder
@@ -265,4 +266,5 @@ def _environment() -> dict[str, str]:
     """A job runs the talker that the studio is of; what lies in the studio's folder is no module of it."""
     own = str(Path(talker.__file__).resolve().parents[1])
     path = os.pathsep.join(filter(None, (own, os.environ.get("PYTHONPATH"))))
-    return {**os.environ, "PYTHONPATH": path, "PYTHONSAFEPATH": "1"}
+    inherited = {name: value for name, value in os.environ.items() if name != TOKEN}
+    return {**inherited, "PYTHONPATH": path, "PYTHONSAFEPATH": "1"}

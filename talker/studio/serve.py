@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import socket
 import webbrowser
@@ -11,8 +12,9 @@ from urllib.parse import quote
 from talker.errors import BadInput, Missing
 from talker.locks import held
 from talker.project import MANIFEST
-from talker.studio.guard import LOOPBACK
+from talker.studio.guard import LOOPBACK, TOKEN
 from talker.studio.home import Home
+from talker.text import text_of
 from talker.types import Reporter
 
 try:
@@ -32,22 +34,24 @@ def serve(
     *,
     port: int,  # 0: any that is free
     host: str,
-    token: str | None,
-    opens: bool,
+    token: str | None,  # None: $TALKER_TOKEN, or no token at all
+    opens: bool,  # in this machine's browser
     reporter: Reporter,
 ) -> str:
     """Serve until Ctrl-C; returns a line for people."""
+    if token is None and TOKEN in os.environ:
+        token = text_of(os.environ[TOKEN])
     if not folder.is_dir():
         raise BadInput(f"{folder} is not a folder; give the one with your videos and projects")
     if (folder / MANIFEST).is_file():
         folder = folder.resolve().parent  # a project is opened from the folder that it lies in
     if token is not None and len(token) < SHORTEST_TOKEN:
-        raise BadInput(f"--token has fewer than {SHORTEST_TOKEN} letters; choose a longer one")
+        raise BadInput(f"--token or ${TOKEN} has fewer than {SHORTEST_TOKEN} letters; choose a longer one")
     if host not in LOOPBACK:
         if token is None:
             raise BadInput(
                 f"--host {host} opens the studio to other machines: everybody who reaches it could see, change and use "
-                f"what is in {folder}. Add --token SECRET, for example --token {secrets.token_urlsafe(12)}"
+                f"what is in {folder}. Set ${TOKEN}, or --token, to a secret, for example {secrets.token_urlsafe(12)}"
             )
         reporter.notice(
             f"whoever knows the token can see, add and change what is in {folder.resolve()}, over plain HTTP"
@@ -57,13 +61,15 @@ def serve(
     with held(home.kept("lock"), f"in {home.root} (a studio)"), _listening(host, port) as listener:
         studio = Studio(home)
         try:
-            address = _address(listener, host, token)
-            reporter.notice(f"the studio of {home.root} is at {address} (Ctrl-C closes it)")
+            guarded, address = application(studio, token), _address(listener, host)
+            query = f"?token={quote(token)}" if token else ""
+            reporter.notice(f"the studio of {home.root} is at {address}{query} (Ctrl-C closes it)")
             if opens:
-                webbrowser.open(address)
+                webbrowser.open(f"{address}?once={guarded.invite()}" if token else address)
             config = uvicorn.Config(
-                application(studio, token),
+                guarded,
                 log_level="warning",
+                access_log=False,  # which would hold tokens
                 ws="websockets-sansio",
                 ws_max_size=LARGEST_MESSAGE,
                 ws_per_message_deflate=False,  # JPEGs are deflated already
@@ -91,7 +97,6 @@ def _listening(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _address(listener: socket.socket, host: str, token: str | None) -> str:
+def _address(listener: socket.socket, host: str) -> str:
     name = f"[{host}]" if ":" in host else host
-    query = f"?token={quote(token)}" if token else ""
-    return f"http://{name}:{listener.getsockname()[1]}/{query}"
+    return f"http://{name}:{listener.getsockname()[1]}/"

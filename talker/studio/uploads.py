@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import secrets
 import shutil
@@ -22,6 +23,13 @@ LARGEST_MIB = {"video": 4096, "sound": 512, "picture": 32}
 LONGEST_H = {"video": 1, "sound": 3}
 MOST_PIXELS = 50_000_000
 SPARE_MIB = 512  # that stay free on the disk
+# A slow wireless network brings ten times as much.
+QUIET_S = 30.0  # without a byte
+LEAST_BYTES, LEAST_S = MIB, 60.0  # that must have come in so many seconds of waiting
+
+
+class TooSlow(BadInput):
+    """What comes so slowly that its sender is gone, or means to keep the studio waiting."""
 
 
 async def receive(
@@ -48,7 +56,7 @@ async def receive(
     try:
         count = 0
         with partial.open("xb") as file:
-            async for block in body:
+            async for block in in_time(body):
                 count += len(block)
                 if count > min(limit, free):
                     raise BadInput(f"A {kind} may have {LARGEST_MIB[kind]} MiB here, and the disk must hold it")
@@ -64,6 +72,25 @@ async def receive(
                 return place
     finally:
         partial.unlink(missing_ok=True)
+
+
+async def in_time(body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """A body's blocks, as long as they keep coming; TooSlow when they do not."""
+    loop, blocks = asyncio.get_running_loop(), aiter(body)
+    waited_s, came = 0.0, 0
+    while True:
+        asked_s = loop.time()
+        try:
+            block = await asyncio.wait_for(anext(blocks), min(QUIET_S, LEAST_S - waited_s))
+        except StopAsyncIteration:
+            return
+        except asyncio.TimeoutError:
+            least = f"nothing for {QUIET_S:g} s, or less than {LEAST_BYTES / MIB:g} MiB in {LEAST_S:g} s"
+            raise TooSlow(f"It came too slowly: {least}; try again over a faster connection") from None
+        waited_s, came = waited_s + loop.time() - asked_s, came + len(block)
+        if came >= LEAST_BYTES:
+            waited_s, came = 0.0, 0
+        yield block
 
 
 def _probe(path: Path, kind: str, name: str) -> None:

@@ -31,6 +31,27 @@ def test_what_cannot_be_opened_is_refused(place, capsys):
             assert "8 letters" in refused(capsys, "studio", "--host", host, "--token", token)
 
 
+def test_a_token_may_come_by_the_environment(place, capsys, monkeypatch):
+    """There, unlike on a command line, other users of the machine do not see it."""
+    opened = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    monkeypatch.setattr("uvicorn.Server.run", lambda self, sockets: None)
+    monkeypatch.setenv("TALKER_TOKEN", "short")
+    assert "8 letters" in refused(capsys, "studio")
+    monkeypatch.setenv("TALKER_TOKEN", "a long secret")
+    assert main(["studio", "--host", "0.0.0.0", "--port", "0", "--open"]) == 0
+    assert "/?token=a%20long%20secret (Ctrl-C" in capsys.readouterr().out
+    assert "once=" in opened[0] and "secret" not in opened[0], "a browser's command line can be read, too"
+    assert main(["studio", "--port", "0", "--token", "another secret"]) == 0
+    assert "/?token=another%20secret " in capsys.readouterr().out
+    from talker.studio.jobs import _environment
+
+    assert "TALKER_TOKEN" not in _environment()
+    assert main(["studio", "--help"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "list of processes (ps): rather set TALKER_TOKEN" in said
+
+
 def test_without_its_extra_it_says_how_to_get_it(place, capsys, monkeypatch):
     for module in [name for name in sys.modules if name.startswith("talker.studio.")]:
         monkeypatch.delitem(sys.modules, module)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from types import SimpleNamespace
+from urllib.parse import quote
 
 import numpy as np
 import pytest
@@ -155,32 +156,71 @@ def test_a_page_of_another_site_gets_nothing_done(untouched, page, headers):
         assert page.get("/api/home", headers=headers).status_code == 403
 
 
+PLACE = "http://10.0.0.7:7860"
+
+
 def test_a_token_is_asked_for_and_kept_in_a_cookie(studio):
-    with TestClient(application(studio, "a long secret"), base_url="http://10.0.0.7:7860") as client:
+    with TestClient(application(studio, "a long secret"), base_url=PLACE) as client:
         assert client.get("/api/home").status_code == 403
         assert client.get("/?token=wrong").status_code == 403
         with pytest.raises(WebSocketDisconnect), client.websocket_connect("ws://10.0.0.7:7860/stage") as socket:
             socket.receive()
         answer = client.get("/?token=a%20long%20secret", follow_redirects=False)
         assert answer.status_code == 303 and answer.headers["location"] == "/"
+        assert answer.headers["cache-control"] == "no-store" and answer.headers["referrer-policy"] == "no-referrer"
         kept = answer.headers["set-cookie"].lower()
-        assert "httponly" in kept and "samesite=strict" in kept
+        assert "httponly" in kept and "samesite=strict" in kept and "secret" not in kept
         assert client.get("/api/home").status_code == 200
         stale = client.get("/?token=wrong", follow_redirects=False)
         assert stale.status_code == 303 and "set-cookie" not in stale.headers
         assert client.get("/api/home").status_code == 200, "the right cookie was replaced by a wrong one"
         other = {"host": "10.0.0.7:7861"}  # another studio of that machine has a cookie of its own
         assert client.get("/api/home", headers=other).status_code == 403
+        for value in ("wrong", "a long secret"):
+            client.cookies.clear()
+            client.cookies.set("talker-studio-7860", value)
+            assert client.get("/api/home").status_code == 403
+
+
+@pytest.mark.parametrize("token", ["a long secret", "geheimes W\u00f6rtchen \u20ac", "a;b=c, d\\e"])
+def test_a_token_comes_by_header_or_cookie_and_in_no_address_but_the_pages(studio, token):
+    with TestClient(application(studio, token), base_url=PLACE) as client:
+        for address in ("/api/home", "/files/clip.mp4", "/page/main.js"):
+            assert client.get(address, params={"token": token}).status_code == 403
+        assert client.post("/", params={"token": token}).status_code == 403
+        stage = "ws://10.0.0.7:7860/stage"
+        with pytest.raises(WebSocketDisconnect), client.websocket_connect(f"{stage}?token={quote(token)}") as socket:
+            socket.receive()
+        for scheme, code in (("Bearer", 200), ("bearer", 200), ("Basic", 403)):
+            headers = {"authorization": f"{scheme} {token}".encode()}
+            assert client.get("/api/home", headers=headers).status_code == code
+        assert client.get("/api/home", headers={"authorization": b"Bearer wrong"}).status_code == 403
+        headers = {"authorization": f"Bearer {token}".encode()}
+        with client.websocket_connect(stage, headers=headers) as socket:
+            assert "jobs" in socket.receive_json()
+        assert client.get("/", params={"token": token}).status_code == 200 and not client.get("/").url.query
+        assert client.get("/api/home").status_code == 200
+
+
+def test_an_invitation_serves_once(studio):
+    guarded = application(studio, "a long secret")
+    invitation = guarded.invite()
+    with TestClient(guarded, base_url=PLACE) as client:
+        assert client.get(f"/api/home?once={invitation}").status_code == 403
+        assert client.get(f"/?once={invitation}", follow_redirects=False).status_code == 303
+        assert client.get("/api/home").status_code == 200
         client.cookies.clear()
-        client.cookies.set("talker-studio-7860", "wrong")
-        assert client.get("/api/home").status_code == 403
+        assert client.get(f"/?once={invitation}").status_code == 403
+        assert client.get("/?once=").status_code == 403
 
 
 def test_an_empty_token_lets_nobody_in(studio):
-    with TestClient(application(studio, ""), base_url="http://10.0.0.7:7860") as client:
+    with TestClient(application(studio, ""), base_url=PLACE) as client:
         assert client.get("/api/home").status_code == 403
         assert client.get("/?token=", follow_redirects=False).status_code == 403
-        client.cookies.set("talker-studio-7860", "")
+        for empty in ({"cookie": "talker-studio-7860="}, {"authorization": "Bearer "}, {"authorization": "Bearer"}):
+            assert client.get("/api/home", headers=empty).status_code == 403
+        client.cookies.set("talker-studio-7860", hashlib.sha256(b"talker studio\0").hexdigest())
         assert client.get("/api/home").status_code == 403
 
 

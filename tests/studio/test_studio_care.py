@@ -18,12 +18,26 @@ def browsed(home):
 
     with open_studio(home.root) as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        hears_under_its_own_policy(browser, address)
         page = browser.new_context(viewport={"width": 390, "height": 844}, bypass_csp=True).new_page()
         page.set_default_timeout(20_000)
         page.goto(f"{address}#/edit")
         page.locator("#train").wait_for()
         yield page
         browser.close()
+
+
+def hears_under_its_own_policy(browser, address: str) -> None:
+    """The page's policy, which the other tests pass by, lets it have the stage's socket."""
+    page, heard, refused = browser.new_page(), [], []
+    page.on("console", lambda message: message.type == "error" and refused.append(message.text))
+    page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: heard.append(frame)))
+    page.goto(f"{address}#/stage")
+    for _ in range(100):
+        if not heard and not refused:
+            page.wait_for_timeout(200)
+    assert heard and refused == []
+    page.close()
 
 
 def test_what_cannot_be_is_not_asked_for(browsed, home):
