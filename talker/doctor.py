@@ -138,11 +138,13 @@ def _mediapipe() -> str:
     return f"{importlib.metadata.version('mediapipe')}, with its models"
 
 
-def _face_recognition() -> str:
-    from talker.take.identity import WEIGHTS
+def _packaged(module: str, weights: str = "WEIGHTS") -> Callable[[], str]:
+    def look() -> str:
+        file = getattr(importlib.import_module(module), weights)
+        file.read()
+        return f"{file.what}, {file.find()}"
 
-    WEIGHTS.read()
-    return f"{WEIGHTS.what}, {WEIGHTS.find()}"
+    return look
 
 
 def _gpu() -> str:
@@ -200,7 +202,9 @@ CHECKS = (
     Check("uvicorn", _package("uvicorn", "the server of talker studio"), _STUDIO),
     Check("face-alignment", _package("face_alignment", "for --landmarks face-alignment"), _REINSTALL),
     Check("FAN weights", _torch_weights("*2DFAN4*", "for --landmarks face-alignment"), "fetched when first used"),
-    Check("face recognition", _face_recognition),
+    Check("hama", _packaged("talker.take.hama")),
+    Check("whisper tiny.en", _packaged("talker.take.whisper", "TINY")),
+    Check("face recognition", _packaged("talker.take.identity")),
     Check(
         "VGG19 weights",
         _torch_weights("vgg19-dcbb9e9d.pth", "sharper edits; a weight-free pyramid stands in"),

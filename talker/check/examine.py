@@ -19,13 +19,12 @@ from talker.check.sound import listen
 from talker.errors import BadInput
 from talker.radfield.fit_take import FieldFitOptions
 from talker.radfield.kernels import Kernels
-from talker.take.audio import channels_of
+from talker.take.audio import SLOW, channels_of
 from talker.take.build import TakeOptions, heard_of
 from talker.take.crop import SEARCH_FPS, FaceSearch, checked_span, search_faces
 from talker.take.cuts import watch_pace
 from talker.take.landmarks import LandmarkDetector, load_detector
 from talker.take.masks import person_segmenter
-from talker.take.transformer import HUB_MODELS
 from talker.text import text_of
 from talker.types import FPS, Reporter
 from talker.video import VideoInfo, require_video, stream_audio
@@ -117,7 +116,7 @@ class Examiner:
             take_seconds(pictures, look_s, size_px),
             field_seconds(pictures, size_px, channels_of(self._options.audio), self._field_options, kernels),
             kernels.name,
-            self._options.audio if self._options.audio in HUB_MODELS else None,
+            self._options.audio if self._options.audio in SLOW else None,
         )
 
 

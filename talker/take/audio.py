@@ -18,10 +18,12 @@ from torch import Tensor
 
 from talker.errors import BadInput
 from talker.take import hama, viseme
+from talker.take.chunks import ChunkStream, StretchModel
 from talker.take.heard import HeardChunks
 from talker.take.level import Level, level_of
 from talker.take.mel import LOOKAHEAD, MEL_BINS, MelStream
-from talker.take.transformer import HUB_MODELS, TransformerStream, load_model
+from talker.take.transformer import HiddenStates, load_model
+from talker.take.whisper import load_whisper
 from talker.types import AUDIO_RATE_HZ
 
 WINDOW = 16  # features in a window: 320 ms
@@ -143,45 +145,63 @@ class HamaEncoder(NormalisedEncoder):
         return features[:, hama.LOUDNESS]
 
 
+class WhisperEncoder(NormalisedEncoder):
+    """Hidden states from the middle of a Whisper's encoder. The model is handed in; `load_whisper` finds it."""
+
+    name = "whisper"
+    lookahead_s = None
+
+    def __init__(self, model: StretchModel, state: dict[str, Tensor] | None = None) -> None:
+        super().__init__(state)
+        self.channels = model.channels
+        self._model, self._heard = model, HeardChunks(model.network)
+
+    def _open(self, level: Level, state: dict[str, Tensor]) -> ChunkStream:
+        mean, deviation = state.get("mean", 0.0), state.get("deviation", 1.0)
+        return ChunkStream(level, self._model, self._heard, lambda features: (features - mean) / deviation)
+
+
 class TransformerEncoder(AudioEncoder):
-    """Hidden states of a wav2vec2 or HuBERT, resampled to 50 Hz. The model is handed in; `load` finds it."""
+    """Hidden states of a wav2vec2 or HuBERT, as they are. The model is handed in; `load_model` finds it."""
 
     lookahead_s = None
 
-    def __init__(self, name: str, model: torch.nn.Module) -> None:
+    def __init__(self, name: str, model: StretchModel) -> None:
         self.name = name
-        self.channels = int(model.config.hidden_size)
-        self._model = model.eval()
-        self._heard = HeardChunks(model)
+        self.channels = model.channels
+        self._model, self._heard = model, HeardChunks(model.network)
 
     def fit(self, wav: np.ndarray) -> TransformerEncoder:
         return self
 
-    def stream(self, level: Level) -> TransformerStream:
-        return TransformerStream(level, self._model, self._heard)
+    def stream(self, level: Level) -> ChunkStream:
+        return ChunkStream(level, self._model, self._heard)
 
     def state(self) -> dict[str, Tensor]:
         return {}
 
-    @classmethod
-    def load(cls, name: str, model: str | None = None) -> TransformerEncoder:
-        return cls(name, load_model(name, model))
+
+def _transformer(name: str, model: str | None) -> TransformerEncoder:
+    return TransformerEncoder(name, HiddenStates(load_model(name, model)))
 
 
-AUDIO_ENCODERS: dict[str, Callable[..., AudioEncoder]] = {
-    "mel": lambda state=None, model=None: MelEncoder(state),
-    "viseme": lambda state=None, model=None: VisemeEncoder(state),
-    "hama": lambda state=None, model=None: HamaEncoder(state),
-    "wav2vec2": lambda state=None, model=None: TransformerEncoder.load("wav2vec2", model),
-    "hubert": lambda state=None, model=None: TransformerEncoder.load("hubert", model),
+AUDIO_ENCODERS: dict[str, Callable[[dict[str, Tensor] | None, str | None], AudioEncoder]] = {  # of a state and a model
+    "mel": lambda state, _: MelEncoder(state),
+    "viseme": lambda state, _: VisemeEncoder(state),
+    "hama": lambda state, _: HamaEncoder(state),
+    "whisper": lambda state, model: WhisperEncoder(load_whisper(model), state),
+    "wav2vec2": lambda _, model: _transformer("wav2vec2", model),
+    "hubert": lambda _, model: _transformer("hubert", model),
 }
 _CHANNELS = {
     "mel": MelEncoder.channels,
     "viseme": VisemeEncoder.channels,
     "hama": HamaEncoder.channels,
+    "whisper": 384,
     "wav2vec2": 768,
     "hubert": 1024,
 }
+SLOW = ("whisper", "wav2vec2", "hubert")  # whole transformers, whose weights --audio-model may name
 
 
 def channels_of(name: str) -> int:
@@ -193,15 +213,15 @@ def channels_of(name: str) -> int:
 def load_encoder(name: str, state: dict[str, Tensor] | None = None, model: str | None = None) -> AudioEncoder:
     """An encoder by name, with the state that it left in a take."""
     check_encoder(name, model)
-    return AUDIO_ENCODERS[name](state=state, model=model)
+    return AUDIO_ENCODERS[name](state, model)
 
 
 def check_encoder(name: str, model: str | None = None) -> None:
     """BadInput for one that is not there, and for a model that it has no use for."""
     if name not in AUDIO_ENCODERS:
         raise BadInput(f"Unknown audio encoder {name!r}; choose from {', '.join(AUDIO_ENCODERS)}")
-    if model is not None and name not in HUB_MODELS:
-        ways_out = f"leave --audio-model out or choose --audio {' or '.join(HUB_MODELS)}"
+    if model is not None and name not in SLOW:
+        ways_out = f"leave --audio-model out or choose --audio {', '.join(SLOW)}"
         raise BadInput(f"The {name} encoder takes no model; {ways_out}")
 
 

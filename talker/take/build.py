@@ -49,8 +49,8 @@ class TakeOptions:
     end_s: float | None = None  # use the video up to this second
     size_px: int = 256  # side of the square that head and shoulders are cut to
     landmarks: str = "mediapipe"  # face landmarks: mediapipe (embedded) or face-alignment (downloads weights)
-    audio: str = "viseme"  # speech features: viseme, hama (know speech), mel (no weights), or wav2vec2, hubert
-    audio_model: str | None = None  # folder or hub name of the wav2vec2 or HuBERT to use instead of the usual one
+    audio: str = "viseme"  # speech features: hama, viseme (know speech), mel (no weights), whisper, wav2vec2, hubert
+    audio_model: str | None = None  # folder or hub name of the Whisper, wav2vec2 or HuBERT to use instead of the usual
     av_offset_s: float = 0.0  # the file's sound comes so many seconds after its lips (before: negative); taken out
     track: int | None = None  # which of the video's sound tracks is learnt from, counted from 1 [the first with speech]
 
@@ -59,7 +59,7 @@ class TakeOptions:
     def __post_init__(self) -> None:
         check_encoder(self.audio, self.audio_model)
         if self.audio_model is not None:  # the take finds it again from whatever folder the speaker is driven
-            found = folder_or_name(self.audio_model, "--audio-model", "a wav2vec2 or HuBERT")
+            found = folder_or_name(self.audio_model, "--audio-model", "a Whisper, wav2vec2 or HuBERT")
             object.__setattr__(self, "audio_model", found)
         check_range("--size", self.size_px, 32, 2048)
         check_range("--av-offset", self.av_offset_s, -AV_OFFSET_LIMIT_S, AV_OFFSET_LIMIT_S)

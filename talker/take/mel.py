@@ -70,15 +70,19 @@ def log_mel(
 
 
 @lru_cache
-def mel_bank() -> np.ndarray:  # [MEL_BINS, MEL_FFT / 2 + 1] float32
+def mel_bank(
+    bins: int = MEL_BINS,
+    fft: int = MEL_FFT,
+    lowest_hz: float = _LOWEST_HZ,
+) -> np.ndarray:  # [bins, fft / 2 + 1] float32
     """Triangles of equal area, evenly spaced on Slaney's mel scale (Auditory Toolbox, 1998), as librosa has them.
 
     librosa itself takes a second to import.
     """
-    edges = _hertz(np.linspace(_mel(_LOWEST_HZ), _mel(AUDIO_RATE_HZ / 2), MEL_BINS + 2))
-    bins = np.linspace(0.0, AUDIO_RATE_HZ / 2, MEL_FFT // 2 + 1)
+    edges = _hertz(np.linspace(_mel(lowest_hz), _mel(AUDIO_RATE_HZ / 2), bins + 2))
+    at = np.linspace(0.0, AUDIO_RATE_HZ / 2, fft // 2 + 1)
     low, centre, high = edges[:-2, None], edges[1:-1, None], edges[2:, None]
-    triangles = np.minimum((bins - low) / (centre - low), (high - bins) / (high - centre)).clip(min=0.0)
+    triangles = np.minimum((at - low) / (centre - low), (high - at) / (high - centre)).clip(min=0.0)
     return (triangles * 2.0 / (high - low)).astype(np.float32)
 
 

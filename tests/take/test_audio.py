@@ -22,7 +22,7 @@ from talker.take.audio import (
     load_encoder,
 )
 from talker.take.level import level_of
-from talker.take.transformer import TransformerStream
+from talker.take.transformer import HiddenStates
 from talker.types import AUDIO_RATE_HZ
 from tests.threads import one_thread as one_thread
 
@@ -125,22 +125,23 @@ def own_cache(monkeypatch, tmp_path_factory):
 
 def test_what_was_heard_once_is_not_heard_again(own_cache, monkeypatch):
     wav, model = speech(2.0), tiny("wav2vec2")
-    first = TransformerEncoder("wav2vec2", model).encode(wav)
+    first = TransformerEncoder("wav2vec2", HiddenStates(model)).encode(wav)
     assert len(list(own_cache.iterdir())) == 1
     with monkeypatch.context() as deaf:
-        deaf.setattr(TransformerStream, "_hidden", None)
-        assert torch.equal(TransformerEncoder("wav2vec2", model).encode(wav), first)
+        deaf.setattr(HiddenStates, "hear", None)
+        assert torch.equal(TransformerEncoder("wav2vec2", HiddenStates(model)).encode(wav), first)
         with pytest.raises(TypeError):
-            TransformerEncoder("wav2vec2", model).encode(speech(2.0, seed=1))
+            TransformerEncoder("wav2vec2", HiddenStates(model)).encode(speech(2.0, seed=1))
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.mul_(1.1)
-    assert not torch.equal(TransformerEncoder("wav2vec2", model).encode(wav), first), "other weights hear otherwise"
+    other = TransformerEncoder("wav2vec2", HiddenStates(model)).encode(wav)
+    assert not torch.equal(other, first), "other weights hear otherwise"
     assert len(list(own_cache.iterdir())) == 2
 
 
 def test_a_cache_is_bounded_and_may_be_damaged_or_missing(own_cache, monkeypatch):
-    encoder = TransformerEncoder("wav2vec2", tiny("wav2vec2"))
+    encoder = TransformerEncoder("wav2vec2", HiddenStates(tiny("wav2vec2")))
     first = encoder.encode(speech(1.0))
     (kept,) = own_cache.iterdir()
     kept.write_bytes(b"no tensors")
@@ -165,10 +166,10 @@ def test_transformers_give_50_features_a_second(name: str, tmp_path):
 
 
 def test_long_speech_is_encoded_in_chunks_without_seams(monkeypatch: pytest.MonkeyPatch):
-    encoder = TransformerEncoder("wav2vec2", tiny("wav2vec2"))
+    encoder = TransformerEncoder("wav2vec2", HiddenStates(tiny("wav2vec2")))
     wav = speech(4.0)
     whole = encoder.encode(wav)
-    monkeypatch.setattr("talker.take.transformer.CHUNK_S", 1.0)
+    monkeypatch.setattr("talker.take.chunks.CHUNK_S", 1.0)
     pieces = encoder.encode(wav)
     for size in (1000, 16_000, 50_000):  # and the chunks are the same, however the speech comes in
         assert torch.allclose(streamed(encoder, wav, size), pieces, atol=1e-4)
@@ -178,8 +179,8 @@ def test_long_speech_is_encoded_in_chunks_without_seams(monkeypatch: pytest.Monk
 
 def test_every_chunk_is_heard_with_a_second_on_either_side(monkeypatch: pytest.MonkeyPatch):
     model, wav = tiny("wav2vec2"), speech(5.0)
-    monkeypatch.setattr("talker.take.transformer.CHUNK_S", 1.0)
-    features = streamed(TransformerEncoder("wav2vec2", model), wav, 3000)
+    monkeypatch.setattr("talker.take.chunks.CHUNK_S", 1.0)
+    features = streamed(TransformerEncoder("wav2vec2", HiddenStates(model)), wav, 3000)
     scaled = (wav - wav.mean()) / wav.std()
     heard = torch.from_numpy(np.pad(scaled[16_000 : 4 * 16_000], 40))  # for the chunk from 2 to 3 s
     with torch.no_grad():
@@ -197,8 +198,8 @@ def test_weights_that_are_not_there_are_missing_at_once(tmp_path):
 
 def test_unknown_names_are_told_the_known_ones():
     with pytest.raises(BadInput, match="wav2vec2"):
-        load_encoder("whisper")
-    assert set(AUDIO_ENCODERS) == {"mel", "viseme", "hama", "wav2vec2", "hubert"}
+        load_encoder("wav2vec")
+    assert set(AUDIO_ENCODERS) == {"mel", "viseme", "hama", "whisper", "wav2vec2", "hubert"}
     with pytest.raises(BadInput, match="takes no model"):
         load_encoder("mel", model="somewhere")
 
