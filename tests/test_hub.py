@@ -32,7 +32,7 @@ def load_hubert(model: str):
 
 
 def take_options(model: str) -> TakeOptions:
-    return TakeOptions(audio_model=model)
+    return TakeOptions(audio="hubert", audio_model=model)
 
 
 @pytest.mark.parametrize("load", [load_clip, ip2p.load, load_hubert, take_options])
