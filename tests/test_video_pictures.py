@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from talker.video import Crop, VideoWriter, ffmpeg_path, hdr, probe, read_frames
+from talker.video.frames import PLATE
 
 COLOURS = [(128, 128, 128), (200, 40, 30), (20, 60, 220), (230, 180, 150)]
 
@@ -76,3 +77,30 @@ def test_hdr_looks_as_it_did_in_sdr(transfer, tmp_path, monkeypatch):
     for number, colour in enumerate(COLOURS):
         assert np.abs(frames[10 * number + 5][10, 10].astype(int) - colour).max() <= 7, colour
     assert not list(folder.iterdir())
+
+
+# -------------------------------------------------------------------- transparency
+
+
+def test_what_is_transparent_stands_before_a_plate_and_keeps_its_colours_to_itself(tmp_path):
+    """Left: bright green, unseen; middle: half seen; right: red."""
+    rgba = np.zeros((64, 96, 4), np.uint8)
+    rgba[:, :32], rgba[:, 32:64], rgba[:, 64:] = (0, 255, 0, 0), (200, 100, 0, 128), (200, 30, 40, 255)
+    raw = ["-f", "rawvideo", "-pix_fmt", "rgba", "-s", "96x64", "-r", "25", "-i", "-"]
+    film = tmp_path / "film.mov"
+    command = [ffmpeg_path(), "-v", "error", *raw, "-c:v", "png", film]
+    subprocess.run(command, input=rgba.tobytes() * 10, check=True)
+    for shape, third in (({}, 32), ({"max_side_px": 30}, 10), ({"crop": Crop(0, 0, 64), "size_px": 24}, 12)):
+        frame = next(read_frames(film, with_alpha=True, **shape)).astype(int)
+        assert np.abs(frame[5, third // 2] - (PLATE, PLATE, PLATE, 0)).max() <= 1
+        half = 0.5 * np.array([200, 100, 0]) + 0.5 * PLATE
+        assert np.abs(frame[5, third + third // 2] - (*half, 128)).max() <= 2
+        assert frame[..., 1].max() <= PLATE + 1, "the green that nobody sees has run into the picture"
+        assert np.array_equal(next(read_frames(film, **shape)), frame[..., :3])
+    assert np.abs(frame[5, -1] - (*half, 128)).max() <= 2  # the crop ends there
+    solid = tmp_path / "solid.mp4"
+    with VideoWriter(solid, (32, 32)) as video:
+        video.write(np.full((32, 32, 3), 90, np.uint8))
+        video.write(np.full((32, 32, 3), 90, np.uint8))
+        video.write(np.full((32, 32, 3), 90, np.uint8))
+    assert (next(read_frames(solid, with_alpha=True))[..., 3] == 255).all()

@@ -24,7 +24,7 @@ from talker.take.build import TakeOptions, heard_of
 from talker.take.crop import SEARCH_FPS, FaceSearch, checked_span, search_faces
 from talker.take.cuts import watch_pace
 from talker.take.landmarks import LandmarkDetector, load_detector
-from talker.take.masks import person_segmenter
+from talker.take.masks import CUT_OUT, is_cut_out, person_segmenter
 from talker.text import text_of
 from talker.types import FPS, Reporter
 from talker.video import VideoInfo, require_video, stream_audio
@@ -134,7 +134,8 @@ def examine(
     info = require_video(video)
     span_s = checked_span(info, video.name, options.start_s, options.end_s)
     heard = heard_of(video, span_s, options).notices if info.has_audio else ()
-    for notice in (*info.notices, *heard):
+    cut_out = [CUT_OUT] if is_cut_out(video, info, span_s) else []
+    for notice in (*info.notices, *heard, *cut_out):
         reporter.notice(notice)
     examiner = Examiner(options, field_options, kernels)
     examiner.examine(video, info, span_s, load_detector(options.landmarks), reporter)

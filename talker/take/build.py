@@ -26,6 +26,7 @@ from talker.take.label import Labeller
 from talker.take.landmarks import LandmarkDetector, load_detector
 from talker.take.level import check_audible, level_of
 from talker.take.lips import refine_lips
+from talker.take.masks import CUT_OUT, is_cut_out
 from talker.take.plate import background_plate, plate_samples
 from talker.take.pose import HeadMotion, rescale_motion, smooth_motion, solve_motion
 from talker.take.store import TakeFolder, Tracks, load_take, read_image, save_tracks, torch_float, write_image
@@ -83,7 +84,8 @@ def build_take(
     info = require_video(video)
     span_s = checked_span(info, video.name, options.start_s, options.end_s)
     source = heard_of(video, span_s, options)
-    for notice in (*info.notices, *source.notices):
+    cut_out = is_cut_out(video, info, span_s)
+    for notice in (*info.notices, *source.notices, *([CUT_OUT] if cut_out else [])):
         reporter.notice(notice)
     wav = read_sound(source, span_s, options.av_offset_s)
     check_audible(level_of([wav]), video.name)
@@ -95,14 +97,14 @@ def build_take(
     links.remove(folder.path)
     folder.make()
 
-    tracked = track_frames(video, span_s, crop, found, detector, options.size_px, folder, reporter)
+    tracked = track_frames(video, span_s, crop, found, detector, options.size_px, folder, reporter, cut_out=cut_out)
     seen = np.isfinite(tracked.points[:, 0, 0])
     count = len(seen)
     check_presence(seen, span_s[0], FPS)
     points = fill_points(tracked.points, seen)
     motion = head_motion(tracked, points, seen, detector, options.size_px, reporter)
 
-    background = separate(folder, tracked.mattes, points, detector, motion, reporter)
+    background = separate(folder, tracked.mattes, points, detector, motion, reporter, cut_out=cut_out)
     write_image(folder.background, background)
 
     wav = fit_length(wav, count * AUDIO_RATE_HZ // FPS)
@@ -177,6 +179,8 @@ def separate(
     detector: LandmarkDetector,
     motion: HeadMotion,
     reporter: Reporter,
+    *,
+    cut_out: bool,  # the mattes are the video's own
 ) -> np.ndarray:
     """Refined mattes and part labels on disk; returns the background plate [H, W, 3] uint8."""
     count = len(mattes)
@@ -189,7 +193,9 @@ def separate(
         return i, read_image(folder.frame(i)), decode(mattes[i]).astype(np.float32) / 255.0
 
     chosen = np.unique(np.linspace(0, count - 1, COLOUR_SAMPLES).round().astype(int))
-    labeller = Labeller(motion, points, detector, (frames.shape[2], frames.shape[1]), map(segmented, chosen))
+    labeller = Labeller(
+        motion, points, detector, (frames.shape[2], frames.shape[1]), map(segmented, chosen), cut_out=cut_out
+    )
 
     def label(i: int) -> int:
         matte, parts = labeller(*segmented(i))

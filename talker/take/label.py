@@ -33,7 +33,10 @@ class Labeller:
         detector: LandmarkDetector,
         size_px: tuple[int, int],  # (width, height)
         examples: Iterable[tuple[int, np.ndarray, np.ndarray]],  # frame, rgb [H, W, 3] uint8, matte [H, W] in [0, 1]
+        *,
+        cut_out: bool = False,  # mattes are exact already
     ) -> None:
+        self._cut_out = cut_out
         self._motion, self._points, self._detector, self._size_px = motion, points, detector, size_px
         self._viewpoints = motion.c2w()[:, :3, 3]
         seeds = []
@@ -49,7 +52,9 @@ class Labeller:
         matte: np.ndarray,  # [H, W] float32 in [0, 1], as the segmenter has it
     ) -> tuple[np.ndarray, np.ndarray]:  # the speaker's own matte [H, W] float32; parts [H, W] uint8
         places, outlines = self._seen_in(index)
-        matte = keep_speaker(refine_matte(rgb, matte), polygon_mask(self._size_px, outlines.oval))
+        matte = keep_speaker(
+            matte if self._cut_out else refine_matte(rgb, matte), polygon_mask(self._size_px, outlines.oval)
+        )
         return matte, label_parts(rgb, matte, outlines, places, self._viewpoints[index], self._colours)
 
     def _seen_in(self, index: int) -> tuple[np.ndarray, FaceOutlines]:

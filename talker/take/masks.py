@@ -1,16 +1,43 @@
-"""Who is a pixel: a soft person matte per frame, its edge moved to the picture's. Parts are `talker.take.parts`."""
+"""Who is a pixel: a soft person matte per frame, its edge moved to the picture's. Parts are `talker.take.parts`.
+
+A video whose speaker was cut out brings its matte along.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import cv2
 import numpy as np
 
 from talker.take.landmarks import import_mediapipe, quiet_stderr
+from talker.video import VideoInfo, read_frames
 
 GUIDE_RADIUS = 0.02  # of the image's side: how far the matte may move to meet an edge of the picture
 GUIDE_NOISE = 2e-4  # variance of a colour (in [0, 1]) below which the picture has no edge
+
+CUT_OUT = "The speaker stands alone in a transparent picture: its transparency is the matte, the background plain grey"
+_CLEAR_SHARE = 0.02  # of the picture: where less is transparent, or solid, transparency shows no speaker
+_CLEAR, _SOLID = 26, 229  # opacity up to which, and from which on
+_LOOKED_S, _LOOKS_HZ, _LOOKED_PX = 5.0, 2.0, 160
+
+
+def is_cut_out(video: Path, info: VideoInfo, span_s: tuple[float, float]) -> bool:
+    """Whether a video has transparency that can serve as its matte: many a solid video has it, too."""
+    if not info.has_alpha:
+        return False
+    end_s = min(span_s[1], span_s[0] + _LOOKED_S)
+    looks = read_frames(video, start_s=span_s[0], end_s=end_s, fps=_LOOKS_HZ, max_side_px=_LOOKED_PX, with_alpha=True)
+    shares = [((look[..., 3] <= _CLEAR).mean(), (look[..., 3] >= _SOLID).mean()) for look in looks]
+    return bool(shares) and bool((np.median(shares, axis=0) > _CLEAR_SHARE).all())
+
+
+def opacity(
+    rgba: np.ndarray,  # [H, W, 4] uint8
+) -> np.ndarray:  # [H, W] float32 in [0, 1]
+    """The matte that a cut-out frame brings, where others have to be segmented."""
+    return rgba[..., 3].astype(np.float32) / 255.0
 
 
 def person_segmenter() -> Callable[[np.ndarray], np.ndarray]:

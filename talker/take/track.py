@@ -15,7 +15,7 @@ from talker.ahead import side_by_side
 from talker.errors import BadInput
 from talker.take.crop import FaceSearch
 from talker.take.landmarks import LandmarkDetector
-from talker.take.masks import person_segmenter
+from talker.take.masks import opacity, person_segmenter
 from talker.take.store import TakeFolder, write_image
 from talker.types import FPS, Reporter
 from talker.video import Crop, read_frames
@@ -51,20 +51,25 @@ def track_frames(
     size_px: int,
     folder: TakeFolder,
     reporter: Reporter,
+    *,
+    cut_out: bool = False,  # the video's own transparency is the matte
 ) -> Tracked:
     """Every frame once: landmarks, person matte, and the frame itself on disk at its final size."""
-    segment = person_segmenter()
+    segment = opacity if cut_out else person_segmenter()
     working_px = max(size_px, min(crop.side, WORKING_SIDE_PX))
     flow_px = min(working_px, FLOW_SIDE_PX)
     expected = max(1, round((span_s[1] - span_s[0]) * FPS))
     points, mattes, grey = [], [], []
 
     def looked_at() -> Iterator[Look]:
-        frames = read_frames(video, start_s=span_s[0], end_s=span_s[1], crop=crop, size_px=working_px)
+        frames = read_frames(
+            video, start_s=span_s[0], end_s=span_s[1], crop=crop, size_px=working_px, with_alpha=cut_out
+        )
         with ThreadPoolExecutor(1) as beside:  # while this thread follows the face, that one finds the person
-            for index, rgb in enumerate(frames):
+            for index, frame in enumerate(frames):
+                rgb = np.ascontiguousarray(frame[..., :3])
                 focused = rgb if not search.rivals else blank_others(rgb, search.box_at(index / FPS), crop)
-                matte = beside.submit(segment, rgb)
+                matte = beside.submit(segment, frame)
                 found = detector.detect(focused)
                 yield Look(index, rgb, found, matte.result())
 
