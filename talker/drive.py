@@ -17,16 +17,18 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Annotated, Literal, Protocol
 
 import cv2
 import numpy as np
 import torch
+from annotated_types import Interval
 from torch import Tensor
 
 from talker.ahead import ahead, side_by_side
+from talker.bounds import Track, check_fields
 from talker.camera import apply_view, resized
-from talker.errors import BadInput, check_range
+from talker.errors import BadInput
 from talker.take.audio import AudioEncoder, FeatureStream, FrameWindows, audio_windows
 from talker.take.speech import Speech
 from talker.take.store import decode_image
@@ -37,8 +39,6 @@ from talker.view import AS_TAKEN, ViewPath, view_at
 
 Motion = Literal["take", "still"]
 USUAL_DETAIL = 0.8  # the weight w that edits are trained with
-DETAIL_RANGE = (0.0, 1.5)
-SIZES_PX = (32, 2048)  # of a video's height
 _LIDS = (0.01, 0.95)  # quantiles of a take's lids that count as closed and open
 _CODES_AT_ONCE = 64  # windows of 64 frames are 5 MB; those of an hour would be 7 GB
 _CODES_AHEAD, _FRAMES_AHEAD = 64, 8  # what the renderer and the encoder never wait for
@@ -69,13 +69,19 @@ class DriveOptions:
 
     view: View | ViewPath = AS_TAKEN  # turn and zoom on top of the head's own motion: yaw=20,pitch=-5,roll=0,zoom=1.1
     motion: Motion = "take"  # whether the head replays the take's motion or keeps still; it blinks either way
-    detail: float = USUAL_DETAIL  # weight of the refinement network in an edited speaker: 0 without, up to 1.5
-    strength: float = 1.0  # how much of an edit is shown: 0 the speaker as filmed, 1 all of it, 0.5 half-way
-    eyes: float | None = None  # how far the eyes are open, 0 to 1, instead of blinking as filmed
-    size_px: int | None = None  # the video's height, instead of the take's
-    track: int | None = None  # which sound track of AUDIO is said, counted from 1 [the first with speech]
+    detail: Annotated[float, Interval(ge=0, le=1.5)] = USUAL_DETAIL
+    """weight of the refinement network in an edited speaker: 0 without it"""
+    strength: Annotated[float, Interval(ge=0, le=1)] = 1.0
+    """how much of an edit is shown: 0 the speaker as filmed, 1 all of it, 0.5 half-way"""
+    eyes: Annotated[float, Interval(ge=0, le=1)] | None = None
+    """how far the eyes are open, instead of blinking as filmed"""
+    size_px: Annotated[int, Interval(ge=32, le=2048)] | None = None  # the video's height, instead of the take's
+    track: Track | None = None  # which sound track of AUDIO is said, counted from 1 [the first with speech]
 
     LATER = frozenset({"track"})  # see `talker.project.inputs_of`
+
+    def __post_init__(self) -> None:
+        check_fields(self)
 
 
 def lids_of(take: Take) -> tuple[float, float]:
@@ -289,15 +295,6 @@ def to_bytes(
 
 def check_options(options: DriveOptions, edit: str | None) -> None:
     """BadInput for what no drive can be asked for."""
-    low, high = DETAIL_RANGE
-    if not low <= options.detail <= high:
-        raise BadInput(f"--detail {options.detail:g} is out of range; it goes from {low:g} (plain render) to {high:g}")
-    if not 0 <= options.strength <= 1:
-        raise BadInput(f"--strength {options.strength:g} is out of range; it goes from 0 (as filmed) to 1 (the edit)")
-    if options.eyes is not None:
-        check_range("--eyes", options.eyes, 0, 1)
-    if options.size_px is not None:
-        check_range("--size", options.size_px, *SIZES_PX)
     if edit is None and options.strength != 1:
         raise BadInput("--strength is of an edit; name it with --edit")
 

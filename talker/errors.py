@@ -87,12 +87,3 @@ def cannot_write(place: str | os.PathLike[str], error: OSError) -> TalkerError:
         return BadInput(f"{place} would grow larger than its disk or `ulimit -f` allows; choose another place")
     why = f"{place} cannot be written ({error.strerror or error})"
     return out_of_memory(error) or BadInput(f"{why}; choose another place or make it writable")
-
-
-SEEDS = (0, 2**63 - 1)  # what numpy and torch both take
-
-
-def check_range(flag: str, value: float, low: float, high: float) -> None:
-    """BadInput unless `value` lies in the range; not-a-number lies in none."""
-    if not low <= value <= high:
-        raise BadInput(f"{flag} is {value}; choose {low} to {high}")

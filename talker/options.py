@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
+from annotated_types import Interval
 
-from talker.errors import SEEDS, BadInput, check_range
+from talker.bounds import Seed, check_fields
+from talker.errors import BadInput
 from talker.pdu.editor import DiffusionOptions, Precision, Sampler
-from talker.pdu.plan import STEPS, TEXT_GUIDANCES, check_plan
 from talker.radfield.fit_take import FieldFitOptions
 from talker.radfield.kernels import Kernels
-from talker.types import EditPlan
+from talker.types import EditPlan, ImageGuidance, SamplingSteps, TextGuidance
 
 MOST_COLUMNS = 12  # of a preview: more are too small to judge
-
-
-def _check_steps(steps: int | None) -> None:
-    if steps is not None:
-        check_range("--training-steps", steps, 1, 10_000_000)
+TrainingSteps = Annotated[int, Interval(ge=1, le=10_000_000)]
 
 
 @dataclass(frozen=True)
@@ -28,12 +25,11 @@ class FitOptions:
 
     preset: Literal["auto", "cpu", "gpu"] = "auto"  # size of the field and length of its training
     kernels: str = "auto"  # what computes: auto (the fastest that this machine has), or one by name (talker doctor)
-    training_steps: int | None = None  # train for so many steps instead of the preset's
-    seed: int = 0  # the same seed and the same machine give the same field
+    training_steps: TrainingSteps | None = None  # train for so many steps instead of the preset's
+    seed: Seed = 0  # the same seed and the same machine give the same field
 
     def __post_init__(self) -> None:
-        check_range("--seed", self.seed, *SEEDS)
-        _check_steps(self.training_steps)
+        check_fields(self)
 
     def field(self, kernels: Kernels, footage_s: float, size_px: int) -> FieldFitOptions:
         found = FieldFitOptions.preset(self.preset, kernels.device, self.seed, footage_s, size_px)
@@ -70,10 +66,10 @@ class EditOptions:
     """of InstructPix2Pix; auto: float16 on a GPU, float32 elsewhere; bfloat16 where float16 overflows"""
     kernels: str = "auto"  # what computes: auto (the fastest that this machine has), or one by name (talker doctor)
     preset: Literal["auto", "cpu", "gpu"] = "auto"  # length of the training: minutes on two cores, or ten times as long
-    training_steps: int | None = None  # steps in each of --rounds, and again in the lip stage [the preset's]
+    training_steps: TrainingSteps | None = None  # steps in each of --rounds, and again in the lip stage [the preset's]
 
     def __post_init__(self) -> None:
-        _check_steps(self.training_steps)
+        check_fields(self)
         if self.editor == "builtin" and self.diffusion != DiffusionOptions():
             raise BadInput("--model, --sampler and --precision are of InstructPix2Pix; choose --editor ip2p with them")
 
@@ -90,13 +86,14 @@ class EditOptions:
 class PreviewOptions:
     """The grid over which an edit is looked at, and chance."""
 
-    text_guidance: tuple[float, ...] = (3.0, 4.5, 6.0)  # how strongly the instruction counts: one column for each
-    steps: tuple[int, ...] = (10, 20)  # sampling steps of InstructPix2Pix: one column for each, with each guidance
-    image_guidance: float = EditPlan.image_guidance
-    seed: int = EditPlan.seed
+    text_guidance: tuple[TextGuidance, ...] = (3.0, 4.5, 6.0)  # how strongly the instruction counts: a column for each
+    steps: tuple[SamplingSteps, ...] = (10, 20)
+    """sampling steps of InstructPix2Pix: a column for each, with each guidance"""
+    image_guidance: ImageGuidance = EditPlan.image_guidance
+    seed: Seed = EditPlan.seed
 
     def __post_init__(self) -> None:
-        check_range("--seed", self.seed, *SEEDS)
+        check_fields(self)
         if len(self.grid) > MOST_COLUMNS:
             guidances, steps = len(set(self.text_guidance)), len(set(self.steps))
             raise BadInput(
@@ -110,17 +107,7 @@ class PreviewOptions:
         return [(guidance, steps) for guidance in sorted(set(self.text_guidance)) for steps in sorted(set(self.steps))]
 
     def plan(self, instruction: str) -> EditPlan:
-        """The edit whose last round looks like the strongest column; BadInput where the grid is out of range."""
-        for flag, values, (least, most) in (
-            ("--text-guidance", self.text_guidance, TEXT_GUIDANCES),
-            ("--steps", self.steps, STEPS),
-        ):
-            for value in values:
-                if not least <= value <= most:
-                    allowed = f"give a number from {least:g} to {most:g}, or several with commas"
-                    raise BadInput(f"{flag} cannot be {value:g}; {allowed}")
-        for guidance, steps in self.grid:
-            check_plan(EditPlan(instruction, self.seed, 1, (guidance,) * 2, (steps,) * 2, self.image_guidance))
+        """The edit whose last round looks like the strongest column."""
         highest, most = max(self.text_guidance), max(self.steps)
         return EditPlan(
             instruction,

@@ -12,11 +12,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal, Protocol, runtime_checkable
+from typing import Annotated, Literal, Protocol, runtime_checkable
 
 import numpy as np
 import torch
+from annotated_types import Interval
 from torch import Tensor
+
+from talker.bounds import Seed, check_fields
 
 FPS = 25
 AUDIO_RATE_HZ = 16_000
@@ -52,10 +55,13 @@ class View:
     the head clockwise as seen by the viewer, zoom above 1 enlarges head and torso about the image centre.
     """
 
-    yaw_deg: float = 0.0
-    pitch_deg: float = 0.0
-    roll_deg: float = 0.0
-    zoom: float = 1.0
+    yaw_deg: Annotated[float, Interval(ge=-90, le=90)] = 0.0
+    pitch_deg: Annotated[float, Interval(ge=-90, le=90)] = 0.0
+    roll_deg: Annotated[float, Interval(ge=-180, le=180)] = 0.0
+    zoom: Annotated[float, Interval(ge=0.2, le=5)] = 1.0
+
+    def __post_init__(self) -> None:
+        check_fields(self)
 
 
 @dataclass(frozen=True)
@@ -136,6 +142,9 @@ class Take:
 
 
 Strategy = Literal["progressive", "iterative", "once"]
+TextGuidance = Annotated[float, Interval(ge=0, le=30)]
+ImageGuidance = Annotated[float, Interval(ge=1, le=30)]
+SamplingSteps = Annotated[int, Interval(ge=1, le=1000)]
 
 
 @dataclass(frozen=True)
@@ -143,13 +152,16 @@ class EditPlan:
     """An edit, decided before anything is computed (Instruct-NeuralTalker, section 3.2)."""
 
     instruction: str
-    seed: int = 0
-    rounds: int = 3  # K
-    text_guidance: tuple[float, float] = (3.0, 6.0)  # s_l, s_u
-    steps: tuple[int, int] = (10, 20)  # t_l, t_u: sampling steps
-    image_guidance: float = 1.5
-    frames: int = 200  # N, edited in every round
+    seed: Seed = 0
+    rounds: Annotated[int, Interval(ge=1, le=100)] = 3  # K
+    text_guidance: tuple[TextGuidance, TextGuidance] = (3.0, 6.0)  # s_l, s_u
+    steps: tuple[SamplingSteps, SamplingSteps] = (10, 20)  # t_l, t_u
+    image_guidance: ImageGuidance = 1.5
+    frames: Annotated[int, Interval(ge=1, le=100_000)] = 200  # N, edited in every round
     strategy: Strategy = "progressive"  # talker.pdu.schedule says what each does
+
+    def __post_init__(self) -> None:
+        check_fields(self)
 
 
 class Reporter(Protocol):

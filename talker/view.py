@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, fields
 
+from talker.bounds import flag_name, numbers_of
 from talker.errors import BadInput
 from talker.types import View
 
 AS_TAKEN = View()
-VIEW_LIMITS = {"yaw": (-90, 90), "pitch": (-90, 90), "roll": (-180, 180), "zoom": (0.2, 5)}
-_FIELDS = {"yaw": "yaw_deg", "pitch": "pitch_deg", "roll": "roll_deg", "zoom": "zoom"}
+_FIELDS = {flag_name(field.name)[2:]: field.name for field in fields(View)}
+VIEW_BOUNDS = {key: numbers_of(View)[f"--{key}"] for key in _FIELDS}
 _TO = ".."
 
 
@@ -42,17 +43,7 @@ def parse_view(text: str) -> View | ViewPath:
             raise BadInput(f"Unknown view key {key!r}; --view knows yaw, pitch, roll, zoom: yaw=20,zoom=1.1")
         if key in values:
             raise BadInput(f"--view names {key} twice; give it once, or as {key}=1..2 to pass through both")
-        try:
-            values[key] = [float(number) for number in value.split(_TO)]
-        except ValueError:
-            raise BadInput(
-                f"--view {key} needs a number, or several to pass through, got {value!r}; "
-                f"for example {key}=1 or {key}=1..2"
-            ) from None
-        low, high = VIEW_LIMITS[key]
-        for number in values[key]:
-            if not low <= number <= high:  # also when it is not a number
-                raise BadInput(f"--view {key}={number:g} is out of range; it goes from {low} to {high}")
+        values[key] = [VIEW_BOUNDS[key].read(f"--view {key}", number) for number in value.split(_TO)]
     if not values:
         raise BadInput("--view is empty; write for example --view yaw=20,zoom=1.1")
     counts = {len(numbers) for numbers in values.values()} - {1}

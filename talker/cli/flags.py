@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import functools
 import inspect
 import re
 import types
@@ -13,6 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from talker.bounds import Bounds, bounds_of, flag_name, hints_of
 from talker.cli.words import given_path, given_word
 from talker.errors import BadInput
 
@@ -20,14 +22,9 @@ _FIELD = re.compile(
     r"^    (\w+):[^#\n]*(?:#\s*(?P<beside>[^\n]+))?\n(?:    (?P<quotes>\"{1,3})(?P<under>.+?)(?P=quotes)\n)?",
     re.M | re.S,
 )
-_UNITS = re.compile(r"_(s|px|deg|hz)$")
 
 
-def flag_name(field_name: str) -> str:
-    """`size_px` -> `--size`: people give no units where there is only one."""
-    return "--" + _UNITS.sub("", field_name).replace("_", "-")
-
-
+@functools.cache
 def sentences(options: type) -> dict[str, str]:
     """What stands beside (a comment) or under (a docstring) each field of a dataclass, in its source."""
     found = _FIELD.finditer(inspect.getsource(options))
@@ -41,18 +38,19 @@ def add_flags(
     words: Mapping[str, str] = MappingProxyType({}),  # help for fields whose sentence speaks to programmers
 ) -> None:
     """One flag for each of the fields; what a command line does not name stays at the field's default."""
-    hints, texts = typing.get_type_hints(options), {**sentences(options), **words}
-    defaults = {field.name: field.default for field in dataclasses.fields(options)}
+    texts, defaults = {**sentences(options), **words}, {each.name: each.default for each in dataclasses.fields(options)}
     for name in defaults if fields is None else fields:
-        default, help_text = defaults[name], texts.get(name, "").replace("%", "%%")
-        shown = "" if default is None else f" [{_show(default)}]"
-        parser.add_argument(
-            flag_name(name),
-            dest=name,
-            default=argparse.SUPPRESS,
-            help=help_text.rstrip(".") + shown,
-            **_kind(hints[name]),
-        )
+        flag = add_flag(parser, flag_name(name), hints_of(options)[name], texts.get(name, ""), defaults[name])
+        flag.dest, flag.default = name, argparse.SUPPRESS
+
+
+def add_flag(parser: argparse.ArgumentParser, flag: str, hint: Any, help_text: str, default: Any) -> argparse.Action:
+    """A flag of a type: its bounds, where it has some, are told in the help and hold for what is given."""
+    bounds = bounds_of(hint)
+    words, _, own = help_text.rstrip(".").removesuffix("]").partition(" [")  # `own` says what stands for no default
+    told = "; ".join(filter(None, (own, "" if default is None else _show(default), bounds and bounds.span)))
+    text = f"{words} [{told}]" if told else words
+    return parser.add_argument(flag, default=default, help=text.replace("%", "%%"), **_kind(flag, hint, bounds))
 
 
 def add_project(parser: argparse.ArgumentParser) -> None:
@@ -77,36 +75,26 @@ def chosen(options: type, arguments: argparse.Namespace) -> Any:
     return options(**{name: value for name, value in vars(arguments).items() if name in names})
 
 
-def _kind(hint: Any) -> dict[str, Any]:
+def _kind(flag: str, hint: Any, bounds: Bounds | None) -> dict[str, Any]:
     """What argparse needs to read a value of a type."""
     if typing.get_origin(hint) in (typing.Union, types.UnionType):
         hint = next(member for member in typing.get_args(hint) if member is not type(None))
     if typing.get_origin(hint) is typing.Literal:
         return {"choices": typing.get_args(hint), "type": str}
-    if typing.get_origin(hint) is tuple:
-        member = typing.get_args(hint)[0]
-        if typing.get_args(hint)[-1] is Ellipsis:
-            return {"type": lambda text: _several(text, member), "metavar": "A,B,..."}
-        return {"type": lambda text: _pair(text, member), "metavar": "LOW,HIGH"}
-    return {
-        "type": {str: given_word, Path: given_path}.get(hint, hint),
-        "metavar": {int: "N", float: "X"}.get(hint, "NAME"),
-    }
+    if bounds is None:
+        return {"type": given_path if hint is Path else given_word, "metavar": "NAME"}
+    if typing.get_origin(hint) is not tuple:
+        return {"type": functools.partial(bounds.read, flag), "metavar": "N" if bounds.kind is int else "X"}
+    is_pair = typing.get_args(hint)[-1] is not Ellipsis
+    return {"type": functools.partial(_several, flag, bounds, is_pair), "metavar": "LOW,HIGH" if is_pair else "A,B,..."}
 
 
-def _pair(text: str, member: type) -> tuple:
-    try:
-        low, high = (member(part) for part in text.split(","))
-    except ValueError:
-        raise BadInput(f"{text!r} is not a pair; write two numbers with a comma, for example 3,6") from None
-    return low, high
-
-
-def _several(text: str, member: type) -> tuple:
-    try:
-        return tuple(member(part) for part in text.split(","))
-    except ValueError:
-        raise BadInput(f"{text!r} is no row of numbers; write them with commas, for example 3,4,6") from None
+def _several(flag: str, bounds: Bounds, is_pair: bool, text: str) -> tuple[float, ...]:
+    """Numbers with commas between."""
+    found = tuple(bounds.read(flag, part) for part in text.split(","))
+    if is_pair and len(found) != 2:
+        raise BadInput(f"{flag} is {text[:40]}; write two numbers with a comma, for example 3,6")
+    return found
 
 
 def _show(value: Any) -> str:

@@ -45,6 +45,8 @@ class Parser(argparse.ArgumentParser):
             flag = word.split("=", 1)[0]
             if re.match(r"--?[A-Za-z]", flag) and flag not in known:
                 raise BadInput(f"Unknown flag {flag}{nearest(flag, known)}; see {self.prog} --help")
+            if word == f"{flag}=--":  # which argparse takes for no value at all
+                raise BadInput(f"{flag} cannot be --; see {self.prog} --help")
 
 
 class _HelpFormatter(argparse.RawDescriptionHelpFormatter):

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
+from annotated_types import Interval
+
+from talker.cli.flags import add_flag
 from talker.cli.parser import Parser
 from talker.cli.words import given_path, given_word
 from talker.text import text_of
 
 if TYPE_CHECKING:  # what it imports takes seconds
     from talker.types import Reporter
+
+Port = Annotated[int, Interval(ge=0, le=65535)]  # 0: any that is free
 
 
 def add_studio(parser: Parser) -> None:
@@ -23,7 +28,7 @@ def add_studio(parser: Parser) -> None:
         metavar="FOLDER",
         help="with videos and projects [this one]",
     )
-    parser.add_argument("--port", type=int, default=7860, metavar="N", help="where it listens [%(default)s]")
+    add_flag(parser, "--port", Port, "where it listens", 7860)
     parser.add_argument("--open", action="store_true", help="open it in the browser, too")
     parser.add_argument(
         "--host",

@@ -72,11 +72,16 @@ def read(argv: Sequence[str]) -> Run:
         kind = "flag" if name.startswith("-") else "command"
         hint = nearest(name, ["--help", "--version"] if kind == "flag" else SUBCOMMANDS)
         raise BadInput(f"Unknown {kind} {name}{hint or '; talker --help lists what there is'}")
+    return Run(SUBCOMMANDS[name].call, parser_of(name).parse_args(argv[1:]))
+
+
+def parser_of(name: str) -> Parser:
+    """What understands a subcommand's flags."""
     subcommand = SUBCOMMANDS[name]
     parser = Parser(f"talker {name}", subcommand.summary, subcommand.examples)
     subcommand.add(parser)
     parser.add_argument("-q", "--quiet", action="store_true", help="say nothing but errors")
-    return Run(subcommand.call, parser.parse_args(argv[1:]))
+    return parser
 
 
 def _overview() -> str:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
-from talker.errors import BadInput, check_range
+from annotated_types import Interval
+
+from talker.bounds import check_fields
+from talker.errors import BadInput
 
 FEWEST_FRAMES = 10
 
@@ -14,7 +18,8 @@ FEWEST_FRAMES = 10
 class EvalOptions:
     """What is looked at, and where optional weights are."""
 
-    frames: int = 250  # judge at most so many frames, from the beginning of the held-out part
+    frames: Annotated[int, Interval(ge=FEWEST_FRAMES, le=100_000)] = 250
+    """judge at most so many frames, from the beginning of the held-out part"""
     caption_before: str | None = None  # what the unedited speaker shows: "a photo of a man" (CLIP direction)
     caption_after: str | None = None  # what the edit is meant to show: "a bronze statue of a man"
     clip: str = "openai/clip-vit-large-patch14"  # CLIP from this folder or hub name
@@ -22,7 +27,7 @@ class EvalOptions:
     arcface: Path | None = None  # an ArcFace iResNet's weights, if not where torch.hub would have put them
 
     def __post_init__(self) -> None:
-        check_range("--frames", self.frames, FEWEST_FRAMES, 100_000)
+        check_fields(self)
         captions = (self.caption_before, self.caption_after)
         if any(caption is not None and not caption.strip() for caption in captions):
             raise BadInput("An empty caption says nothing; describe the picture: --caption-before 'a photo of a man'")

@@ -8,13 +8,15 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 import torch
+from annotated_types import Interval, MultipleOf
 
 from talker import links
-from talker.errors import SEEDS, BadInput, Conflict, cannot_write, check_range
+from talker.bounds import Seed, check_fields
+from talker.errors import BadInput, Conflict, cannot_write
 from talker.speaker import truth
 from talker.speaker.head import HeadModel, HeadState, head_model
 from talker.speaker.motion import head_motion, head_states
@@ -40,27 +42,19 @@ _MOUTH_CORNERS = (48, 54)
 
 @dataclass(frozen=True)
 class SpeakerOptions:
-    seconds: float = 12.0
+    seconds: Annotated[float, Interval(ge=0.2, le=3600)] = 12.0
     """Length of the recording."""
-    size_px: int = 256
-    """Side of the square picture; even, as H.264 wants it."""
-    seed: int = 0
+    size_px: Annotated[int, Interval(ge=32, le=2048), MultipleOf(2)] = 256
+    """Side of the square picture."""
+    seed: Seed = 0
     """Chooses the sentences, the motion and the room; the same seed gives the same frames."""
-    motion: float = 1.0
+    motion: Annotated[float, Interval(ge=0, le=1.5)] = 1.0
     """Size of the head's motion; at 1 it turns up to about 25 degrees to either side."""
     light: Literal["world", "head"] = "world"
     """Where the key light hangs: in the "world", or on the "head", so that a face's shading never changes."""
 
     def __post_init__(self) -> None:
-        if not 0.2 <= self.seconds <= 3600:
-            raise BadInput(f"--seconds is {self.seconds:g}; choose 0.2 to 3600")
-        if not 32 <= self.size_px <= 2048 or self.size_px % 2:
-            raise BadInput(f"--size is {self.size_px}; choose an even number from 32 to 2048")
-        check_range("--seed", self.seed, *SEEDS)
-        if not 0.0 <= self.motion <= 1.5:
-            raise BadInput(f"--motion is {self.motion:g}; choose 0 to 1.5")
-        if self.light not in ("world", "head"):
-            raise BadInput(f"--light is {self.light!r}; choose world or head")
+        check_fields(self)
 
     @property
     def frames(self) -> int:

@@ -12,14 +12,21 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from talker import links
+from talker.bounds import numbers_of
+from talker.drive import DriveOptions
 from talker.errors import BadInput
+from talker.evaluate.options import EvalOptions
 from talker.names import check_name, edit_name
 from talker.opening import automatic_name
+from talker.options import EditOptions, FitOptions, PreviewOptions
 from talker.pdu.region import Region
 from talker.project import SUFFIX
+from talker.speaker.record import SpeakerOptions
 from talker.studio.home import Home
+from talker.take.build import TakeOptions
 from talker.text import text_of
-from talker.view import VIEW_LIMITS
+from talker.types import EditPlan
+from talker.view import VIEW_BOUNDS
 
 Order = Mapping[str, Any]
 LONGEST_TEXT = 600  # of an instruction
@@ -57,20 +64,21 @@ def edit_of(order: Order) -> str | None:
 
 def _speaker(home: Home, order: Order) -> tuple[str, list[str]]:
     out = home.free("demo.mp4").name
-    words = ["speaker", out, *_numbers(order, "seconds", "size", "seed", "motion")]
+    words = ["speaker", out, *_numbers(order, SpeakerOptions, "seconds", "size", "seed", "motion")]
     return "Record the demo speaker", words
 
 
 def _check(home: Home, order: Order) -> tuple[str, list[str]]:
     video = home.file(order.get("video"), "video")
     page = home.check_page(video).relative_to(home.root).as_posix()
-    words = ["check", video.name, *_numbers(order, "start", "end", "size"), "-o", page, "--force"]
+    words = ["check", video.name, *_numbers(order, TakeOptions, "start", "end", "size"), "-o", page, "--force"]
     return f"Check {video.name}", words
 
 
 def _fit(home: Home, order: Order) -> tuple[str, list[str]]:
     video = home.file(order.get("video"), "video")
-    words = ["fit", video.name, *_numbers(order, "start", "end", "size", "av-offset", "training-steps", "seed")]
+    words = ["fit", video.name, *_numbers(order, TakeOptions, "start", "end", "size", "av-offset")]
+    words += _numbers(order, FitOptions, "training-steps", "seed")
     words += _choices(order, "preset", "audio", "landmarks", "kernels")
     out = f"{video.stem}{SUFFIX}"
     if "name" in order:
@@ -81,8 +89,8 @@ def _fit(home: Home, order: Order) -> tuple[str, list[str]]:
 
 
 def _preview(home: Home, order: Order) -> tuple[str, list[str]]:
-    words = ["preview", *_what(home, order), *_rows(order, "text-guidance", "steps")]
-    words += [*_numbers(order, "image-guidance", "seed"), *_editor(order)]
+    words = ["preview", *_what(home, order), *_editor(order)]
+    words += _numbers(order, PreviewOptions, "text-guidance", "steps", "image-guidance", "seed")
     return f"Preview “{_text(order, 'instruction')}”", [*words, *_project(home, order), *_force(order)]
 
 
@@ -90,8 +98,8 @@ def _edit(home: Home, order: Order) -> tuple[str, list[str]]:
     words = ["edit", *_what(home, order)]
     if order.get("name"):
         words += ["--name", _name(order, "name")]
-    words += [*_rows(order, "text-guidance", "steps"), *_numbers(order, "rounds", "frames", "image-guidance", "seed")]
-    words += [*_numbers(order, "training-steps"), *_choices(order, "strategy", "preset"), *_editor(order)]
+    words += _numbers(order, EditPlan, "text-guidance", "steps", "rounds", "frames", "image-guidance", "seed")
+    words += [*_numbers(order, EditOptions, "training-steps"), *_choices(order, "strategy", "preset"), *_editor(order)]
     return f"Edit “{_text(order, 'instruction')}”", [*words, *_project(home, order), *_force(order)]
 
 
@@ -105,12 +113,12 @@ def _drive(home: Home, order: Order) -> tuple[str, list[str]]:
     if background is not None:
         text = _text(order, "background")
         words += ["--background", text if text.startswith("#") else home.file(text, "picture").name]
-    words += [*_numbers(order, "detail", "strength", "eyes", "size"), *_choices(order, "motion")]
+    words += [*_numbers(order, DriveOptions, "detail", "strength", "eyes", "size"), *_choices(order, "motion")]
     return f"Render {audio.name}", [*words, *_project(home, order), *_force(order)]
 
 
 def _eval(home: Home, order: Order) -> tuple[str, list[str]]:
-    words = ["eval", *_edit_name(order), *_numbers(order, "frames")]
+    words = ["eval", *_edit_name(order), *_numbers(order, EvalOptions, "frames")]
     return f"Measure {order.get('edit') or 'the speaker'}", [*words, *_project(home, order), *_force(order)]
 
 
@@ -134,8 +142,10 @@ def view_words(view: object) -> str:
     parts = []
     for key, value in view.items():
         values = value if isinstance(value, list) else [value]
-        if key not in VIEW_LIMITS or not values or not all(_is_number(number) for number in values):
+        if key not in VIEW_BOUNDS or not values:
             raise BadInput("A view holds numbers, or rows of them, for yaw, pitch, roll, zoom")
+        for number in values:
+            VIEW_BOUNDS[key].check(key, number)
         parts.append(f"{key}={'..'.join(map(str, values))}")
     return ",".join(parts)
 
@@ -182,24 +192,16 @@ def _force(order: Order) -> list[str]:
     return ["--force"] if order.get("force") is True else []
 
 
-def _numbers(order: Order, *flags: str) -> list[str]:
+def _numbers(order: Order, options: type, *flags: str) -> list[str]:
+    """Flags of a command's options; a row of numbers where they take several."""
     words = []
     for flag in flags:
-        value = order.get(flag)
-        if value is not None:
-            if not _is_number(value):
-                raise BadInput(f"{flag} is a number, not {str(value)[:40]!r}")
-            words.append(f"--{flag}={value}")
-    return words
-
-
-def _rows(order: Order, *flags: str) -> list[str]:
-    words = []
-    for flag in flags:
-        values = order.get(flag)
-        if values is not None:
-            if not isinstance(values, list) or not values or not all(_is_number(value) for value in values):
-                raise BadInput(f"{flag} is a row of numbers, not {str(values)[:40]!r}")
+        if order.get(flag) is not None:
+            values = order[flag] if isinstance(order[flag], list) else [order[flag]]
+            if not values:
+                raise BadInput(f"{flag} is a row without numbers")
+            for value in values:
+                numbers_of(options)[f"--{flag}"].check(flag, value)
             words.append(f"--{flag}={','.join(map(str, values))}")
     return words
 
@@ -222,7 +224,3 @@ def _plain(value: object) -> str:
     if not isinstance(value, str) or not value.replace("-", "").replace("+", "").isalnum():
         raise BadInput(f"{str(value)[:40]!r} is no choice")
     return value
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e12

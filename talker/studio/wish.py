@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from talker.bounds import Bounds, numbers_of
 from talker.drive import USUAL_DETAIL, DriveOptions, Motion, check_options
-from talker.errors import BadInput, check_range
+from talker.errors import BadInput
 from talker.names import check_name
 from talker.types import View
-from talker.view import VIEW_LIMITS
+from talker.view import VIEW_BOUNDS
 
 LEAST_SHARE = 0.25
 LIVE = "live"  # the voice that the page's microphone hears
-_MOST_FRAMES = 25 * 24 * 3600
+_INDEX, _SHARE = Bounds(float, 0, 25 * 24 * 3600), Bounds(float, LEAST_SHARE, 1)
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def wish_of(facts: object) -> Wish:
         raise BadInput("A wish is an object")
     view = View(
         **{
-            name: _number(facts, key, default, VIEW_LIMITS[key])
+            name: _number(facts, key, default, VIEW_BOUNDS[key])
             for key, name, default in (
                 ("yaw", "yaw_deg", 0.0),
                 ("pitch", "pitch_deg", 0.0),
@@ -51,13 +51,13 @@ def wish_of(facts: object) -> Wish:
             )
         }
     )
-    edit = _text(facts, "edit")
+    edit, asked = _text(facts, "edit"), numbers_of(DriveOptions)
     options = DriveOptions(
         view=view,
         motion=_choice(facts, "motion", ("take", "still")),
-        detail=_number(facts, "detail", USUAL_DETAIL),
-        strength=_number(facts, "strength", 1.0) if edit else 1.0,
-        eyes=None if facts.get("eyes") is None else _number(facts, "eyes", 1.0),
+        detail=_number(facts, "detail", USUAL_DETAIL, asked["--detail"]),
+        strength=_number(facts, "strength", 1.0, asked["--strength"]) if edit else 1.0,
+        eyes=None if facts.get("eyes") is None else _number(facts, "eyes", 1.0, asked["--eyes"]),
     )
     check_options(options, edit)
     return Wish(
@@ -70,25 +70,17 @@ def wish_of(facts: object) -> Wish:
         motion=options.motion,
         background=_text(facts, "background"),
         voice=_text(facts, "voice"),
-        index=int(_number(facts, "index", 0, (0, _MOST_FRAMES))),
-        share=_number(facts, "share", 1.0, (LEAST_SHARE, 1.0)),
+        index=int(_number(facts, "index", 0, _INDEX)),
+        share=_number(facts, "share", 1.0, _SHARE),
         playing=facts.get("playing") is True,
         pair=facts.get("pair") is True and bool(edit),
     )
 
 
-def _number(
-    facts: dict[str, Any], key: str, default: float, limits: tuple[float, float] = (-math.inf, math.inf)
-) -> float:
+def _number(facts: dict[str, Any], key: str, default: float, bounds: Bounds) -> float:
     value = facts.get(key, default)
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise BadInput(f"{key} is a number")
-    try:
-        number = float(value)
-    except OverflowError:  # JSON has integers of any length
-        raise BadInput(f"{key} is too large a number") from None
-    check_range(key, number, *limits)
-    return number
+    bounds.check(key, value)
+    return float(value)
 
 
 def _text(facts: dict[str, Any], key: str) -> str | None:

@@ -5,17 +5,18 @@ Everything is streamed: the source passes twice (a sparse look, then every frame
 
 from __future__ import annotations
 
-import math
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Annotated
 
 import cv2
 import numpy as np
+from annotated_types import Interval
 
 from talker import links
 from talker.ahead import side_by_side
-from talker.errors import BadInput, check_range
+from talker.bounds import Track, check_fields
 from talker.hub import folder_or_name
 from talker.take.audio import check_encoder, load_encoder
 from talker.take.consensus import refine_motion
@@ -37,6 +38,7 @@ from talker.video import SoundSource, read_audio, require_video, sound_source, w
 FLOW_EYE_SPAN_PX = 64.0  # pictures are compared not finer than this shows the face: larger faces only take longer
 LANDMARKS_STEADY_FRAMES = 1.5  # poses from landmarks are smoothed by a Gaussian of this many frames,
 STEADY_FRAMES = 0.8  # and poses from pictures by this many: their jitter goes, nods stay
+LONGEST_S = 24 * 3600.0  # of a recording
 AV_OFFSET_LIMIT_S = 2.0  # sound that is further from its picture is another recording
 COLOUR_SAMPLES = 40  # frames that teach skin, hair and clothes
 MOST_LABELLED_PX = 2**23  # pixels that are labelled at a time: each takes 150 bytes or so
@@ -46,27 +48,25 @@ MOST_LABELLED_PX = 2**23  # pixels that are labelled at a time: each takes 150 b
 class TakeOptions:
     """What a take is made from and how."""
 
-    start_s: float | None = None  # use the video from this second on
-    end_s: float | None = None  # use the video up to this second
-    size_px: int = 256  # side of the square that head and shoulders are cut to
+    start_s: Annotated[float, Interval(ge=0, le=LONGEST_S)] | None = None  # use the video from this second on
+    end_s: Annotated[float, Interval(ge=0, le=LONGEST_S)] | None = None  # use the video up to this second
+    size_px: Annotated[int, Interval(ge=32, le=2048)] = 256  # side of the square that head and shoulders are cut to
     landmarks: str = "mediapipe"  # face landmarks: mediapipe (embedded) or face-alignment (downloads weights)
     audio: str = "viseme"  # speech features: hama, viseme (know speech), mel (no weights), whisper, wav2vec2, hubert
     audio_model: str | None = None  # folder or hub name of the Whisper, wav2vec2 or HuBERT to use instead of the usual
-    av_offset_s: float = 0.0  # the file's sound comes so many seconds after its lips (before: negative); taken out
-    track: int | None = None  # which of the video's sound tracks is learnt from, counted from 1 [the first with speech]
+    av_offset_s: Annotated[float, Interval(ge=-AV_OFFSET_LIMIT_S, le=AV_OFFSET_LIMIT_S)] = 0.0
+    """the file's sound comes so many seconds after its lips (before: negative); taken out"""
+    track: Track | None = None
+    """which of the video's sound tracks is learnt from, counted from 1 [the first with speech]"""
 
     LATER = frozenset({"track"})  # see `talker.project.inputs_of`
 
     def __post_init__(self) -> None:
+        check_fields(self)
         check_encoder(self.audio, self.audio_model)
         if self.audio_model is not None:  # the take finds it again from whatever folder the speaker is driven
             found = folder_or_name(self.audio_model, "--audio-model", "a Whisper, wav2vec2 or HuBERT")
             object.__setattr__(self, "audio_model", found)
-        check_range("--size", self.size_px, 32, 2048)
-        check_range("--av-offset", self.av_offset_s, -AV_OFFSET_LIMIT_S, AV_OFFSET_LIMIT_S)
-        for flag, value in (("--start", self.start_s), ("--end", self.end_s)):
-            if value is not None and math.isnan(value):
-                raise BadInput(f"{flag} is not a number; give seconds")
 
 
 def build_take(

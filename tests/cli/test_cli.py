@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from talker import __version__
+from talker.bounds import flag_name
 from talker.cli import main
-from talker.cli.flags import flag_name, sentences
+from talker.cli.flags import sentences
 from talker.cli.progress import ProgressPrinter, clock
 from talker.options import FitOptions
 from talker.take.build import TakeOptions
@@ -87,7 +88,7 @@ def test_a_hub_that_cannot_be_reached(project, capsys):
 @pytest.mark.parametrize(
     ("words", "hint"),
     [
-        (["--rounds", "0"], "at least 1"),
+        (["--rounds", "0"], "1 to 100"),
         (["--steps", "20"], "two numbers"),
         (["--text-guidance", "6,3"], "lower one first"),
         (["--name", "a/b"], "letters"),

@@ -71,12 +71,12 @@ def test_a_preview_is_a_picture_and_the_command_that_makes_it(project, capsys, m
 @pytest.mark.parametrize(
     ("words", "hint"),
     [
-        (["--text-guidance", "3,x"], "commas"),
-        (["--text-guidance", "3,31"], "--text-guidance cannot be 31; give a number from 0 to 30, or several"),
-        (["--text-guidance=-3,nan,1e9"], "--text-guidance cannot be -3;"),
-        (["--text-guidance", "3,nan"], "--text-guidance cannot be nan;"),
+        (["--text-guidance", "3,x"], "--text-guidance is 'x'; choose a number"),
+        (["--text-guidance", "3,31"], "--text-guidance is 31; choose a number from 0 to 30"),
+        (["--text-guidance=-3,nan,1e9"], "--text-guidance is -3;"),
+        (["--text-guidance", "3,nan"], "--text-guidance is nan;"),
         (["--text-guidance", "1,2,3,4,5,6,7"], "7 values of --text-guidance times 2 of --steps (usual: 10,20) are 14"),
-        (["--steps", "0"], "--steps cannot be 0; give a number from 1 to 1000"),
+        (["--steps", "0"], "--steps is 0; choose a whole number from 1 to 1000"),
         (["-o", "look.bmp"], ".png"),
         (["-o", "lokks/look.png"], "no folder lokks"),
         (["-o", "toy.talker"], "is a folder"),
@@ -329,4 +329,4 @@ def test_strength_goes_from_the_original_to_the_edit(project, capsys, monkeypatc
     for half in ("half", "live"):
         assert np.allclose(corner[half], (corner["edited"] + corner["filmed"]) / 2, atol=10), half
     assert "--edit" in refused(capsys, *say, "--strength", "0.5", "-o", "no.mp4")
-    assert "0 (as filmed)" in refused(capsys, *say, "--edit", "blue", "--strength", "1.5", "-o", "no.mp4")
+    assert "from 0 to 1" in refused(capsys, *say, "--edit", "blue", "--strength", "1.5", "-o", "no.mp4")

@@ -38,7 +38,7 @@ def test_unknown_instruction_is_told_at_once():
         ({"image_guidance": 0.5}, "--image-guidance"),
         ({"rounds": 0}, "--rounds"),
         ({"frames": 0}, "--frames"),
-        ({"strategy": "twice"}, "progressive, iterative, once"),
+        ({"strategy": "twice"}, "--strategy is .twice.; choose one of progressive, iterative, once"),
     ],
 )
 def test_out_of_range_names_its_flag(change, flag):
