@@ -36,7 +36,8 @@ from talker.radfield import fit_take
 fit_take.CHECKPOINT_EVERY, edit.SAVE_EVERY_S = 5, 0.5
 sys.exit(main(sys.argv[1:]))
 """
-_CLOCK = re.compile(rb'"(finished|seconds)": ("[^"]*"|[0-9.]+)')  # in records: when, and for how long
+# When, and for how long, in records; how long it may take, in the page of what was found in the footage.
+_CLOCK = re.compile(rb'"(finished|seconds)": ("[^"]*"|[0-9.]+)|about [^<]*\(take [^<]* kernels\)')
 _CLIP = ["speaker", "--seconds", "3.2", "--size", "64"]
 _FIT = ["fit", "../clip.mp4", "-o", "clip.talker", "--size", "64", "--training-steps", "24"]
 _EDIT = ["edit", "--instruction", "make him a Van Gogh painting", "--name", "painting"]
@@ -77,9 +78,9 @@ def kill_often(work: Path, command: str, kills: int, seed: int) -> Tally:
     temporary.mkdir()
     peace = _fresh(work, f"{command}-peace", command)
     started = time.monotonic()
-    _finish(_start(peace, words))
+    _finish(_start(peace, words, temporary))
     whole_s = time.monotonic() - started
-    wanted = contents(peace)
+    wanted, usual = contents(peace), set(temporary.iterdir())  # torch keeps a cache there
     while tally.kills < kills:
         place = _fresh(work, f"{command}-{tally.ended + 1}", command)
         edited: dict[Path, int] = {}
@@ -100,7 +101,7 @@ def kill_often(work: Path, command: str, kills: int, seed: int) -> Tally:
         found = contents(place)
         different = [f"{place.name}/{name}" for name in wanted if found.get(name) != wanted[name]]
         left = [f"{place.name}/{name}" for name in found.keys() - wanted.keys()]
-        left += [path.name for path in temporary.iterdir()]
+        left += [path.name for path in set(temporary.iterdir()) - usual]
         tally.different += different
         tally.left_behind += left
         if not different and not left:

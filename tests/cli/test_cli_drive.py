@@ -31,7 +31,7 @@ from tests.cli.console import film, refused, spoken_into, tone
         (["speech.wav", "--view", "yaw=far"], "number"),
         (["speech.wav", "--detail", "1.6"], "0 .* 1.5"),
         (["speech.wav", "--detail", "-1"], "0 .* 1.5"),
-        (["speech.wav", "--detail", "much"], "invalid float"),
+        (["speech.wav", "--detail", "much"], "choose a number from 0 to 1.5"),
         (["speech.wav", "--edit", "marble"], "there are: bronze"),
         (["speech.wav", "--edit", "../field"], "letters"),
         (["speech.wav", "--background", "nowhere.png"], "#rrggbb"),
