@@ -33,7 +33,7 @@ from talker.studio.wish import Wish
 from talker.temporary import replacing, sweep
 from talker.text import text_of
 from talker.types import Silent
-from talker.video import read_audio, write_wav
+from talker.video import stream_audio, write_wav
 
 _WITHOUT_ARTICLE = ("watercolour", "pop art", "stained glass")
 _SHOWN_FRAMES = 12  # of a round
@@ -151,7 +151,7 @@ def as_wav(home: Home, path: Path) -> Path:
     kept = home.kept("sounds", f"{file_hash(path)[:16]}.wav")
     if not kept.is_file():
         with replacing(kept) as temporary:
-            write_wav(temporary, read_audio(path))
+            write_wav(temporary, stream_audio(path))
     return kept
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import wave
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -62,14 +62,15 @@ def read_audio(
 
 def write_wav(
     path: Path,
-    samples: np.ndarray,  # [T] float in [-1, 1], 16 kHz
+    samples: np.ndarray | Iterable[np.ndarray],  # [T] float in [-1, 1], 16 kHz; or blocks of it, which are not kept
 ) -> None:
     """Mono 16-bit WAV."""
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(AUDIO_RATE_HZ)
-        file.writeframes(to_pcm(samples))
+        for block in [samples] if isinstance(samples, np.ndarray) else samples:
+            file.writeframes(to_pcm(block))
 
 
 def to_pcm(

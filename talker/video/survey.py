@@ -13,6 +13,7 @@ SILENT_PEAK = 10 ** (-50 / 20)  # amplitude; even whispered speech stays 20 dB a
 BEYOND = 8.0  # amplitude that no recording has
 FLOAT_MAX = 3.4e38
 _PIECES_HZ = 50
+_LONGEST_PIECE = 1 << 14  # samples: a header may claim any rate
 _CANCELLED = 0.2  # power of the channels' mean, over what it would be if they had nothing in common
 _WINDOW, _SYLLABLES_HZ = 2 * _PIECES_HZ, (2.0, 8.0)
 
@@ -22,8 +23,9 @@ class Survey:
     """One track, looked through."""
 
     seconds: float
-    stray_share: float  # of the numbers: those that are no sound, not finite or `BEYOND`
-    beyond_share: float  # of the numbers: the finite ones among them
+    numbers: int  # n C
+    stray: int  # numbers that are no sound: not finite, or `BEYOND`
+    beyond: int  # the finite ones among them
     highest: float  # amplitude of the finite ones
     peak: float  # amplitude of the sound
     loudest: int | None  # the channel to be heard alone, because they cancel each other out; None: their mean
@@ -38,7 +40,7 @@ class Surveyor:
     """Looks at sound as it comes by, and keeps 50 numbers a second of it."""
 
     def __init__(self, rate_hz: int, channels: int) -> None:
-        self._rate_hz, self._hop = rate_hz, max(1, rate_hz // _PIECES_HZ)
+        self._rate_hz, self._hop = rate_hz, min(max(1, rate_hz // _PIECES_HZ), _LONGEST_PIECE)
         self._rest = np.zeros((0, channels), np.float32)
         self._count = self._not_finite = self._beyond = 0
         self._highest = self._peak = 0.0
@@ -74,12 +76,12 @@ class Surveyor:
         self._add(self._rest, max(1, len(self._rest)))
         self._rest = self._rest[:0]
         *channels, mean = self._powers
-        numbers = max(1, self._count * len(channels))
         cancel = mean < _CANCELLED * sum(channels) / len(channels) ** 2
         return Survey(
             seconds=self._count / self._rate_hz,
-            stray_share=(self._not_finite + self._beyond) / numbers,
-            beyond_share=self._beyond / numbers,
+            numbers=self._count * len(channels),
+            stray=self._not_finite + self._beyond,
+            beyond=self._beyond,
             highest=self._highest,
             peak=self._peak,
             loudest=int(np.argmax(channels)) if cancel else None,

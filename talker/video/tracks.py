@@ -23,6 +23,7 @@ from talker.video.survey import BEYOND, Survey, Surveyor
 _SPEAKS = 0.2  # of `survey.swelling`
 _STRAY = 0.01  # of the numbers: where more are beyond full scale, the file has another one
 _DAMAGED = 0.5  # of the numbers
+_BLOCK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -51,8 +52,9 @@ def sound_source(
     surveys = {number: _survey(path, number, start_s, end_s) for number in numbers}
     chosen = choose_track(surveys) if track is None else track - 1
     found, gain = surveys[chosen]
-    if found.stray_share > _DAMAGED:
-        raise BadInput(f"{path.name} is damaged: {found.stray_share:.0%} of its sound are no numbers; export it again")
+    if found.stray > _DAMAGED * found.numbers:
+        share = found.stray / found.numbers
+        raise BadInput(f"{path.name} is damaged: {share:.0%} of its samples are not numbers; export it again")
     notices = [_choice(path.name, info.tracks, surveys, chosen)] if len(surveys) > 1 else []
     if start_s is None and end_s is None:
         notices += _header_mistakes(path, info, found)
@@ -60,11 +62,11 @@ def sound_source(
     if gain != 1.0:
         filters.append(f"volume={gain:.9g}:precision=double")
         notices.append(f"{path.name} goes {-20 * math.log10(gain):.0f} dB beyond full scale; it is brought back to it")
-    if found.stray_share:
+    if found.stray:
         filters.append(f"aeval='if(lte(abs(val(ch)),{BEYOND}),val(ch),0)':c=same")
         notices.append(
-            f"{found.stray_share:.2%} of the samples of {path.name} are no sound (not a number, or far beyond full "
-            "scale); they are heard as silence"
+            f"{found.stray} samples of {path.name} are no sound (not a number, or far beyond full scale); "
+            "they are heard as silence"
         )
     if found.loudest is not None:
         filters.append(f"pan=mono|c0=c{found.loudest}")
@@ -95,7 +97,7 @@ def _survey(path: Path, track: int, start_s: float | None, end_s: float | None) 
     state = path.stat()
     key = (str(path.resolve()), state.st_mtime_ns, state.st_size, track, start_s, end_s)
     found, gain = _look_through(*key, 1.0), 1.0
-    if found.beyond_share > _STRAY:
+    if found.beyond > _STRAY * found.numbers:
         gain = 1.0 / found.highest
         found = _look_through(*key, gain)
     return found, gain
@@ -115,8 +117,9 @@ def _look_through(
         _, offset, _, _, rate_hz, channels = np.frombuffer(head, ">u4").tolist()
         ffmpeg.output.read(offset - 24)
         surveyor = Surveyor(rate_hz, channels)
-        while block := ffmpeg.output.read(4 * channels * rate_hz):
-            whole = block[: len(block) // (4 * channels) * 4 * channels]
+        step = 4 * channels
+        while block := ffmpeg.output.read(max(1, _BLOCK_BYTES // step) * step):
+            whole = block[: len(block) // step * step]
             surveyor.look(np.frombuffer(whole, ">f4").astype(np.float32).reshape(-1, channels))
     return surveyor.report()
 
