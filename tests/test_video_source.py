@@ -13,7 +13,8 @@ import pytest
 
 import talker
 from talker.errors import BadInput
-from talker.video import ffmpeg_path, probe, read_audio
+from talker.types import AUDIO_RATE_HZ
+from talker.video import ffmpeg_path, probe, read_audio, read_frames
 from tests.hostile_media import KINDS, write_secret
 
 
@@ -104,3 +105,29 @@ def test_ffmpeg_gets_its_files_from_one_place():
             if "-i" in words and path.name != "source.py":
                 after = node.elts[words.index("-i") + 1]
                 assert ast.unparse(after).strip("f'\"").startswith("pipe:"), f"{path}:{node.lineno}"
+
+
+PICTURES = {
+    **{suffix: ["-c:v", "libx264", "-c:a", "aac"] for suffix in ["mp4", "mov", "m4v", "mkv", "flv", "ts", "m2ts"]},
+    "webm": ["-c:v", "libvpx", "-c:a", "libopus"],
+    "avi": ["-c:v", "mpeg4", "-c:a", "mp3"],
+    "wmv": ["-c:v", "wmv2", "-c:a", "wmav2"],
+    "mpg": ["-c:v", "mpeg2video", "-c:a", "mp2"],
+    "3gp": ["-c:v", "libx264", "-c:a", "aac"],
+    "mxf": ["-c:v", "mpeg2video", "-c:a", "pcm_s16le", "-ar", "48000"],
+    "dv": ["-s", "720x576", "-pix_fmt", "yuv420p", "-ar", "48000", "-ac", "2"],
+}
+SOUNDS = "wav w64 aiff au caf mp3 m4a aac flac ogg opus wv tta ac3 wma mka weba".split()
+
+
+@pytest.mark.parametrize("suffixes", [[*PICTURES], SOUNDS], ids=["pictures", "sounds"])
+def test_what_people_have_is_read(secret: Path, tmp_path: Path, suffixes: list[str]):
+    for suffix in suffixes:
+        path = tmp_path / f"clip.{suffix}"
+        how = ["-vn", *({"weba": ["-f", "webm"]}.get(suffix, []))] if suffix in SOUNDS else PICTURES[suffix]
+        command = [ffmpeg_path(), "-v", "error", "-i", secret, "-t", "0.4", *how, path]
+        subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
+        info = probe(path)
+        assert info.has_audio and info.has_video == (suffix in PICTURES), suffix
+        assert 0.3 < info.sound_s < 0.6 and len(read_audio(path)) > 0.3 * AUDIO_RATE_HZ, suffix
+        assert suffix in SOUNDS or len(list(read_frames(path))) >= 9, suffix

@@ -125,7 +125,8 @@ def _stream_lengths(path: str) -> dict[tuple[str, int], float]:
                 kinds[int(words[1][:-1])] = words[2][0]
             elif words[0].isdigit():  # a packet: its stream, decoding time, time, duration, ...
                 stream = int(words[0])
-                ends_s[stream] = max(ends_s[stream], (int(words[2]) + int(words[3])) * unit_s[stream])
+                shown = max(int(words[1]), int(words[2]))  # the time of showing may be missing, a very low number then
+                ends_s[stream] = max(ends_s[stream], (shown + int(words[3])) * unit_s[stream])
     of_kind = {kind: [stream for stream in sorted(ends_s) if kinds.get(stream) == kind] for kind in "va"}
     return {(kind, i): ends_s[stream] for kind in "va" for i, stream in enumerate(of_kind[kind])}
 
