@@ -28,6 +28,7 @@ from talker.project import Project
 from talker.records import Count, Seconds, open_ended, read_record, write_record
 from talker.studio import voice
 from talker.studio.home import Home
+from talker.studio.orders import bounds
 from talker.studio.stage import Stage
 from talker.studio.wish import Wish
 from talker.temporary import replacing, sweep
@@ -59,8 +60,9 @@ class Waveform(TypedDict):
 
 
 def words() -> dict[str, Any]:
-    """The built-in editor's vocabulary, as things to say."""
+    """The built-in editor's vocabulary, as things to say; and what the numbers of orders may be."""
     return {
+        "bounds": bounds(),
         "styles": [{"kind": style.kind, "title": style.title, "say": suggestion(style)} for style in STYLES],
         "regions": list(REGION_OPERATORS),
         "colours": {name: "#" + "".join(f"{round(255 * level):02x}" for level in COLOURS[name]) for name in COLOURS},

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from talker import links
-from talker.bounds import numbers_of
+from talker.bounds import Bounds, numbers_of
 from talker.drive import DriveOptions
 from talker.errors import BadInput
 from talker.evaluate.options import EvalOptions
@@ -30,6 +30,7 @@ from talker.view import VIEW_BOUNDS
 
 Order = Mapping[str, Any]
 LONGEST_TEXT = 600  # of an instruction
+_MOST_EXACT = 2**53 - 1  # whole numbers up to this are themselves in a page
 LIMITS = ("only", "keep")  # of an edit: the parts that it may change, as `Region` takes them
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")  # no path leads out of the folder
 
@@ -64,21 +65,20 @@ def edit_of(order: Order) -> str | None:
 
 def _speaker(home: Home, order: Order) -> tuple[str, list[str]]:
     out = home.free("demo.mp4").name
-    words = ["speaker", out, *_numbers(order, SpeakerOptions, "seconds", "size", "seed", "motion")]
+    words = ["speaker", out, *_numbers(order, "seconds", "size", "seed", "motion")]
     return "Record the demo speaker", words
 
 
 def _check(home: Home, order: Order) -> tuple[str, list[str]]:
     video = home.file(order.get("video"), "video")
     page = home.check_page(video).relative_to(home.root).as_posix()
-    words = ["check", video.name, *_numbers(order, TakeOptions, "start", "end", "size"), "-o", page, "--force"]
+    words = ["check", video.name, *_numbers(order, "start", "end", "size"), "-o", page, "--force"]
     return f"Check {video.name}", words
 
 
 def _fit(home: Home, order: Order) -> tuple[str, list[str]]:
     video = home.file(order.get("video"), "video")
-    words = ["fit", video.name, *_numbers(order, TakeOptions, "start", "end", "size", "av-offset")]
-    words += _numbers(order, FitOptions, "training-steps", "seed")
+    words = ["fit", video.name, *_numbers(order, "start", "end", "size", "av-offset", "training-steps", "seed")]
     words += _choices(order, "preset", "audio", "landmarks", "kernels")
     out = f"{video.stem}{SUFFIX}"
     if "name" in order:
@@ -90,7 +90,7 @@ def _fit(home: Home, order: Order) -> tuple[str, list[str]]:
 
 def _preview(home: Home, order: Order) -> tuple[str, list[str]]:
     words = ["preview", *_what(home, order), *_editor(order)]
-    words += _numbers(order, PreviewOptions, "text-guidance", "steps", "image-guidance", "seed")
+    words += _numbers(order, "text-guidance", "steps", "image-guidance", "seed")
     return f"Preview “{_text(order, 'instruction')}”", [*words, *_project(home, order), *_force(order)]
 
 
@@ -98,8 +98,8 @@ def _edit(home: Home, order: Order) -> tuple[str, list[str]]:
     words = ["edit", *_what(home, order)]
     if order.get("name"):
         words += ["--name", _name(order, "name")]
-    words += _numbers(order, EditPlan, "text-guidance", "steps", "rounds", "frames", "image-guidance", "seed")
-    words += [*_numbers(order, EditOptions, "training-steps"), *_choices(order, "strategy", "preset"), *_editor(order)]
+    words += _numbers(order, "text-guidance", "steps", "rounds", "frames", "image-guidance", "seed")
+    words += [*_numbers(order, "training-steps"), *_choices(order, "strategy", "preset"), *_editor(order)]
     return f"Edit “{_text(order, 'instruction')}”", [*words, *_project(home, order), *_force(order)]
 
 
@@ -113,12 +113,12 @@ def _drive(home: Home, order: Order) -> tuple[str, list[str]]:
     if background is not None:
         text = _text(order, "background")
         words += ["--background", text if text.startswith("#") else home.file(text, "picture").name]
-    words += [*_numbers(order, DriveOptions, "detail", "strength", "eyes", "size"), *_choices(order, "motion")]
+    words += [*_numbers(order, "detail", "strength", "eyes", "size"), *_choices(order, "motion")]
     return f"Render {audio.name}", [*words, *_project(home, order), *_force(order)]
 
 
 def _eval(home: Home, order: Order) -> tuple[str, list[str]]:
-    words = ["eval", *_edit_name(order), *_numbers(order, EvalOptions, "frames")]
+    words = ["eval", *_edit_name(order), *_numbers(order, "frames")]
     return f"Measure {order.get('edit') or 'the speaker'}", [*words, *_project(home, order), *_force(order)]
 
 
@@ -131,6 +131,30 @@ _WORDS: dict[str, Callable[[Home, Order], tuple[str, list[str]]]] = {
     "drive": _drive,
     "eval": _eval,
 }
+
+_OPTIONS: dict[str, tuple[type, ...]] = {  # whose numbers an order may give
+    "speaker": (SpeakerOptions,),
+    "check": (TakeOptions,),
+    "fit": (TakeOptions, FitOptions),
+    "preview": (PreviewOptions,),
+    "edit": (EditPlan, EditOptions),
+    "drive": (DriveOptions,),
+    "eval": (EvalOptions,),
+}
+
+
+def bounds() -> dict[str, dict[str, dict[str, float]]]:
+    """What the numbers of every kind of order may be, and those of a view, as a page's forms have it."""
+    kinds = {**{kind: _bounds_of(kind) for kind in _OPTIONS}, "view": VIEW_BOUNDS}
+    return {
+        kind: {flag: {"min": each.least, "max": min(each.most, _MOST_EXACT)} for flag, each in numbers.items()}
+        for kind, numbers in kinds.items()
+    }
+
+
+def _bounds_of(kind: str) -> dict[str, Bounds]:
+    return {flag[2:]: each for options in _OPTIONS[kind] for flag, each in numbers_of(options).items()}
+
 
 # -------------------------------------------------------------------- their parts
 
@@ -192,16 +216,16 @@ def _force(order: Order) -> list[str]:
     return ["--force"] if order.get("force") is True else []
 
 
-def _numbers(order: Order, options: type, *flags: str) -> list[str]:
-    """Flags of a command's options; a row of numbers where they take several."""
-    words = []
+def _numbers(order: Order, *flags: str) -> list[str]:
+    """Flags of the order's options; a row of numbers where they take several."""
+    words, bounds = [], _bounds_of(order["kind"])
     for flag in flags:
         if order.get(flag) is not None:
             values = order[flag] if isinstance(order[flag], list) else [order[flag]]
             if not values:
                 raise BadInput(f"{flag} is a row without numbers")
             for value in values:
-                numbers_of(options)[f"--{flag}"].check(flag, value)
+                bounds[flag].check(flag, value)
             words.append(f"--{flag}={','.join(map(str, values))}")
     return words
 

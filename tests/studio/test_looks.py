@@ -25,6 +25,10 @@ def test_every_suggestion_is_understood_as_what_it_says():
     for region in words["regions"]:
         for colour in words["colours"]:
             assert colour in looks.understand({"instruction": f"make the {region} {colour}"})["understood"]
+    assert words["bounds"]["edit"]["rounds"] == {"min": 1, "max": 100}
+    assert (
+        words["bounds"]["fit"].keys() >= {"start", "end", "av-offset"} and words["bounds"]["view"]["yaw"]["max"] == 90
+    )
     assert words["colours"]["red"] == "#b81a17" and "hair" in words["parts"]
 
 

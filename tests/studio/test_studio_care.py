@@ -54,7 +54,7 @@ def test_what_cannot_be_is_not_asked_for(browsed, home):
     rounds = browsed.get_by_role("spinbutton", name="rounds")
     for odd in ("0", "1.5"):
         rounds.fill(odd)
-        browsed.get_by_text("rounds: a whole number from 1 to 20").wait_for()
+        browsed.get_by_text("rounds: a whole number from 1 to 100").wait_for()
         assert train.is_disabled() and preview.is_enabled()
     rounds.fill("2")
     browsed.locator("#train:enabled").wait_for()
@@ -78,7 +78,8 @@ def test_what_was_done_elsewhere_shows(browsed, home):
 
 
 def test_a_failure_shows_until_it_is_looked_at_and_its_next_try_takes_its_place(browsed):
-    order = {"kind": "edit", "project": "toy.talker", "instruction": "make the hair blue", "name": "br", "frames": 0}
+    order = {"kind": "edit", "project": "toy.talker", "instruction": "make the hair blue", "name": "br"}
+    order["steps"] = [20, 10]  # the first more than the last
     browsed.evaluate("(order) => import('/page/api.js').then((api) => api.order(order))", order)
     opener, queue = browsed.locator("#queue-button"), browsed.locator("#queue")
     opener.get_by_text("1 failed").wait_for(timeout=60_000)

@@ -3,7 +3,7 @@ import * as api from "./api.js";
 import { button, complaint, el, field, refill, select, toast } from "./dom.js";
 import { errorOf, progressOf } from "./queue.js";
 import { showRounds } from "./rounds.js";
-import { isAtWork, on, project, set, state } from "./state.js";
+import { bounds, isAtWork, on, project, set, state } from "./state.js";
 import { suggest } from "./suggest.js";
 
 const GUIDANCES = [3, 4.5, 6], STEPS = [10, 20];
@@ -153,7 +153,7 @@ function editors(changed, show) {
       wanted.how[key] = event.target.value === "" ? undefined : +event.target.value;
       show();
     },
-    ...props,
+    ...bounds("edit", key), ...props,
   }));
   const name = el(
     "input",
@@ -195,9 +195,9 @@ function editors(changed, show) {
     el(
       "div",
       { class: "row" },
-      number("rounds", { min: 1, max: 20, placeholder: "3" }),
-      number("frames", { min: 1, placeholder: "200" }),
-      number("seed", { min: 0, max: 999_999_999, placeholder: "0" }),
+      number("rounds", { placeholder: "3" }),
+      number("frames", { placeholder: "200" }),
+      number("seed", { placeholder: "0" }),
     )));
 }
 

@@ -2,7 +2,7 @@
 import * as api from "./api.js";
 import { button, complaint, el, field, refill, select, toast, viewWords } from "./dom.js";
 import { errorOf, progressOf } from "./queue.js";
-import { isAtWork, on, project, state } from "./state.js";
+import { bounds, isAtWork, on, project, state } from "./state.js";
 
 const wanted = { path: false, from: null, to: null, size: "" };
 const pose = () => (
@@ -161,7 +161,7 @@ function keys(title, key, show) {
         value: key[name],
         style: "width:100%",
         onchange: (event) => { key[name] = +event.target.value; show(); },
-        ...props,
+        ...bounds("view", name), ...props,
       },
     ),
   );
@@ -169,14 +169,14 @@ function keys(title, key, show) {
     "h3",
     {},
     title,
-  ), number("yaw", "turn", { min: -90, max: 90, step: "any" }), number(
+  ), number("yaw", "turn", { step: "any" }), number(
     "pitch",
     "lift",
-    { min: -90, max: 90, step: "any" },
+    { step: "any" },
   ), number(
     "zoom",
     "zoom",
-    { min: 0.2, max: 5, step: 0.01 },
+    { step: 0.01 },
   ),
     button(
       "Stage",

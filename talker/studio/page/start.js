@@ -3,7 +3,7 @@ import * as api from "./api.js";
 import { button, el, field, refill, select, toast } from "./dom.js";
 import { refreshHome } from "./fresh.js";
 import { errorOf, progressOf } from "./queue.js";
-import { isAtWork, jobOf, on, set, state } from "./state.js";
+import { bounds, isAtWork, jobOf, on, set, state } from "./state.js";
 
 let chosen = null; // a video's name
 let sending = null; // the share of an upload that has gone
@@ -176,7 +176,8 @@ function update(node, fit, check) {
 function fitCard(check, fit) {
   const number = (key, props) => el(
     "input",
-    { type: "number", value: wishes[key], oninput: (event) => { wishes[key] = event.target.value; }, ...props },
+    { type: "number", value: wishes[key], oninput: (event) => { wishes[key] = event.target.value; },
+      ...bounds("fit", key), ...props },
   );
   const send = () => act({
     kind: "fit", video: chosen, size: +wishes.size, preset: wishes.preset,
@@ -195,8 +196,8 @@ function fitCard(check, fit) {
           (value) => { wishes.size = value; },
         ),
       ),
-      field("From, s", number("start", { min: 0, step: 0.1, placeholder: "0", style: "width:80px" })),
-      field("To, s", number("end", { min: 0, step: 0.1, placeholder: "end", style: "width:80px" }))),
+      field("From, s", number("start", { step: 0.1, placeholder: "0", style: "width:80px" })),
+      field("To, s", number("end", { step: 0.1, placeholder: "end", style: "width:80px" }))),
     el("details", {}, el(
       "summary",
       { class: "small soft" },

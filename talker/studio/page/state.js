@@ -34,6 +34,9 @@ function kept() {
   }
 }
 
+/** The least and the most that a number of an order may be, as its command has it. */
+export const bounds = (kind, name) => state.words?.bounds[kind][name];
+
 /** Change something; listeners hear which keys are new. */
 export function set(changes) {
   const changed = Object.keys(changes).filter((key) => state[key] !== changes[key]);
