@@ -229,7 +229,8 @@ def test_a_failure_leaves_nothing_behind(tmp_path: Path) -> None:
 
 def test_a_full_disk_is_said_plainly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fake = tmp_path / "ffmpeg"
-    fake.write_text("#!/bin/sh\necho 'Error writing trailer: No space left on device' >&2\nexit 1\n")
+    broken = "echo 'Error writing trailer: No space left on device' >&2; exit 1"
+    fake.write_text(f"#!/bin/sh\n[ $1 = -version ] && echo ffmpeg version 0 && exit\n{broken}\n")
     fake.chmod(fake.stat().st_mode | stat.S_IEXEC)
     monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(fake))
     out = tmp_path / "out" / "full.mp4"

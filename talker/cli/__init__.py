@@ -5,6 +5,7 @@ Exit codes: 0 done, 2 something the user can mend (one line on standard error), 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -12,10 +13,10 @@ import warnings
 from collections.abc import Sequence
 
 from talker.cli.journal import printer_of
-from talker.cli.progress import ProgressPrinter, lead_nowhere, show
+from talker.cli.progress import ProgressPrinter, show
 from talker.cli.subcommands import read
 from talker.doctor import SYSTEM_LIBRARIES
-from talker.errors import Missing, TalkerError, mendable
+from talker.errors import BadInput, Missing, TalkerError, mendable
 from talker.temporary import sweep_scratch
 
 __all__ = ["main"]
@@ -35,6 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             _open_what_is_closed()
         sweep_scratch()
         run = read(sys.argv[1:] if argv is None else list(argv))
+        _check_working_folder()
         printer.quiet = run.quiet
         if run.keeps_stdout:
             printer.speak_on(sys.stderr)
@@ -42,6 +44,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         printer.close()
         if text and not run.quiet:
             show(text, printer.stream)
+        if printer.lost:
+            raise printer.lost
         printer.ended(0, text)
         return 0
     except KeyboardInterrupt as interrupt:
@@ -52,7 +56,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         printer.ended(code, "")
         return code
     except BrokenPipeError:  # `talker info | head`
-        lead_nowhere(sys.stdout)
         return 0
     except Exception as error:
         mendable = _mendable(error)
@@ -70,10 +73,18 @@ def _open_what_is_closed() -> None:
             os.open(os.devnull, os.O_RDWR)  # takes the lowest descriptor that is free: this one
 
 
+def _check_working_folder() -> None:
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        raise BadInput("The working folder has been removed; change to another and run the command there") from None
+
+
 def _fail(printer: ProgressPrinter, message: str, code: int) -> int:
     printer.close()
     line = " ".join(message.split())
-    show(f"talker: {line}", sys.stderr)
+    with contextlib.suppress(OSError, TalkerError):  # it cannot be told where it cannot be told
+        show(f"talker: {line}", sys.stderr)
     printer.ended(code, line)
     return code
 

@@ -12,6 +12,7 @@ import sys
 import time
 from typing import TextIO
 
+from talker.errors import BadInput
 from talker.text import shown_text
 
 _LOG_EVERY_S = 15.0
@@ -24,6 +25,7 @@ class ProgressPrinter:
 
     def __init__(self, stream: TextIO | None = None, quiet: bool = False):
         self.quiet = quiet
+        self.lost: BadInput | None = None  # why what was to be said could not be said
         self.speak_on(stream or sys.stdout)
         self._task = ""
         self._started = self._said = 0.0
@@ -96,15 +98,34 @@ class ProgressPrinter:
         try:
             self.stream.write(text)
             self.stream.flush()
-        except BrokenPipeError:  # who read it has gone; the work goes on
+        except OSError as error:  # who read it has gone, or a disk is full; the work goes on
             lead_nowhere(self.stream)
+            if not isinstance(error, BrokenPipeError):
+                self.lost = unwritable(self.stream, error)
 
 
 def show(text: str, stream: TextIO | None) -> None:
-    """The text and the end of its line, in letters that the stream has; no stream: it was closed."""
-    if stream is not None:
+    """The text and the end of its line, in letters that the stream has; no stream: it was closed.
+
+    Raises:
+        BadInput: the stream takes no more, though somebody reads it.
+        BrokenPipeError: nobody does.
+    """
+    if stream is None:
+        return
+    try:
         stream.write(shown_text(text, stream.encoding) + "\n")
         stream.flush()
+    except OSError as error:
+        lead_nowhere(stream)
+        if isinstance(error, BrokenPipeError):
+            raise
+        raise unwritable(stream, error) from None
+
+
+def unwritable(stream: TextIO, error: OSError) -> BadInput:
+    name = "Standard error" if stream is sys.stderr else "Standard output"
+    return BadInput(f"{name} takes no more ({error.strerror}); send it elsewhere and run the same command again")
 
 
 def lead_nowhere(stream: TextIO) -> None:

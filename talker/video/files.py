@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import tempfile
@@ -11,10 +12,11 @@ from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 
-from talker.errors import BadInput
+from talker.errors import BadInput, Missing
 from talker.video.hdr import TRANSFERS
 from talker.video.source import NOT_ALLOWED, opened
 
+_NAMED = "IMAGEIO_FFMPEG_EXE"  # of the environment: another ffmpeg than the one that comes with imageio-ffmpeg
 _NO_INDEX = "moov atom not found"
 _LONGEST_TITLE = 40  # letters
 BROKEN_S = 0.5  # headers are rounded; a file that ends so long before what its header says is cut off
@@ -55,10 +57,28 @@ class VideoInfo:
 
 
 def ffmpeg_path() -> str:
-    """The ffmpeg binary: imageio-ffmpeg's own, or the one that IMAGEIO_FFMPEG_EXE names."""
+    """The ffmpeg binary: imageio-ffmpeg's own, or the one that the environment names. Missing where that is none."""
+    return _ffmpeg(os.environ.get(_NAMED))
+
+
+@lru_cache(maxsize=1)
+def _ffmpeg(named: str | None) -> str:
     import imageio_ffmpeg
 
-    return imageio_ffmpeg.get_ffmpeg_exe()
+    try:
+        path = imageio_ffmpeg.get_ffmpeg_exe()
+    except RuntimeError:
+        raise Missing(f"There is no ffmpeg: pip install imageio-ffmpeg again, or name one by {_NAMED}") from None
+    if named:
+        way_out = f"unset {_NAMED} or let it name an ffmpeg"
+        try:
+            asked = [path, "-version"]
+            said = subprocess.run(asked, capture_output=True, stdin=subprocess.DEVNULL, check=False).stdout
+        except OSError as error:
+            raise Missing(f"{named} cannot be run ({error.strerror}); {way_out}") from None
+        if not said.startswith(b"ffmpeg version"):
+            raise Missing(f"{named} is no ffmpeg; {way_out}")
+    return path
 
 
 def probe(path: Path) -> VideoInfo:
@@ -68,6 +88,8 @@ def probe(path: Path) -> VideoInfo:
         raise BadInput(f"No such file: {path}")
     if path.is_dir():
         raise BadInput(f"{path} is a folder; give a file with picture or sound")
+    if not path.is_file():
+        raise BadInput(f"{path} is a pipe or a device, and is read more than once; write it into a file and give that")
     if path.stat().st_size == 0:
         raise BadInput(f"{path.name} is empty (0 bytes); copy or export it again")
     try:

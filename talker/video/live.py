@@ -166,7 +166,7 @@ class LiveWriter:
         if isinstance(self.out, Path):
             return failure(self._complaints, self.out)
         self._complaints.seek(0)
+        ended = f"the video ended after {self.frames / FPS:.1f} s"
         if b"No space left" in self._complaints.read():
-            return BadInput("The disk is full where standard output goes; free some space and run again")
-        shown_s = self.frames / FPS
-        return BadInput(f"Nobody reads the video on standard output any more; it ended after {shown_s:.1f} s")
+            return BadInput(f"Standard output takes no more (No space left on device); {ended}")
+        return BadInput(f"Nobody reads the video on standard output any more; {ended}")
