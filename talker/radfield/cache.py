@@ -1,7 +1,7 @@
-"""A folder for code that this process loads: only this user can have written what is taken from it.
+"""Code that this process loads, kept in a private folder (`talker.places.private_folder`).
 
 A file's name ends in the digest of its content: one rename makes it whole, and what was cut short or changed is found
-out before it is loaded.
+out before it is loaded. Files are handed on open: what was checked is what is loaded, whatever has its name by then.
 """
 
 from __future__ import annotations
@@ -10,51 +10,53 @@ import hashlib
 import os
 import stat
 from pathlib import Path
+from typing import BinaryIO
+
+from talker import links
 
 DIGEST = 16  # characters of the SHA-256 in a file's name
+_WARY = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)  # no link is followed, no pipe waited for
 
 
-def private_folder(path: Path) -> Path:
-    """The folder, without links, made where it is missing; its mode is 0700.
-
-    Raises:
-        OSError: it cannot be made, or another user could put files into it.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path.mkdir(exist_ok=True, mode=0o700)
-    folder = path.resolve(strict=True)
-    facts = folder.stat()
-    if facts.st_uid != os.geteuid():
-        raise PermissionError(0, "it belongs to another user")
-    for above in folder.parents:
-        mode = above.stat().st_mode
-        if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
-            raise PermissionError(0, f"everybody may write to {above}")
-    if facts.st_mode & stat.S_ISVTX:
-        raise PermissionError(0, "it is a folder for everybody")
-    if stat.S_IMODE(facts.st_mode) != 0o700:
-        folder.chmod(0o700)
-    return folder
-
-
-def store(unfinished: Path, folder: Path, key: str) -> Path:
-    """Moves a finished file into the folder."""
+def store(unfinished: Path, folder: Path, key: str) -> BinaryIO:
+    """Moves a finished file into the folder; returns it, open, as `find` does."""
     unfinished.chmod(0o700)
-    kept = folder / f"{key}-{_digest(unfinished)}{unfinished.suffix}"
-    os.replace(unfinished, kept)
-    return kept
+    with unfinished.open("rb") as file:
+        digest = _digest(file)
+    os.replace(unfinished, folder / f"{key}-{digest}{unfinished.suffix}")
+    found = find(folder, key)
+    if found is None:
+        raise FileNotFoundError(0, f"what was put into {folder} is not there")
+    return found
 
 
-def find(folder: Path, key: str) -> Path | None:
-    """The whole file of that key; what is damaged or somebody else's is removed."""
+def find(folder: Path, key: str) -> BinaryIO | None:
+    """The whole file of that key, open; what is damaged or somebody else's is removed."""
     for path in sorted(folder.glob(f"{key}-*")):
-        facts = path.lstat()
-        own = stat.S_ISREG(facts.st_mode) and facts.st_uid == os.geteuid() and not facts.st_mode & 0o022
-        if own and path.stem == f"{key}-{_digest(path)}":
-            return path
-        path.unlink(missing_ok=True)
+        file = _own_file(path)
+        if file is not None:
+            if path.stem == f"{key}-{_digest(file)}":
+                return file
+            file.close()
+        links.remove(path)
     return None
 
 
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:DIGEST]
+def _own_file(path: Path) -> BinaryIO | None:
+    """A file that this user alone may write, open; None for anything else."""
+    try:
+        file = open(path, "rb", opener=lambda name, flags: os.open(name, flags | _WARY))  # noqa: SIM115
+    except OSError:
+        return None
+    facts = os.fstat(file.fileno())
+    if stat.S_ISREG(facts.st_mode) and facts.st_uid == os.geteuid() and not facts.st_mode & 0o022:
+        return file
+    file.close()
+    return None
+
+
+def _digest(file: BinaryIO) -> str:
+    file.seek(0)
+    found = hashlib.sha256(file.read()).hexdigest()[:DIGEST]
+    file.seek(0)
+    return found

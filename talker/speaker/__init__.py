@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numba
 
-from talker.places import cache_dir
+from talker.places import cache_dir, private_folder
 
 
 def _kernel_cache() -> Path:
@@ -24,5 +24,9 @@ def _kernel_cache() -> Path:
     return cache_dir() / f"numba-{digest.hexdigest()[:12]}"
 
 
+NOT_KEPT: str | None = None  # why compiled kernels are made anew by every run, if they are
 if not numba.config.CACHE_DIR:  # NUMBA_CACHE_DIR is not set
-    numba.config.CACHE_DIR = str(_kernel_cache())
+    try:
+        numba.config.CACHE_DIR = str(private_folder(_kernel_cache()))
+    except OSError as error:
+        NOT_KEPT = f"the cache folder {cache_dir()} does not serve ({error.strerror or error})"

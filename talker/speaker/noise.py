@@ -7,9 +7,11 @@ import math
 import numba
 import numpy as np
 
+from talker.speaker import NOT_KEPT
+
 # Every kernel of the speaker is compiled alike. Kernels release the GIL and are called on bands of image rows from a
 # thread pool (see `raster.in_bands`): numba's own parallel loops compile several times slower.
-KERNEL = dict(cache=True, fastmath=True, nogil=True, error_model="numpy")
+KERNEL = dict(cache=NOT_KEPT is None, fastmath=True, nogil=True, error_model="numpy")
 
 
 @numba.njit(**KERNEL)

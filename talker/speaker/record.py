@@ -17,7 +17,7 @@ from annotated_types import Interval, MultipleOf
 from talker import links
 from talker.bounds import Seed, check_fields
 from talker.errors import BadInput, Conflict, cannot_write
-from talker.speaker import truth
+from talker.speaker import NOT_KEPT, truth
 from talker.speaker.head import HeadModel, HeadState, head_model
 from talker.speaker.motion import head_motion, head_states
 from talker.speaker.render import (
@@ -110,6 +110,8 @@ def record_speaker(
     A truth folder of an earlier recording is replaced; Conflict when the folder holds anything else.
     """
     out = Path(out)
+    if NOT_KEPT is not None:
+        reporter.notice(f"{NOT_KEPT}; compiling the demo speaker's kernels for this run alone")
     model, script = head_model(), _script(options)
     camera = studio_camera(options.size_px)
     plate = room_plate(camera.size_px, options.seed)

@@ -178,4 +178,4 @@ def figures(project: Project) -> list[dict[str, Any]]:
 def forget_unfinished(home: Home) -> None:
     """What a killed studio was at."""
     for folder in ("thumbnails", "waveforms", "sounds"):
-        sweep((home.own / folder).glob(".*"))
+        sweep(home.kept(folder).glob(".*"))

@@ -1,7 +1,7 @@
 """What a transformer heard before: a drive of the same speech, at another view or with another edit, waits for nothing.
 
 Chunks of features lie in the user's cache under the digest of what made them: the samples and the weights. The oldest
-go when they are many. A cache that cannot be written or read is as good as none.
+go when they are many. A cache that cannot be written or read, or that others may write to, is as good as none.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from talker.places import cache_dir
+from talker.places import cache_dir, private_folder
 from talker.temporary import scratch_folder
 
 MOST_BYTES = 1_000_000_000  # more than an hour: 20 s in 768 channels, a second on either side, are 3.4 MB
@@ -38,8 +38,10 @@ class HeardChunks:
         hear: Callable[[], Tensor],
     ) -> Tensor:
         """What `hear` gives for these samples, asked once."""
-        folder = self._folder or cache_dir() / "heard"
-        kept = folder / f"{self._key(samples)}.safetensors"
+        try:
+            kept = private_folder(self._folder or cache_dir() / "heard") / f"{self._key(samples)}.safetensors"
+        except OSError:
+            return hear()
         with contextlib.suppress(OSError, SafetensorError, KeyError):
             found = load_file(kept)["features"]
             os.utime(kept)  # used just now
@@ -60,7 +62,6 @@ class HeardChunks:
 
 
 def _keep(features: Tensor, kept: Path) -> None:
-    kept.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with scratch_folder(kept.parent) as aside:
         whole = aside / kept.name
         save_file({"features": features.contiguous()}, whole)

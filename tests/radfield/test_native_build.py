@@ -8,9 +8,11 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from talker import places
 from talker.errors import Missing
 from talker.radfield import cache
 from talker.radfield.backends import choose_kernels
@@ -74,7 +76,9 @@ def libraries(folder: Path) -> list[Path]:
     return sorted(folder.glob("*.so"))
 
 
-def test_the_first_use_builds_and_says_so_once(folder, heard):
+@pytest.mark.parametrize("open_files", ["/proc/self/fd", "/nowhere"])
+def test_the_first_use_builds_and_says_so_once(folder, heard, monkeypatch, open_files):
+    monkeypatch.setattr(build, "OPEN_FILES", Path(open_files))
     assert build.load_library(heard).abi_version() == 1
     assert build.load_library(heard).abi_version() == 1
     assert len(heard.notices) == 1 and "a few seconds" in heard.notices[0]
@@ -131,11 +135,102 @@ def test_a_library_that_others_may_have_written_is_built_anew(folder, heard):
     assert len(heard.notices) == 2
 
 
-def test_a_folder_of_another_user_is_not_believed(folder, heard, monkeypatch):
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives folders away")
+@pytest.mark.parametrize("place", ["native", "."])
+def test_a_folder_that_is_or_lies_in_another_users_is_not_believed(folder, heard, place):
     build.load_library(heard)
-    monkeypatch.setattr(os, "geteuid", lambda: folder.stat().st_uid + 1)
+    os.chown(folder.parent / place, 54321, 54321)
     assert build.load_library(heard).abi_version() == 1
-    assert len(heard.notices) == 2 and "another user" in heard.notices[1]
+    assert len(heard.notices) == 2 and "belongs to another user: set TALKER_CACHE" in heard.notices[1]
+
+
+@pytest.mark.parametrize(("mode", "way_out"), [(0o775, "chmod g-w it"), (0o707, "chmod o-w it")])
+def test_a_folder_below_one_that_others_may_write_to_is_not_believed(folder, heard, monkeypatch, mode, way_out):
+    monkeypatch.setattr(places, "_is_own_group", lambda path, group: False)
+    build.load_library(heard)
+    folder.parent.chmod(mode)
+    build.SOURCE.write_text(SMALL_SOURCE.replace("1", "2"))
+    assert build.load_library(heard).abi_version() == 2
+    assert way_out in heard.notices[1] and "for this run alone" in heard.notices[1] and len(libraries(folder)) == 1
+    folder.parent.chmod(mode | 0o1000)  # sticky, as /tmp: what is this user's stays where it is
+    build.load_library(heard)
+    assert len(libraries(folder)) == 2
+
+
+def a_folder(mode: int, user: int, group: int = 0) -> os.stat_result:
+    return os.stat_result((mode, 0, 0, 0, user, group, 0, 0, 0, 0))
+
+
+def test_who_may_write_above_the_cache(monkeypatch, tmp_path):
+    me, root, other = 1000, 0, 1001
+    monkeypatch.setattr(os, "geteuid", lambda: me)
+    monkeypatch.setattr(places, "_is_own_group", lambda path, group: group == me)
+    safe = [(0o755, root), (0o700, me), (0o1777, root), (0o1775, root), (0o775, me, me), (0o2755, root)]
+    unsafe = [(0o700, other), (0o1777, other), (0o777, me, me), (0o775, me, 50), (0o775, root, 50), (0o2775, root, 50)]
+    assert [places.danger_above(tmp_path, a_folder(*each)) for each in safe] == [None] * len(safe)
+    assert all(places.danger_above(tmp_path, a_folder(*each)) for each in unsafe)
+
+
+def test_a_group_is_ones_own_where_nobody_else_is_in_it(monkeypatch, tmp_path):
+    """As Debian and Fedora set users up, with the mask 002."""
+    import grp
+    import pwd
+
+    def is_own(
+        group: str, group_id: int, members: list[str], others: tuple[int, ...] = (), user_id: int = 1000
+    ) -> bool:
+        me = SimpleNamespace(pw_name="anna" if user_id else "root", pw_gid=user_id)
+        neighbours = [SimpleNamespace(pw_name=f"user{each}", pw_gid=each) for each in others]
+        monkeypatch.setattr(os, "geteuid", lambda: user_id)
+        monkeypatch.setattr(pwd, "getpwuid", lambda _: me)
+        monkeypatch.setattr(pwd, "getpwall", lambda: [me, *neighbours])
+        monkeypatch.setattr(grp, "getgrgid", lambda _: SimpleNamespace(gr_name=group, gr_mem=members))
+        return places._is_own_group(tmp_path, group_id)
+
+    assert is_own("anna", 1000, []) and is_own("anna", 1000, ["anna"], (1001,))
+    assert not is_own("anna", 1000, ["bert"]) and not is_own("anna", 1000, [], (1000,))
+    assert not is_own("users", 1000, []) and not is_own("anna", 1001, [])
+    assert not is_own("root", 0, [], user_id=0), "containers give that group to everybody"
+    monkeypatch.setattr(places, "_attributes", lambda path: ["system.posix_acl_access"])
+    assert not is_own("anna", 1000, [])
+    monkeypatch.setattr(pwd, "getpwuid", lambda _: {}[0])  # a number that has no name
+    assert not places._is_own_group(tmp_path, 1000)
+
+
+@pytest.mark.parametrize("open_files", ["/proc/self/fd", "/nowhere"])
+def test_what_was_checked_is_what_is_loaded(folder, heard, monkeypatch, open_files):
+    """Another file takes the library's name between the two; where open files have names, nobody is fooled."""
+    build.load_library(heard)
+    [library] = libraries(folder)
+    found = cache.find(folder, library.stem.rpartition("-")[0])
+    library.unlink()
+    (folder.parent.parent / "source" / "other.cpp").write_text(SMALL_SOURCE.replace("1", "2"))
+    build._run(
+        [*build.find_compiler(), "-shared", "-fPIC", str(build.SOURCE.with_name("other.cpp")), "-o", str(library)], 60
+    )
+    monkeypatch.setattr(build, "OPEN_FILES", Path(open_files))
+    assert build._load(found).abi_version() == (1 if os.path.isdir(open_files) else 2)
+
+
+def test_libraries_under_the_number_of_an_earlier_one_are_not_taken_for_it(folder, heard):
+    for version in "1234":
+        build.SOURCE.write_text(SMALL_SOURCE.replace("1", version))
+        assert build.load_library(heard).abi_version() == int(version)
+
+
+@pytest.mark.parametrize("what", ["link", "folder", "pipe"])
+def test_what_is_no_file_is_not_loaded(folder, heard, tmp_path, what):
+    build.load_library(heard)
+    [library] = libraries(folder)
+    library.rename(tmp_path / "elsewhere.so")
+    {
+        "link": lambda: library.symlink_to(tmp_path / "elsewhere.so"),
+        "folder": lambda: (library.mkdir(), (library / "x").touch()),
+        "pipe": lambda: os.mkfifo(library),
+    }[what]()
+    assert build.load_library(heard).abi_version() == 1
+    assert libraries(folder) == [library] and library.is_file() and not library.is_symlink()
+    assert (tmp_path / "elsewhere.so").is_file()
 
 
 def test_a_link_into_a_place_for_everybody_is_not_believed(folder, heard, tmp_path):
@@ -154,7 +249,7 @@ def test_a_shared_temporary_folder_keeps_its_mode(tmp_path):
     shared.mkdir()
     shared.chmod(0o1777)
     with pytest.raises(OSError, match="everybody"):
-        cache.private_folder(shared)
+        places.private_folder(shared)
     assert mode_of(shared) == 0o1777
 
 

@@ -1,9 +1,16 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from talker.speaker.noise import lattice_hash, noise, noise_gradient, smoothstep
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_noise_meets_the_lattice_and_stays_in_range():
@@ -27,3 +34,17 @@ def test_noise_gradient_is_the_derivative():
 def test_smoothstep_runs_either_way():
     assert smoothstep(1.0, 3.0, 0.0) == 0.0 and smoothstep(1.0, 3.0, 4.0) == 1.0 and smoothstep(1.0, 3.0, 2.0) == 0.5
     assert smoothstep(3.0, 1.0, 0.0) == 1.0 and smoothstep(3.0, 1.0, 4.0) == 0.0
+
+
+@pytest.mark.parametrize("mode", [0o700, 0o707])
+def test_compiled_code_is_kept_only_where_others_may_not_write(tmp_path, mode):
+    tmp_path.chmod(mode)
+    code = "import numba, talker.speaker as s; print(s.NOT_KEPT, '|', numba.config.CACHE_DIR)"
+    environment = {**os.environ, "TALKER_CACHE": str(tmp_path / "cache"), "NUMBA_CACHE_DIR": ""}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment, cwd=ROOT)
+    why, _, kept = done.stdout.strip().partition(" | ")
+    if mode == 0o700:
+        assert why == "None" and kept.startswith(str(tmp_path / "cache"))
+    else:
+        assert "chmod o-w it" in why and not kept

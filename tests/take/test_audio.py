@@ -140,6 +140,16 @@ def test_what_was_heard_once_is_not_heard_again(own_cache, monkeypatch):
     assert len(list(own_cache.iterdir())) == 2
 
 
+def test_what_others_may_write_is_not_believed(own_cache, monkeypatch):
+    monkeypatch.setattr("talker.places._is_own_group", lambda path, group: False)
+    encoder = TransformerEncoder("wav2vec2", tiny("wav2vec2"))
+    own_cache.parent.chmod(0o770)
+    first = encoder.encode(speech(1.0))
+    assert not any(own_cache.iterdir())
+    own_cache.parent.chmod(0o700)
+    assert torch.equal(encoder.encode(speech(1.0)), first) and any(own_cache.iterdir())
+
+
 def test_a_cache_is_bounded_and_may_be_damaged_or_missing(own_cache, monkeypatch):
     encoder = TransformerEncoder("wav2vec2", HiddenStates(tiny("wav2vec2")))
     first = encoder.encode(speech(1.0))

@@ -16,7 +16,7 @@ from ctypes import POINTER, byref, c_char_p, c_int, c_size_t, c_void_p
 from pathlib import Path
 
 from talker.errors import Missing
-from talker.places import cache_dir
+from talker.places import cache_dir, private_folder
 from talker.radfield import cache
 from talker.temporary import scratch_folder
 
@@ -120,15 +120,16 @@ def compiled_kernels(architecture: int) -> bytes:
     digest.update(" ".join([*OPTIONS, str(architecture), f"{major.value}.{minor.value}"]).encode())
     key = f"cuda-{digest.hexdigest()[:16]}"
     try:
-        folder = cache.private_folder(cache_dir() / "cuda")
+        folder = private_folder(cache_dir() / "cuda")
         found = cache.find(folder, key)
         if found:
-            return found.read_bytes()
+            with found:
+                return found.read()
     except OSError:
         return compile_kernels(architecture)
     image = compile_kernels(architecture)
     with contextlib.suppress(OSError), scratch_folder(folder) as workplace:
         unfinished = workplace / "kernels.cubin"
         unfinished.write_bytes(image)
-        cache.store(unfinished, folder, key)
+        cache.store(unfinished, folder, key).close()
     return image

@@ -17,9 +17,10 @@ import signal
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from talker.errors import Missing
-from talker.places import cache_dir
+from talker.places import cache_dir, private_folder
 from talker.radfield import cache
 from talker.temporary import scratch_folder
 from talker.types import Reporter
@@ -33,8 +34,10 @@ FLAGS = (
 # Taken where the compiler takes them: all of this CPU, and its threads (Apple's clang has no OpenMP).
 OPTIONAL_FLAGS = {"-march=native": "", "-fopenmp": "#include <omp.h>"}
 COMPILERS = ("g++", "clang++", "c++")
+OPEN_FILES = Path("/proc/self/fd")  # on Linux: by their numbers
 BUILD_LIMIT_S = 120
 VERSION_LIMIT_S = 20
+_loaded: list[BinaryIO] = []
 
 
 def load_library(reporter: Reporter) -> ctypes.CDLL:
@@ -46,9 +49,8 @@ def load_library(reporter: Reporter) -> ctypes.CDLL:
     compiler = find_compiler()
     key = _key(compiler)
     try:
-        folder = cache.private_folder(cache_dir() / "native")
-        found = cache.find(folder, key) or _build_once(compiler, folder, key, reporter)
-        return ctypes.CDLL(str(found))
+        folder = private_folder(cache_dir() / "native")
+        return _load(cache.find(folder, key) or _build_once(compiler, folder, key, reporter))
     except OSError as error:
         reporter.notice(
             f"the cache folder {cache_dir()} does not serve ({_reason(error)}); "
@@ -56,9 +58,27 @@ def load_library(reporter: Reporter) -> ctypes.CDLL:
         )
     try:
         with scratch_folder() as folder:
-            return ctypes.CDLL(str(_compile(compiler, folder)))
+            private = private_folder(folder)
+            return _load(cache.store(_compile(compiler, private), private, key))
     except OSError as error:
         raise Missing(f"the C++ kernels can be loaded from no folder here ({_reason(error)})") from error
+
+
+def _load(file: BinaryIO) -> ctypes.CDLL:
+    """Loads the very file that is open. Where the system gives open files no names (outside Linux), it is loaded by its
+    own name: in a private folder nobody else can have given that to another file.
+
+    The file stays open: the linker knows a library by its name, and would take the next one under the same number for
+    this one.
+    """
+    by_number = OPEN_FILES / str(file.fileno())
+    try:
+        is_same = os.path.samestat(by_number.stat(), os.fstat(file.fileno()))
+    except OSError:
+        is_same = False
+    library = ctypes.CDLL(str(by_number if is_same else file.name))
+    _loaded.append(file)
+    return library
 
 
 def find_compiler() -> list[str]:
@@ -95,7 +115,7 @@ def _key(compiler: list[str]) -> str:
     return f"kernels-{key.hexdigest()[:16]}"
 
 
-def _build_once(compiler: list[str], folder: Path, key: str, reporter: Reporter) -> Path:
+def _build_once(compiler: list[str], folder: Path, key: str, reporter: Reporter) -> BinaryIO:
     """Builds into the cache folder, or waits for another process that does."""
     from filelock import FileLock, Timeout
 
