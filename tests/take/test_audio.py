@@ -142,7 +142,7 @@ def test_what_was_heard_once_is_not_heard_again(own_cache, monkeypatch):
 
 def test_what_others_may_write_is_not_believed(own_cache, monkeypatch):
     monkeypatch.setattr("talker.places._is_own_group", lambda path, group: False)
-    encoder = TransformerEncoder("wav2vec2", tiny("wav2vec2"))
+    encoder = TransformerEncoder("wav2vec2", HiddenStates(tiny("wav2vec2")))
     own_cache.parent.chmod(0o770)
     first = encoder.encode(speech(1.0))
     assert not any(own_cache.iterdir())
