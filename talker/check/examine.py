@@ -12,7 +12,6 @@ from talker.check.findings import find
 from talker.check.footage import Footage
 from talker.check.lips import choose_stretch, measure_offset, stretch_length_s, why_not
 from talker.check.look import Lookout
-from talker.check.offset import Offset
 from talker.check.page import write_page
 from talker.check.report import Cost, Report
 from talker.check.sound import listen
@@ -25,6 +24,7 @@ from talker.take.crop import SEARCH_FPS, FaceSearch, checked_span, search_faces
 from talker.take.cuts import watch_pace
 from talker.take.landmarks import LandmarkDetector, load_detector
 from talker.take.masks import CUT_OUT, is_cut_out, person_segmenter
+from talker.take.sync import Offset
 from talker.text import text_of
 from talker.types import FPS, Reporter
 from talker.video import VideoInfo, require_video, stream_audio
@@ -87,7 +87,7 @@ class Examiner:
                 faces = np.isfinite(found.boxes[:, 0])
                 stretch_s = choose_stretch(span_s, sound.levels_db, sound.speech_db, faces, pace.cuts_s, length_s)
                 during = slice(*(int((second - span_s[0]) * SEARCH_FPS) for second in stretch_s))
-                offset = measure_offset(video, stretch_s, found.boxes[during], info.size_px, own, reporter)
+                offset = measure_offset(video, source, stretch_s, found.boxes[during], info.size_px, own, reporter)
         options = self._options
         footage = Footage(
             text_of(video.name),

@@ -8,10 +8,10 @@ import numpy as np
 
 from talker.axis import runs
 from talker.check.look import Looks
-from talker.check.offset import Offset
 from talker.check.sound import Sound
 from talker.take.crop import FaceSearch, choose_crop
 from talker.take.cuts import Pace
+from talker.take.sync import Offset
 from talker.video import Crop, VideoInfo
 
 

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import numpy as np
 
-from talker.check.offset import PLAIN_S, REACH_S, Offset, estimate_offset
-from talker.take.build import read_sound
+from talker.take.heard_lips import HeardLips
 from talker.take.landmarks import LandmarkDetector
+from talker.take.sync import LEAST_S, REACH_S, Offset, estimate_offset
 from talker.types import FEATURE_RATE_HZ, FPS, Reporter
-from talker.video import Crop, read_frames
+from talker.video import Crop, SoundSource, read_audio, read_frames
 
 STRETCH_S = 15.0
 PICTURES_S = 12.0  # a detector that needs longer for a stretch gets a shorter one, but none that says nothing
-TOO_SHORT = f"too short to tell: {PLAIN_S:g} s with the face are needed"
+TOO_SHORT = f"too short to tell: {LEAST_S:g} s with the face are needed"
 SPEECH_UNDER_DB = 20.0  # pieces of sound up to so far below the usual level are speech
 CUT_COST_S = 4.0  # seconds of speech that a stretch without a cut may have less
 FACE_ROOM = 0.3  # of the face's width: kept around its travels
@@ -33,15 +33,16 @@ def why_not(
     picture_s: float,  # that the detector takes for one
 ) -> str | None:
     """Why the lips of a clip are not held against its sound, for people; None: they are."""
-    if clip_s < PLAIN_S:
+    if clip_s < LEAST_S:
         return TOO_SHORT
-    if stretch_length_s(clip_s, picture_s) < PLAIN_S:
-        return f"not measured: {PLAIN_S * FPS:.0f} pictures at {picture_s:.2f} s each would take too long here"
+    if stretch_length_s(clip_s, picture_s) < LEAST_S:
+        return f"not measured: {LEAST_S * FPS:.0f} pictures at {picture_s:.2f} s each would take too long here"
     return None
 
 
 def measure_offset(
     video: Path,
+    source: SoundSource,  # of its tracks, the one that is listened to
     stretch_s: tuple[float, float],
     boxes: np.ndarray,  # [n, 4] the face during the stretch, source pixels; NaN where there is none
     size_px: tuple[int, int],  # of the source
@@ -60,8 +61,10 @@ def measure_offset(
         points = detector.detect(rgb)
         landmarks.append(np.full((68, 2), np.nan) if points is None else points[list(detector.ibug), :2])
         reporter.progress("lips", min(1.0, (index + 1) / expected), "lips against sound")
+    lead_s = min(REACH_S, stretch_s[0])
     end_s = stretch_s[0] + len(landmarks) / FPS
-    return estimate_offset(np.array(landmarks), read_sound(video, (stretch_s[0] - REACH_S, end_s + REACH_S), 0.0))
+    wav = read_audio(source, start_s=stretch_s[0] - lead_s, end_s=end_s + REACH_S)
+    return estimate_offset(np.array(landmarks), wav, lead_s, HeardLips.load())
 
 
 def choose_stretch(

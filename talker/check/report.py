@@ -10,9 +10,9 @@ import numpy as np
 from talker.check.finding import Finding
 from talker.check.footage import Footage
 from talker.check.lips import TOO_SHORT
-from talker.check.offset import Offset
 from talker.check.size import FaceSize
 from talker.pdu.plan import format_duration
+from talker.take.sync import Offset
 
 _SIGNS = {"stop": "!!", "warn": "! ", "note": "- "}
 

@@ -88,6 +88,21 @@ METRICS = (
         "Pearson; regression on energy",
         (("0.2 s off", "mouth_follows_loudness_shifted"),),
     ),
+    Metric(
+        "lip_sync",
+        "lips with the sound, r",
+        "higher",
+        "Pearson; lips heard by a map of all voices",
+        (("0.4 s off", "lip_sync_shifted"), ("reference", "lip_sync_reference")),
+    ),
+    Metric(
+        "lip_sync_offset_ms",
+        "  sound late by, ms",
+        "near 0",
+        "where that r peaks",
+        (("reference", "lip_sync_offset_reference_ms"),),
+        0,
+    ),
     Metric("faces_found", "frames with a face in both", "near 1", "the take's landmark detector"),
     Metric(
         "jitter_px",

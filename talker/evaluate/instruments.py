@@ -12,6 +12,7 @@ from talker.evaluate.clip import Clip, load_clip
 from talker.evaluate.images import Perceptual, load_perceptual
 from talker.evaluate.options import EvalOptions
 from talker.evaluate.syncnet import SyncNet, load_syncnet
+from talker.take.heard_lips import HeardLips
 from talker.take.identity import FaceIdentity
 
 
@@ -20,6 +21,7 @@ class Instruments:
     """None where something is missing; `left_out` says what, and what to do about it."""
 
     lpips: Perceptual | None
+    ear: HeardLips
     faces: FaceIdentity | None
     embed: Embed | None
     syncnet: SyncNet | None
@@ -31,7 +33,7 @@ class Instruments:
         there = {
             "lpips": self.lpips, "faces": self.faces, "arcface": self.embed, "syncnet": self.syncnet, "clip": self.clip
         }  # fmt: skip
-        return [name for name, instrument in there.items() if instrument is not None]
+        return [self.ear.encoder.name, *(name for name, instrument in there.items() if instrument is not None)]
 
     @classmethod
     def load(
@@ -53,6 +55,7 @@ class Instruments:
 
         return cls(
             attempt("LPIPS", load_perceptual) if compares else None,
+            HeardLips.load(),
             attempt("face distance", FaceIdentity.load),
             attempt("identity distance", lambda: load_arcface(options.arcface)),
             attempt("SyncNet confidence", lambda: load_syncnet(options.syncnet)),

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from talker.evaluate import syncnet
+from talker.take.sync import LEAST_S
 from talker.types import FPS
 
 LIPS = ("lmd_px", "lmd_centred_px", "mouth_corr_self", "mouth_amplitude", "mouth_lag_ms", "mouth_width_corr")
@@ -17,6 +18,7 @@ CAUSES = (
     ("sharpness of the mouth", ("mouth_sharpness",), "no frame shows the mouth"),
     ("seam", ("seam",), "head and neck meet in no frame"),
     ("mouth", (*LIPS, *LIPS_OF_OTHER_WORDS), "the detector finds a face in too few frames"),
+    ("lips with the sound", ("lip_sync",), f"fewer than {LEAST_S:g} s have a face"),
     ("pose jitter", ("jitter_px",), "no three successive frames have a face"),
     ("warping error", ("e_w", "warp_previous", "warp_first"), "nothing is seen in two frames at once"),
     ("face distance", ("face_distance", "face_distance_turned"), "no face in both videos, or from the sides"),

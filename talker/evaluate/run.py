@@ -20,6 +20,7 @@ from talker.evaluate.footage import Footage, edited_footage, held_out_footage, s
 from talker.evaluate.identity import FaceFigures, Looked, measure_face, measure_identity
 from talker.evaluate.images import measure_images
 from talker.evaluate.instruments import Instruments
+from talker.evaluate.lip_sync import measure_lip_sync
 from talker.evaluate.missing import causes_of_gaps
 from talker.evaluate.mouth import LoudnessGuess, measure_mouth
 from talker.evaluate.options import FEWEST_FRAMES, EvalOptions
@@ -102,6 +103,7 @@ def evaluate(
     guess = LoudnessGuess.of(footage.take, wav, footage.wav, len(footage))
     measured += [
         measure_mouth(found_faces, reference_faces, guess, same_speech=footage.same_speech, nearest=nearest_faces),
+        measure_lip_sync(instruments.ear, footage.wav, found_faces, reference_faces if footage.same_speech else None),
         measure_steadiness(found_faces, reference_faces),
         measure_warping(footage.found, footage.reference, reporter, one_motion=footage.same_speech),
     ]

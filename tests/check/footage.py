@@ -8,10 +8,10 @@ import numpy as np
 
 from talker.check.footage import Footage
 from talker.check.look import Looks
-from talker.check.offset import REACH_S, Offset
 from talker.check.sound import Sound
 from talker.take.crop import FaceSearch
 from talker.take.cuts import Pace
+from talker.take.sync import REACH_S, Offset
 from talker.video import VideoInfo
 
 LOOKS = 100  # 20 s
@@ -42,7 +42,7 @@ def good_looks() -> Looks:
 
 def good_offset(offset_s: float = 0.01) -> Offset:
     lags_s = np.arange(-REACH_S, REACH_S + 0.02, 0.04)
-    return Offset(offset_s, 0.01, lags_s, 0.6 * np.exp(-(((lags_s - offset_s) / 0.08) ** 2)), 15.0)
+    return Offset(lags_s, 0.6 * np.exp(-(((lags_s - offset_s) / 0.08) ** 2)), 15.0)
 
 
 def good_sound() -> Sound:

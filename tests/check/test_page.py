@@ -76,7 +76,7 @@ def test_a_page_about_nobody(clip):
 def test_an_offset_is_plotted_where_it_could_be_told(clip):
     offset = footage().offset
     flat = replace(offset, correlations=0.1 * offset.correlations)
-    words = {"certain.": offset, "would be certain; none is.": flat, None: replace(offset, seen_s=5.0)}
+    words = {"certain.": offset, "would be certain; none is.": flat, None: replace(offset, seen_s=3.0)}
     for word, each in words.items():
         report = Report(footage(offset=each), [], None)
         text = page(report, clip, Silent())
