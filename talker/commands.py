@@ -117,7 +117,7 @@ def fit(
     take_stage = Stage("take", {"source_sha256": file_hash(video), **inputs_of(take_options)})
     field_stage = Stage("field", {"take": take_stage.fingerprint, **asdict(field_options)})
     project = Project.create(root or Path(video.stem + SUFFIX))
-    if project.is_done(take_stage) and project.is_done(field_stage):
+    if project.settled(take_stage, field_stage):
         return Outcome(project.root, f"Already done: {project.root}", already_done=True)
     project.ask_before_redoing([take_stage, field_stage], force, "-o")
     page = project.path(CHECK_PAGE)
@@ -176,7 +176,7 @@ def edit(
     inputs = {**asdict(plan), **who, "training": asdict(training), **began}
     stage = Stage(f"edits/{name}", {"field": field["fingerprint"], **inputs})
     folder = project.path(stage.path)
-    if project.is_done(stage) and not dry_run:
+    if not dry_run and project.settled(stage):
         done = edited(folder, project.record(stage.path)["measured"], training)
         return Outcome(folder, f"Already done: {done}", already_done=True)
     if not dry_run:
@@ -231,8 +231,7 @@ def drive(
         check_place(out, force=True)  # what is there may be this very render
         renders.check_apart(out, [audio, Path(background or "")])
     project = open_project(project_dir)
-    scene = scene_record(project, edit)
-    take = open_take(project.path("take"))
+    scene, take = scene_record(project, edit), open_take(project.path("take"))
     room = load_background(background, picture_size(take, options)) if background is not None else None
     chosen = choose_kernels(kernels, reporter)
     reporter.progress("listen", 0.0)

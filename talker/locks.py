@@ -76,7 +76,7 @@ def sole_writer(
     with contextlib.ExitStack() as locks:
         for each in (path, *more):
             _make_folder(each)
-            _sweep_killed(each.parent)
+            sweep_killed(each.parent)
             lock = each.with_name(f".{each.name}{_WRITERS}")
             locks.enter_context(held(lock, f"on {each}", max(0.0, until_s - time.monotonic())))
             locks.callback(lock.unlink, missing_ok=True)
@@ -93,11 +93,11 @@ def _make_folder(path: Path) -> None:
         raise BadInput(f"{why}; choose another place for {path.name}") from None
 
 
-def _sweep_killed(folder: Path) -> None:
+def sweep_killed(folder: Path) -> None:
     """Removes the locks that no writer holds any more, and what they had begun."""
     for lock in folder.glob(f".*{_WRITERS}"):
         with contextlib.suppress(OSError, TalkerError):
-            if lock.stat().st_uid == os.geteuid():
+            if lock.lstat().st_uid == os.geteuid():
                 with held(lock, ""):
                     sweep(folder.iterdir(), lock.name[1 : -len(_WRITERS)])
                     lock.unlink()

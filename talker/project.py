@@ -211,7 +211,16 @@ class Project:
         with held(self.root / ".lock", f"in {self.root}"):
             self._heal()
             sweep(self.root.iterdir())
+            self._summarise()
             yield
+
+    def settled(self, *stages: Stage) -> bool:
+        """Whether all of them are done; if so, what a kill right after cut in two is finished first."""
+        if not all(map(self.is_done, stages)):
+            return False
+        with contextlib.suppress(TalkerError), self.lock():  # unless another run is at work, or none may write here
+            pass
+        return True
 
     @contextmanager
     def build(self, stage: Stage, *, discard_if_bad: bool = False) -> Iterator[Build]:
@@ -292,6 +301,7 @@ class Project:
                     replaced.rename(destination)
 
     def _summarise(self) -> None:
+        """Have the manifest say what the stages' own records say."""
         stages = {
             path: {name: record[name] for name in ("finished", "seconds", "talker", "inputs", "measured")}
             for path, record in self.stages().items()
@@ -299,7 +309,11 @@ class Project:
         before = read_record(self.root / MANIFEST, Manifest).get("stages") if self.astray() else None
         if isinstance(before, dict):  # what is not to be looked at is what it was
             stages |= {path: facts for path, facts in before.items() if self._is_astray(path)}
-        write_record(self.root / MANIFEST, {"schema": SCHEMA, "talker": __version__, "stages": stages})
+        manifest = plain({"schema": SCHEMA, "talker": __version__, "stages": stages})
+        with contextlib.suppress(BadInput):
+            if read_record(self.root / MANIFEST, Manifest) == manifest:
+                return
+        write_record(self.root / MANIFEST, manifest)
 
     def _remove_if_empty(self) -> None:
         left = list(self.root.iterdir())

@@ -19,7 +19,7 @@ from typing_extensions import TypedDict
 from talker import links
 from talker.errors import BadInput
 from talker.files import file_hash
-from talker.locks import sole_writer
+from talker.locks import sole_writer, sweep_killed
 from talker.project import Project
 from talker.records import Count, open_ended, plain, read_record, write_record
 from talker.temporary import sweep
@@ -89,6 +89,8 @@ def find(
         video = video_of(project, facts)
         right_place = video.parent == folder if out is None else _real(video) == _real(out)
         if right_place and facts["inputs"] == wanted and video.is_file() and file_hash(video) == facts["sha256"]:
+            for folder in {project.path(FOLDER), video.parent}:  # a kill right after it was made left its lock
+                sweep_killed(folder)
             return video if out is None else out
     return None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -62,6 +63,29 @@ def test_a_stage_is_real_without_what_a_killed_run_was_at(tmp_path):
         build.measured.update(seconds=1.0, size_px=[64, 64])
     assert not [path for path in project.root.rglob("*") if owner_of(path)]
     assert project.path("take/preview.png").is_file()
+
+
+def test_a_kill_right_after_a_stage_was_made_is_finished_by_the_next_run(tmp_path, monkeypatch):
+    project = Project.create(tmp_path / "clip.talker")
+    stages = [Stage("take", {"landmarks": "mediapipe", "audio": name}) for name in ("mel", "viseme")]
+
+    def make(stage: Stage) -> None:
+        with project.lock(), project.build(stage) as build:
+            build.measured.update(seconds=1.0, size_px=[64, 64])
+
+    def killed(*_arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    make(stages[0])
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(
+            "talker.links.remove", lambda path: path.name.endswith(".replaced") and path.exists() and killed()
+        )
+        make(stages[1])
+    assert {path.name for path in project.root.iterdir()} == {"take", "take.replaced", "project.json", ".lock"}
+    assert not project.settled(stages[0]) and project.settled(stages[1])
+    assert {path.name for path in project.root.iterdir()} == {"take", "project.json", ".lock"}
+    assert json.loads((project.root / "project.json").read_text())["stages"]["take"]["inputs"]["audio"] == "viseme"
 
 
 def test_a_killed_creation_of_a_project_is_nothing_in_its_way(tmp_path):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import shutil
 import statistics
-import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from talker.errors import Missing
 from talker.speaker.speech import speak
+from talker.temporary import scratch_folder
 from talker.types import Reporter
 from talker.video import write_wav
 from tools.speed.browser import CHROMIUM, FLAGS, open_studio, why_not
@@ -45,8 +45,7 @@ def measure(
         raise Missing(f"The studio is measured in a browser, and there is none ({reason})")
     project = speaker_with_edit(work, reporter, training_steps)
     values: dict[str, float] = {}
-    with tempfile.TemporaryDirectory(prefix="talker-") as folder:
-        home = Path(folder)
+    with scratch_folder() as home:
         shutil.copytree(project, home / project.name)
         write_wav(home / "speech.wav", speak(SPEECH_S, SPEECH_SEED)[0])
         with open_studio(home) as address, sync_playwright() as playwright:
