@@ -38,7 +38,7 @@ from talker.pdu.region import CHECKED_FRAMES, Region
 from talker.project import SUFFIX, Project, Stage, describe_changes, inputs_of
 from talker.radfield.backends import choose_kernels
 from talker.radfield.fit_take import fit_scene
-from talker.records import write_record
+from talker.records import plain, write_record
 from talker.sheet import save_picture
 from talker.take.build import TakeOptions, build_take
 from talker.take.crop import checked_span
@@ -62,7 +62,7 @@ def speaker(
     from talker.speaker.record import record_speaker
 
     renders.check_mp4(out)
-    places = [out] if truth is None else [out, truth]
+    places = [out, *filter(None, [truth])]
     if len({path.resolve() for path in places}) < len(places):
         raise BadInput(f"--truth is a folder beside the video; give it another name than {out}")
     for path in places:
@@ -317,11 +317,9 @@ def evaluate(
     chosen = choose_kernels(kernels, reporter)
     said = NewSpeech.listen(speech, options.frames, load_encoder_of(project.path("take")), reporter) if speech else None
     instruments = Instruments.load(options, compares=edit is None and speech is None, edited=edit is not None)
-    told = {key: str(value) if isinstance(value, Path) else value for key, value in asdict(options).items()}
-    heard = file_hash(speech) if speech else None
-    inputs = {"made_from": fingerprints, "speech_sha256": heard, "instruments": instruments.names, **told}
-    name = "-".join(filter(None, (edit or "field", speech and slug(speech.stem))))
-    folder = out or project.path(f"eval/{name}")
+    heard, given = file_hash(speech) if speech else None, plain(asdict(options))
+    inputs = {"made_from": fingerprints, "speech_sha256": heard, "instruments": instruments.names, **given}
+    folder = out or project.path("eval/" + "-".join(filter(None, (edit or "field", speech and slug(speech.stem)))))
     before = report.load(folder)
     if before is not None and not force:
         if before["inputs"] == inputs:

@@ -301,7 +301,6 @@ class Project:
                     replaced.rename(destination)
 
     def _summarise(self) -> None:
-        """Have the manifest say what the stages' own records say."""
         stages = {
             path: {name: record[name] for name in ("finished", "seconds", "talker", "inputs", "measured")}
             for path, record in self.stages().items()

@@ -61,9 +61,7 @@ def train(encoder: AudioEncoder, recordings: int, seed: int) -> Tensor:  # [K, C
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tools.train_heard_lips", description=__doc__.split("\n")[0])
     parser.add_argument("--out", type=Path, default=WEIGHTS, help="[%(default)s]")
-    parser.add_argument(
-        "--recordings", type=int, default=150, help="of 12 s, each in a voice of its own [%(default)s]"
-    )
+    parser.add_argument("--recordings", type=int, default=150, help="of 12 s, each in a voice of its own [%(default)s]")
     parser.add_argument("--seed", type=int, default=0, help="[%(default)s]")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
