@@ -218,9 +218,10 @@ class EditRun:
         self._saved_at = time.monotonic()
 
     def _restore(self) -> None:
-        tensors = load_tensors(self.folder / _STATE)
+        state = self.folder / _STATE
+        tensors = load_tensors(state, whole=state)  # what was edited is another thing, and stays
         own = {name: tensors.pop(name) for name in list(tensors) if name.startswith(_OBJECTIVE)}
-        with taken_from(self.folder / _STATE):
+        with taken_from(state, whole=state):
             self._fitter.restore(tensors)
             self._objective.load_state_dict({name.removeprefix(_OBJECTIVE): tensor for name, tensor in own.items()})
 

@@ -105,7 +105,7 @@ def edited(
     """Where an edit is and how it is used; and, where it hardly shows, that it does not, and the way out."""
     told = f"{folder}: drive it with --edit {folder.name}. Look at {folder / 'preview.png'}"
     levels, taken = measured.get("asked_levels"), measured.get("change_taken")
-    if levels is None:  # an edit of an earlier version
+    if levels is None or taken is None:  # an edit of an earlier version
         return told
     if levels < LEAST_LEVELS:
         return (

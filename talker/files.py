@@ -117,21 +117,21 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, 
         file.write(memoryview(data)[8 + size :])
 
 
-def load_tensors(path: Path) -> dict[str, Tensor]:
+def load_tensors(path: Path, whole: Path | None = None) -> dict[str, Tensor]:
     """A safetensors file of a stage. BadInput when its bytes are wrong, OutOfMemory when there is no room for them."""
-    return load_tensors_and_metadata(path)[0]
+    return load_tensors_and_metadata(path, whole)[0]
 
 
-def load_tensors_and_metadata(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+def load_tensors_and_metadata(path: Path, whole: Path | None = None) -> tuple[dict[str, Tensor], dict[str, str]]:
     """`load_tensors`, and what the file says of itself."""
     from safetensors import safe_open
 
-    check_regular(path)
+    check_regular(path, whole)
     try:
         with _in_utf8(path) as name, safe_open(name, framework="pt") as file:
             return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
     except Exception as error:  # the library, torch and the system each have errors of their own
-        raise _why_no_tensors(error, path) from error
+        raise _why_no_tensors(error, path, whole) from error
 
 
 @contextmanager
@@ -147,22 +147,22 @@ def _in_utf8(path: Path) -> Iterator[str]:
         yield name
 
 
-def _why_no_tensors(error: Exception, path: Path) -> TalkerError:
+def _why_no_tensors(error: Exception, path: Path, whole: Path | None) -> TalkerError:
     lack = out_of_memory(error)
     if lack is not None:
         return lack
     if isinstance(error, OSError) and error.errno is not None:
-        return unreadable(error, path)
-    return BadInput(f"{path} cannot be read ({error})") if holds_tensors(path) else damaged(path)
+        return unreadable(error, path, whole)
+    return BadInput(f"{path} cannot be read ({error})") if holds_tensors(path) else damaged(path, whole)
 
 
 @contextmanager
-def taken_from(path: Path) -> Iterator[None]:
+def taken_from(path: Path, whole: Path | None = None) -> Iterator[None]:
     """Around what puts a file's tensors to use: where they do not suit, the file is damaged."""
     try:
         yield
     except (LookupError, AttributeError, TypeError, ValueError, RuntimeError) as error:
-        raise out_of_memory(error) or damaged(path, why="is damaged (what it holds does not suit)") from error
+        raise out_of_memory(error) or damaged(path, whole, "is damaged (what it holds does not suit)") from error
 
 
 def holds_tensors(path: Path) -> bool:

@@ -7,9 +7,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
+from typing import TypeVar
 
 from talker.errors import BadInput, Missing
+from talker.records import NoRecord, parse_record
 from talker.text import path_of
+
+T = TypeVar("T")
 
 WANTED = ["*.json", "*.safetensors", "merges.txt", "vocab.txt"]  # nothing that would be unpickled
 HUB_TIMEOUT_S = 5.0
@@ -35,6 +39,14 @@ def folder_or_name(
 def is_folder(source: str) -> bool:
     """Whether that is what `folder_or_name` made of a folder."""
     return Path(source).is_absolute()
+
+
+def read_config(path: Path, kind: type[T]) -> T:
+    """What a file of a downloaded model says. BadInput when it does not."""
+    try:
+        return parse_record(path.read_bytes(), kind)
+    except (OSError, NoRecord) as error:
+        raise BadInput(f"{path} cannot be used ({error}); download the model again") from None
 
 
 def is_here(model: str) -> bool:

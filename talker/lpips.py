@@ -15,7 +15,7 @@ from types import ModuleType
 
 from torch import Tensor, nn
 
-from talker.errors import Missing
+from talker.errors import Missing, out_of_memory
 from talker.losses import FeatureBank, PyramidBank
 from talker.types import Reporter, Silent
 
@@ -56,7 +56,9 @@ def load_lpips() -> LpipsBank:
         with redirect_stderr(StringIO()):  # the download's own progress: only the CLI prints
             return LpipsBank(package.LPIPS(net="alex", verbose=False))
     except OSError as error:  # URLError and its kin
-        raise Missing("AlexNet's weights could not be downloaded; run once where there is a network") from error
+        raise out_of_memory(error) or Missing(
+            "AlexNet's weights could not be downloaded; run once where there is a network"
+        ) from error
 
 
 def choose_lip_bank(reporter: Reporter = Silent()) -> FeatureBank:
@@ -80,5 +82,5 @@ def _import_package() -> ModuleType:
         import lpips
     except (ImportError, RuntimeError) as error:  # torchvision beside another build of torch raises the latter
         way_out = 'pip install -c constraints.txt ".[full]", together with an index build of torch'
-        raise Missing(f"the package lpips is not there; {way_out}") from error
+        raise out_of_memory(error) or Missing(f"the package lpips is not there; {way_out}") from error
     return lpips

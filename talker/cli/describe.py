@@ -42,15 +42,14 @@ def describe_edits(
         limits = [f"{word} {' and '.join(edit[word])}" for word in ("only", "keep") if edit[word]]
         limits += [f"from {edit['from']}"] if edit["from"] else []
         how = ", ".join([f"by {edit['editor']}", _pace(edit), *limits])
-        figures = [
-            words.format(max(0.0, edit["measured"][key])) for key, words in OWN.items() if key in edit["measured"]
-        ]
+        known = _figures(edit["measured"])
+        figures = [words.format(max(0.0, known[key])) for key, words in OWN.items() if key in known]
         stale = "of an earlier fit: make it again" if not edit["current"] else ""
         day = edit["finished"][:16].replace("T", " ")
         lines.append(f'{edit["name"]:<{width}}  "{edit["instruction"]}" {how}')
         facts = [day, f"took {clock(edit['seconds'])}", *figures, stale]
         lines.append(f"{'':<{width}}  {', '.join(filter(None, facts))}")
-        lines += _in_lines(_judged(edit["measured"]), " " * (width + 2))
+        lines += _in_lines(_judged(known), " " * (width + 2))
     return "\n".join(lines)
 
 
@@ -62,10 +61,15 @@ def _pace(
     return pace or f"{rounds} {'round' if rounds == 1 else 'rounds'}"
 
 
-def _judged(measured: dict[str, Any]) -> list[str]:
+def _figures(measured: dict[str, Any]) -> dict[str, float]:
+    """Those that are known: a record says null of what could not be measured."""
+    return {key: value for key, value in measured.items() if isinstance(value, (int, float))}
+
+
+def _judged(known: dict[str, float]) -> list[str]:
     """What `talker eval` found of an edit, in the words of its table."""
-    values = ((metric, measured.get(metric.key)) for metric in METRICS)
-    return [f"{metric.text.strip()}: {value:.{metric.digits}f}" for metric, value in values if value is not None]
+    there = [metric for metric in METRICS if metric.key in known]
+    return [f"{metric.text.strip()}: {known[metric.key]:.{metric.digits}f}" for metric in there]
 
 
 def _in_lines(items: list[str], indent: str) -> list[str]:
@@ -81,8 +85,7 @@ def _measured(path: str, record: dict[str, Any]) -> str:
         width, height = measured["size_px"]
         return f"{measured['seconds']:.1f} s at {width}x{height}, {inputs['landmarks']}, {inputs['audio']}"
     if path == "field":
-        return (
-            f"held-out head PSNR {measured['head_psnr_db']:.1f} dB, without a field {measured['null_psnr_db']:.1f}, "
-            f"{measured['kernels']} kernels"
-        )
+        known = _figures(measured)
+        field, null = (f"{known[key]:.1f}" if key in known else "unknown" for key in ("head_psnr_db", "null_psnr_db"))
+        return f"held-out head PSNR {field} dB, without a field {null}, {measured['kernels']} kernels"
     return f'"{inputs["instruction"]}" by {inputs["editor"]}, {_pace(inputs)}'

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from talker.errors import Missing
+from talker.errors import Missing, out_of_memory
 from talker.hub import folder_or_name, hub_folder, is_folder, quiet_libraries
 from talker.measure import spaced
 from talker.types import Reporter
@@ -105,6 +105,6 @@ def load_clip(
             network = CLIPModel.from_pretrained(source, local_files_only=True, use_safetensors=True)
             tokenizer = CLIPTokenizer.from_pretrained(source, local_files_only=True)
     except (OSError, ValueError) as error:
-        raise Missing(f"{model} holds no CLIP model as safetensors; {WAY_OUT}") from error
+        raise out_of_memory(error) or Missing(f"{model} holds no CLIP model as safetensors; {WAY_OUT}") from error
     device = "cuda" if torch.cuda.is_available() else "cpu"
     return Clip(network.eval().to(device), tokenizer)

@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from talker.errors import BadInput, Missing
+from talker.errors import BadInput, Missing, out_of_memory
 
 
 def find_weights(
@@ -37,7 +37,9 @@ def load_state(path: Path) -> dict[str, Tensor]:
     except OSError:
         raise
     except Exception as error:  # safetensors, zip files and the restricted unpickler each break in ways of their own
-        raise BadInput(f"{path} holds no weights that can be read safely; download it again") from error
+        raise out_of_memory(error) or BadInput(
+            f"{path} holds no weights that can be read safely; download it again"
+        ) from error
     if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
         raise BadInput(f"{path} holds no state dict; give the file with the weights themselves")
     return {name: value.float() if value.is_floating_point() else value for name, value in state.items()}
@@ -53,5 +55,7 @@ def fill(
     try:
         network.load_state_dict(state)
     except RuntimeError as error:
-        raise BadInput(f"{path} does not hold the weights of {what}; download it again") from error
+        raise out_of_memory(error) or BadInput(
+            f"{path} does not hold the weights of {what}; download it again"
+        ) from error
     network.eval().requires_grad_(False)

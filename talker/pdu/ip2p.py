@@ -13,7 +13,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -21,9 +21,9 @@ from torch.nn import functional
 from typing_extensions import NotRequired, TypedDict
 
 from talker.errors import BadInput, Missing, out_of_memory
-from talker.hub import folder_or_name, is_folder, quiet_libraries
+from talker.hub import folder_or_name, is_folder, quiet_libraries, read_config
 from talker.pdu.editor import Masks, Precision, Sampler
-from talker.records import Count, NoRecord, open_ended, parse_record
+from talker.records import Count, open_ended
 from talker.types import Reporter, Silent
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 HUB_TIMEOUT_S = 3.0
 USUAL_SIDE_PX = 512  # what the published checkpoint edits best
-T = TypeVar("T")
 
 
 class InstructPix2Pix:
@@ -182,12 +181,12 @@ class InstructPix2Pix:
         """Timesteps of a schedule cut off at `start`, as Instruct-NeRF2NeRF does; the scheduler is put back after."""
         whole = self.scheduler.config.num_train_timesteps
         last = max(1, min(whole, round(start * whole)))
-        self.scheduler.register_to_config(num_train_timesteps=last)
+        self.scheduler.register_toread_config(num_train_timesteps=last)
         try:
             self.scheduler.set_timesteps(min(steps, last), device=self.unet.device)
             yield self.scheduler.timesteps
         finally:
-            self.scheduler.register_to_config(num_train_timesteps=whole)
+            self.scheduler.register_toread_config(num_train_timesteps=whole)
 
     def _encode(self, images: Tensor) -> Tensor:
         """Latents before any scaling; [B, H, W, 3] is brought to a size that the networks take."""
@@ -230,7 +229,9 @@ def load(
     try:
         from diffusers import StableDiffusionInstructPix2PixPipeline
     except ImportError as error:
-        raise Missing(f"InstructPix2Pix needs diffusers and transformers ({error}); pip install talker") from error
+        raise out_of_memory(error) or Missing(
+            f"InstructPix2Pix needs diffusers and transformers ({error}); pip install talker"
+        ) from error
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     options = {
         "torch_dtype": _dtype(precision, device),
@@ -242,6 +243,8 @@ def load(
         try:
             pipeline = StableDiffusionInstructPix2PixPipeline.from_pretrained(source, local_files_only=True, **options)
         except (OSError, ValueError) as error:
+            if (lack := out_of_memory(error)) is not None:
+                raise lack from error
             if is_folder(source):
                 raise BadInput(f"cannot load {model} as an InstructPix2Pix pipeline: {_first_line(error)}") from error
             if local_only:
@@ -250,7 +253,9 @@ def load(
             try:
                 pipeline = StableDiffusionInstructPix2PixPipeline.from_pretrained(source, **options)
             except (OSError, ValueError) as second:
-                raise Missing(f"cannot load {model}: {_first_line(second)}; {_ways_out(model)}") from second
+                raise out_of_memory(second) or Missing(
+                    f"cannot load {model}: {_first_line(second)}; {_ways_out(model)}"
+                ) from second
     pipeline = pipeline.to(device)
     scheduler = make_scheduler(sampler, pipeline.scheduler.config)
     parts = (pipeline.vae, pipeline.text_encoder, pipeline.tokenizer, pipeline.unet)
@@ -262,8 +267,8 @@ def make_scheduler(sampler: Sampler, config: Mapping[str, Any]) -> DDIMScheduler
     from diffusers import DDIMScheduler, DPMSolverMultistepScheduler
 
     if sampler == "ddim":
-        return DDIMScheduler.from_config(config, clip_sample=False, set_alpha_to_one=False)
-    return DPMSolverMultistepScheduler.from_config(config, algorithm_type="dpmsolver++", final_sigmas_type="zero")
+        return DDIMScheduler.fromread_config(config, clip_sample=False, set_alpha_to_one=False)
+    return DPMSolverMultistepScheduler.fromread_config(config, algorithm_type="dpmsolver++", final_sigmas_type="zero")
 
 
 def _dtype(precision: Precision, device: str) -> torch.dtype:
@@ -294,27 +299,19 @@ _Unet = open_ended(TypedDict("_Unet", {"in_channels": Count}))
 _Vae = open_ended(TypedDict("_Vae", {"latent_channels": Count}))
 
 
-def _config(path: Path, kind: type[T]) -> T:
-    """What a file of a downloaded model says. BadInput when it does not."""
-    try:
-        return parse_record(path.read_bytes(), kind)
-    except (OSError, NoRecord) as error:
-        raise BadInput(f"{path} cannot be used ({error}); download the model again") from None
-
-
 def _check_folder(folder: Path) -> None:
     """A folder that is not such a pipeline is told apart before gigabytes are read."""
     index = folder / "model_index.json"
     if not index.is_file():
         raise BadInput(f"{folder} holds no model_index.json; --model takes a folder in diffusers' layout or a hub id")
-    kind = _config(index, _Pipeline).get("_class_name", "")
+    kind = read_config(index, _Pipeline).get("_class_name", "")
     if kind != "StableDiffusionInstructPix2PixPipeline":
         raise BadInput(
             f"{folder} holds a {kind or 'pipeline of unknown kind'}, not a StableDiffusionInstructPix2PixPipeline; "
             "try --model timbrooks/instruct-pix2pix"
         )
-    taken = _config(folder / "unet/config.json", _Unet)["in_channels"]
-    latent = _config(folder / "vae/config.json", _Vae)["latent_channels"]
+    taken = read_config(folder / "unet/config.json", _Unet)["in_channels"]
+    latent = read_config(folder / "vae/config.json", _Vae)["latent_channels"]
     if taken != 2 * latent:
         raise BadInput(_no_editor(taken, latent))
     for part in ("unet", "vae", "text_encoder"):

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from talker.errors import BadInput, Missing
+from talker.errors import BadInput, Missing, out_of_memory
 
 # The 68 iBUG points among mediapipe's 478: jaw, brows, nose, eyes, lips.
 MEDIAPIPE_IBUG = (
@@ -101,7 +101,7 @@ def import_mediapipe():
         with quiet_stderr():
             import mediapipe
     except ImportError as error:
-        raise Missing(
+        raise out_of_memory(error) or Missing(
             "mediapipe is not installed (its last wheel with models, 0.10.21, is for Python up to 3.12); "
             "install mediapipe==0.10.21 or use --landmarks face-alignment"
         ) from error
@@ -178,7 +178,9 @@ class FaceAlignmentLandmarks:
         try:
             import face_alignment
         except ImportError as error:
-            raise Missing("face-alignment is not installed; pip install it, or use --landmarks mediapipe") from error
+            raise out_of_memory(error) or Missing(
+                "face-alignment is not installed; pip install it, or use --landmarks mediapipe"
+            ) from error
         import torch
 
         device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -187,7 +189,7 @@ class FaceAlignmentLandmarks:
                 kind = face_alignment.LandmarksType.THREE_D
                 self._network = face_alignment.FaceAlignment(kind, device=device, flip_input=False)
         except OSError as error:  # URLError and its kin
-            raise Missing(
+            raise out_of_memory(error) or Missing(
                 "face-alignment's weights could not be downloaded (no network?); use --landmarks mediapipe, "
                 "or put them into torch's hub folder"
             ) from error

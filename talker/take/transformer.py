@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from talker.errors import Missing
+from talker.errors import Missing, out_of_memory
 from talker.hub import folder_or_name, hub_folder, is_folder, quiet_libraries
 from talker.take.level import Level
 
@@ -36,7 +36,9 @@ def load_model(name: str, model: str | None = None) -> torch.nn.Module:
     try:
         import transformers
     except ImportError as error:
-        raise Missing(f"--audio {name} needs transformers; pip install transformers, or use --audio mel") from error
+        raise out_of_memory(error) or Missing(
+            f"--audio {name} needs transformers; pip install transformers, or use --audio mel"
+        ) from error
     kind = {"wav2vec2": transformers.Wav2Vec2Model, "hubert": transformers.HubertModel}[name]
     way_out = "use --audio mel, or give a local folder with --audio-model"
     folder = source if is_folder(source) else hub_folder(source, name, way_out)
@@ -44,4 +46,6 @@ def load_model(name: str, model: str | None = None) -> torch.nn.Module:
         with quiet_libraries():
             return kind.from_pretrained(folder, local_files_only=True, use_safetensors=True)
     except (OSError, ValueError) as error:
-        raise Missing(f"{source} holds no {name} weights as safetensors; give another with --audio-model") from error
+        raise out_of_memory(error) or Missing(
+            f"{source} holds no {name} weights as safetensors; give another with --audio-model"
+        ) from error

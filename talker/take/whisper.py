@@ -8,12 +8,12 @@ Notation: t features at 50 Hz of C channels, log-mel frames at 100 Hz. A Whisper
 
 from __future__ import annotations
 
-import json
 import re
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,8 +21,8 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 from torch.nn import functional
 
-from talker.errors import Missing
-from talker.hub import folder_or_name, hub_folder, is_folder
+from talker.errors import Missing, out_of_memory
+from talker.hub import folder_or_name, hub_folder, is_folder, read_config
 from talker.packaged import PackagedFile
 from talker.take.level import HOP, Level
 from talker.take.mel import mel_bank
@@ -133,12 +133,14 @@ def load_whisper(model: str | None = None) -> Whisper:
     try:
         return Whisper(from_transformers(folder))
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
-        raise Missing(f"{source} holds no Whisper's weights as safetensors; give another with --audio-model") from error
+        raise out_of_memory(error) or Missing(
+            f"{source} holds no Whisper's weights as safetensors; give another with --audio-model"
+        ) from error
 
 
 def from_transformers(folder: Path) -> WhisperNet:
     """As `save_pretrained` writes it. ValueError, KeyError or OSError where it is something else."""
-    config = json.loads((folder / "config.json").read_text())
+    config = read_config(folder / "config.json", dict[str, Any])
     if config.get("model_type") != "whisper":
         raise ValueError(f"a {config.get('model_type')}")
     depth = half(config["encoder_layers"])

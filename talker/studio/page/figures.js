@@ -45,7 +45,7 @@ export function figures(panel) {
 
 function fitLine({ measured }) {
   const { field, take } = measured;
-  const [fitted, without] = [field.head_psnr_db, field.null_psnr_db].map((value) => value.toFixed(1));
+  const [fitted, without] = [field.head_psnr_db, field.null_psnr_db].map((value) => value?.toFixed(1) ?? "unknown");
   return `${take.seconds.toFixed(1)} s of footage at ${take.size_px[0]} px. On frames that the fit never saw, `
     + `the head has a PSNR of ${fitted} dB; without a field it would have ${without}.`;
 }
