@@ -19,6 +19,7 @@ CAUSES = (
     ("seam", ("seam",), "head and neck meet in no frame"),
     ("mouth", (*LIPS, *LIPS_OF_OTHER_WORDS), "the detector finds a face in too few frames"),
     ("lips with the sound", ("lip_sync",), f"fewer than {LEAST_S:g} s have a face"),
+    ("offset of the sound", ("lip_sync_offset_ms",), f"no offset stands out, or fewer than {LEAST_S:g} s have a face"),
     ("pose jitter", ("jitter_px",), "no three successive frames have a face"),
     ("warping error", ("e_w", "warp_previous", "warp_first"), "nothing is seen in two frames at once"),
     ("face distance", ("face_distance", "face_distance_turned"), "no face in both videos, or from the sides"),

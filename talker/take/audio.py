@@ -152,8 +152,8 @@ class WhisperEncoder(NormalisedEncoder):
     lookahead_s = None
 
     def __init__(self, model: StretchModel, state: dict[str, Tensor] | None = None) -> None:
+        self.channels = model.channels  # first: a state is checked against them
         super().__init__(state)
-        self.channels = model.channels
         self._model, self._heard = model, HeardChunks(model.network)
 
     def _open(self, level: Level, state: dict[str, Tensor]) -> ChunkStream:
