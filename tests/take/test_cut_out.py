@@ -38,7 +38,7 @@ def test_its_matte_is_what_the_video_says(tmp_path: Path, monkeypatch: pytest.Mo
     rgba, mattes = cut_out_speaker()
     write_film(tmp_path / "cut.mov", rgba, ["-c:v", "png"])
     monkeypatch.setitem(LANDMARK_DETECTORS, "toy", type("Toy", (ToyDetector,), {}))
-    monkeypatch.setattr("talker.take.build.refine_motion", lambda motion, *_: motion)  # takes most of the time
+    monkeypatch.setattr("talker.take.motion.refine_motion", lambda motion, *_: motion)  # takes most of the time
     monkeypatch.setattr(track, "person_segmenter", lambda: pytest.fail("nothing is left to segment"))
     listener = Listener()
     take = build_take(tmp_path / "cut.mov", tmp_path / "take", OPTIONS, listener)
