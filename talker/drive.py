@@ -30,6 +30,7 @@ from talker.bounds import Track, check_fields
 from talker.camera import apply_view, resized
 from talker.errors import BadInput
 from talker.take.audio import AudioEncoder, FeatureStream, FrameWindows, audio_windows
+from talker.take.replay import Replay
 from talker.take.speech import Speech
 from talker.take.store import decode_image
 from talker.text import path_of
@@ -86,7 +87,7 @@ class DriveOptions:
 
 def lids_of(take: Take) -> tuple[float, float]:
     """How far the lids of a take are open where they count as closed, and as open."""
-    return tuple(take.eye[:, 0].quantile(torch.tensor(_LIDS)).tolist())
+    return tuple(take.eye[take.use.usable, 0].quantile(torch.tensor(_LIDS)).tolist())
 
 
 class Portrait:
@@ -106,9 +107,9 @@ class Portrait:
         self.motion = motion
         self.strength = strength
         self._codes: Tensor | None = None  # [B, A]
-        self._still = most_central(take.c2w)
+        self._replay = Replay.of(take)
         self._lids = lids_of(take)
-        self._heard = take.audio_features.amin(0), take.audio_features.amax(0)  # [C] each
+        self._heard = take.own_features.amin(0), take.own_features.amax(0)  # [C] each
 
     def __len__(self) -> int:
         """Frames of the audio that was set."""
@@ -137,7 +138,7 @@ class Portrait:
 
     def pose_index(self, index: int) -> int:
         """The frame of the take whose head pose frame `index` shows."""
-        return self._still if self.motion == "still" else forth_and_back(index, len(self.take))
+        return self._replay.still if self.motion == "still" else self._replay.at(index)
 
     def condition(
         self,
@@ -176,7 +177,7 @@ class Portrait:
     ) -> Render:
         """One frame; `rgb` is the final image I_f = w g(I_r) + (1 - w) I_r where the speaker was edited."""
         if pose is None:
-            pose, blink = self.pose_index(index), forth_and_back(index, len(self.take))
+            pose, blink = self.pose_index(index), self._replay.at(index)
         else:
             blink = pose
         camera = apply_view(self.take.camera(pose), view)
@@ -261,22 +262,6 @@ def speak(
 
 
 # -------------------------------------------------------------------- pure functions
-
-
-def forth_and_back(index: int, count: int) -> int:
-    """0, 1, ..., count - 1, count - 2, ..., 1, 0, 1, ...: neighbours differ by at most one."""
-    if count == 1:
-        return 0
-    place = index % (2 * count - 2)
-    return min(place, 2 * count - 2 - place)
-
-
-def most_central(
-    c2w: Tensor,  # [B, 4, 4]
-) -> int:
-    """The frame whose head pose is nearest to the mean pose: a real one, so that the torso has seen it."""
-    flat = c2w[:, :3].flatten(1)
-    return int((flat - flat.mean(0)).square().sum(1).argmin())
 
 
 def picture_size(take: Take, options: DriveOptions) -> tuple[int, int]:

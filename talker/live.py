@@ -269,7 +269,7 @@ def speak_live(
     """Every frame as soon as its sound is there; at the end the rest."""
     level, windows = RunningLevel(), FrameWindows()
     stream = encoder.stream(level)
-    features = portrait.take.audio_features
+    features = portrait.take.own_features
     hush = quietest(features, encoder.speaking(features))
     count, known, started_s, at_s = 0, 0, 0.0, 0.0  # samples, features
 

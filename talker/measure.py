@@ -6,6 +6,8 @@ frame, or the training frame whose head pose is nearest.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -22,8 +24,7 @@ PREVIEW_YAW_DEG = 20.0
 def held_out_metrics(portrait: Portrait, reporter: Reporter) -> dict[str, float | int]:
     """PSNR inside the head mask on held-out frames, and the nulls'. Sets the portrait's audio to the take's own."""
     take = portrait.take
-    training = take.training
-    mean = mean_frame(take.frames[training.start : training.stop])
+    mean = mean_frame(take.frames[index] for index in take.training)
     portrait.set_audio(take.audio_features, len(take))
     chosen = spaced(take.held_out, MEASURED_FRAMES)
     scores = []
@@ -70,7 +71,7 @@ def edit_preview(original: Portrait, edited: Portrait, rows: int = 3) -> np.ndar
     for portrait in (original, edited):
         portrait.set_audio(take.audio_features, len(take))
     pictures = []
-    for index in spaced(range(len(take)), rows):
+    for index in spaced(np.flatnonzero(take.use.usable).tolist(), rows):
         views = [View(yaw_deg=yaw) for yaw in (0.0, -20.0, 20.0)]
         turned = [to_bytes(edited.render(index, view, pose=index).rgb) for view in views]
         pictures.append([to_bytes(original.render(index, pose=index).rgb), *turned])
@@ -81,20 +82,18 @@ def edit_preview(original: Portrait, edited: Portrait, rows: int = 3) -> np.ndar
 
 
 def mean_frame(
-    frames: np.ndarray,  # [B, H, W, 3] uint8
+    frames: Iterable[np.ndarray],  # [H, W, 3] uint8 each
 ) -> np.ndarray:  # [H, W, 3] float in [0, 1]
     """The mean of all frames, summed one by one: a float copy of a clip would take gigabytes."""
-    total = np.zeros(frames.shape[1:], np.float64)
+    total, count = np.zeros(1), 0
     for frame in frames:
-        total += frame
-    return total / (255 * len(frames))
+        total, count = total + frame, count + 1
+    return total / (255 * count)
 
 
 def nearest_in_training(take: Take, index: int) -> int:
     """The training frame whose head pose is nearest to that of frame `index`."""
-    training = take.training
-    poses = take.c2w[training.start : training.stop]
-    return training[nearest_pose(poses, take.c2w[index], take.landmarks_head)]
+    return take.training[nearest_pose(take.c2w[take.training], take.c2w[index], take.landmarks_head)]
 
 
 def nearest_pose(
@@ -111,7 +110,7 @@ def nearest_pose(
     return int((in_camera(candidates) - in_camera(wanted[None])).square().sum(-1).mean(-1).argmin())
 
 
-def spaced(frames: range, count: int) -> list[int]:
+def spaced(frames: Sequence[int], count: int) -> list[int]:
     """At most `count` of some frames, evenly spaced."""
     if len(frames) <= count:
         return list(frames)

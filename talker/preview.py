@@ -39,9 +39,10 @@ class Moments(NamedTuple):
 def telling_moments(take: Take) -> Moments:
     """A frontal frame with a quiet mouth, the one turned farthest, and the mouth widest open in a frontal face.
 
-    Chosen among the training frames, with open eyes, by pose and landmarks: no picture is read.
+    Chosen among the training frames, with open eyes and nothing before the mouth, by pose and landmarks: no picture is
+    read.
     """
-    frames = np.arange(len(take.training))
+    frames = np.array(take.lip_training)
     eyes = take.eye[frames, 0].numpy()
     frames = frames[eyes >= 0.5 * np.median(eyes)]
     x, y, z = take.c2w[frames, :3, 3].numpy().T  # where the camera stands, seen from the head

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated, Literal, Protocol, runtime_checkable
 
 import numpy as np
@@ -102,6 +103,20 @@ class Frame:
 
 
 @dataclass(frozen=True)
+class FrameUse:
+    """What each frame of a take may be used for."""
+
+    usable: np.ndarray  # [B] bool: it shows the speaker, in a pose that is known; others have interpolated tracks
+    lips_usable: np.ndarray  # [B] bool: and nothing hides the mouth
+    shots: np.ndarray  # [B] int: which shot it belongs to, counted from 0
+
+    @classmethod
+    def of_all(cls, count: int) -> FrameUse:
+        """Every frame for everything, in one shot."""
+        return cls(np.ones(count, bool), np.ones(count, bool), np.zeros(count, int))
+
+
+@dataclass(frozen=True)
 class Take:
     """A speaker video, understood: everything that fitting needs, all frames in one crop and one camera."""
 
@@ -117,6 +132,7 @@ class Take:
     eye: Tensor  # [B, 3] as in Condition
     audio_features: Tensor  # [T, C] at 50 Hz; frame i is centred on feature 2 i + 1
     audio_encoder: str  # the name in talker.take.audio.AUDIO_ENCODERS that made them
+    frame_use: FrameUse | None = None  # None: every frame serves for everything
 
     def __len__(self) -> int:
         return len(self.frames)
@@ -125,14 +141,36 @@ class Take:
     def size_px(self) -> tuple[int, int]:
         return self.frames.shape[2], self.frames.shape[1]
 
-    @property
-    def held_out(self) -> range:
-        """The last contiguous 15 %: never trained on, always measured on."""
-        return range(math.ceil(len(self) * 0.85), len(self))
+    @cached_property
+    def use(self) -> FrameUse:
+        return self.frame_use or FrameUse.of_all(len(self))
+
+    @cached_property
+    def held_out(self) -> list[int]:
+        """The last 15 % of the frames that show all of the face: never trained on, always measured on."""
+        whole = np.flatnonzero(self.use.lips_usable)
+        return whole[math.ceil(len(whole) * 0.85) :].tolist()
+
+    @cached_property
+    def trained(self) -> np.ndarray:
+        """[B] bool: the usable frames before the held-out ones."""
+        end = self.held_out[0] if self.held_out else len(self)
+        return self.use.usable & (np.arange(len(self)) < end)
+
+    @cached_property
+    def training(self) -> list[int]:
+        return np.flatnonzero(self.trained).tolist()
+
+    @cached_property
+    def lip_training(self) -> list[int]:
+        """Those of `training` in which nothing hides the mouth."""
+        return [index for index in self.training if self.use.lips_usable[index]]
 
     @property
-    def training(self) -> range:
-        return range(self.held_out.start)
+    def own_features(self) -> Tensor:
+        """[T', C] what was heard while the speaker was seen."""
+        frame_of = (torch.arange(len(self.audio_features)) // 2).clamp(max=len(self) - 1)
+        return self.audio_features[torch.from_numpy(self.use.usable)[frame_of]]
 
     def camera(self, index: int) -> Camera:
         return Camera(self.c2w[index], self.focal_px, self.centre_px, self.size_px)

@@ -17,14 +17,13 @@ from talker.drive import (
     Portrait,
     check_options,
     drive,
-    forth_and_back,
     load_background,
-    most_central,
     picture_size,
     speak,
 )
 from talker.errors import BadInput
 from talker.take.audio import MelEncoder
+from talker.take.replay import forth_and_back, most_central
 from talker.take.speech import Speech, frames_of
 from talker.types import AUDIO_RATE_HZ, Silent, View
 from talker.video import probe, read_audio, read_frames, stream_audio, write_wav

@@ -9,11 +9,14 @@ say what an edit should look like, and for the speaker as fitted there is nothin
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from talker.drive import Portrait, forth_and_back, to_bytes
+from talker.axis import runs
+from talker.drive import Portrait, to_bytes
+from talker.take.replay import forth_and_back
 from talker.types import AUDIO_RATE_HZ, FPS, Reporter, Take, View
 from talker.view import AS_TAKEN
 
@@ -46,7 +49,7 @@ def held_out_footage(
 ) -> Footage:
     """The fitted speaker on the first held-out frames, under their own sound and poses."""
     take = portrait.take
-    chosen = tuple(take.held_out[:frames])
+    chosen = successive(take.held_out)[:frames]
     found = _render(portrait, chosen, chosen, "render", reporter)
     reference = take.frames[chosen[0] : chosen[-1] + 1]
     return Footage(take, chosen, found, reference, "original", True, _sound_of(wav, chosen), chosen[0] / FPS)
@@ -61,7 +64,8 @@ def spoken_footage(
     """The fitted speaker saying new speech in the held-out poses, forth and back; beside the take in these poses."""
     take = portrait.take
     chosen = tuple(range(min(frames, len(portrait))))
-    poses = tuple(take.held_out[forth_and_back(index, len(take.held_out))] for index in chosen)
+    held_out = successive(take.held_out)
+    poses = tuple(held_out[forth_and_back(index, len(held_out))] for index in chosen)
     found = _render(portrait, chosen, poses, "render", reporter)
     return Footage(take, poses, found, take.frames[list(poses)], "same pose", False, _sound_of(wav, chosen), 0.0)
 
@@ -90,6 +94,15 @@ def turned_pictures(
     first = round(footage.start_s * FPS)
     frames, poses = tuple(first + row for row in rows), tuple(footage.poses[row] for row in rows)
     return rows, _render(portrait, frames, poses, "render from the sides", reporter, views)
+
+
+def successive(
+    frames: Sequence[int],  # ascending
+) -> tuple[int, ...]:
+    """The longest piece of them without a gap."""
+    there = np.zeros(max(frames, default=-1) + 1, bool)
+    there[list(frames)] = True
+    return tuple(max(runs(there), key=len, default=()))
 
 
 def _render(

@@ -58,8 +58,7 @@ def measure_images(
 ) -> ImageFigures:
     """Every frame of the footage against the true one, and the nulls against the same."""
     take = footage.take
-    training = take.training
-    mean = mean_frame(take.frames[training.start : training.stop])
+    mean = mean_frame(take.frames[index] for index in take.training)
     shown = {name: {"psnr": [], "seam": [], "ssim": [], "lpips": []} for name in ("found", "mean", "nearest")}
     sharpness, blurred_sharpness = [], []
     for number, pose in enumerate(footage.poses):

@@ -50,9 +50,10 @@ class LoudnessModel:
     def fit(
         cls,
         wav: np.ndarray,  # [T] at 16 kHz
-        track: np.ndarray,  # [B] at 25 Hz, of the audio's first B frames
+        track: np.ndarray,  # [B] at 25 Hz, of the audio's first B frames; nan where unknown
     ) -> LoudnessModel:
-        windows = energy_windows(wav, len(track))
+        known = np.isfinite(track)
+        windows, track = energy_windows(wav, len(track))[known], track[known]
         ridge = 1e-3 * len(track) * np.eye(windows.shape[1])
         return cls(np.linalg.solve(windows.T @ windows + ridge, windows.T @ track))
 

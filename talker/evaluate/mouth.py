@@ -62,7 +62,8 @@ class LoudnessGuess:
         wav: np.ndarray,  # [T'] what is said in the frames to be guessed, 16 kHz
         frames: int,  # N
     ) -> LoudnessGuess:
-        landmarks = take.landmarks_px[take.training.start : take.training.stop].numpy()
+        landmarks = np.full((take.lip_training[-1] + 1, 68, 2), np.nan)
+        landmarks[take.lip_training] = take.landmarks_px[take.lip_training]
         return cls(*(LoudnessModel.fit(take_wav, size).predict(wav, frames) for size in mouth_sizes(landmarks)))
 
 

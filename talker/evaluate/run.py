@@ -16,7 +16,14 @@ from talker.drive import Portrait
 from talker.errors import BadInput
 from talker.evaluate.clip import measure_direction
 from talker.evaluate.faces import find_faces
-from talker.evaluate.footage import Footage, edited_footage, held_out_footage, spoken_footage, turned_pictures
+from talker.evaluate.footage import (
+    Footage,
+    edited_footage,
+    held_out_footage,
+    spoken_footage,
+    successive,
+    turned_pictures,
+)
 from talker.evaluate.identity import FaceFigures, Looked, measure_face, measure_identity
 from talker.evaluate.images import measure_images
 from talker.evaluate.instruments import Instruments
@@ -161,14 +168,15 @@ def _film(
     reporter: Reporter,
 ) -> Footage:
     take = portrait.take
-    if len(take.held_out) < FEWEST_FRAMES:
-        raise BadInput(f"The take holds out {len(take.held_out)} frames; {FEWEST_FRAMES} are the least: film more")
+    held_out = successive(take.held_out)
+    if len(held_out) < FEWEST_FRAMES:
+        raise BadInput(f"The take holds out {len(held_out)} frames in a row; {FEWEST_FRAMES} are the least: film more")
     features, length = (take.audio_features, len(take)) if speech is None else (speech.features, speech.frames)
     for each in (portrait, edited):
         if each is not None:
             each.set_audio(features, length)
     if speech is None:
-        footage, first = held_out_footage(portrait, wav, frames, reporter), take.held_out.start
+        footage, first = held_out_footage(portrait, wav, frames, reporter), held_out[0]
     else:
         footage, first = spoken_footage(portrait, speech.wav, frames, reporter), 0
     return footage if edited is None else edited_footage(edited, footage, first, reporter)

@@ -53,7 +53,7 @@ def conditions_for(
     """The conditions of frames of the take, with its own sound or other."""
     windows = audio_windows(take.audio_features if audio_features is None else audio_features, indices)
     codes = scene.encode_audio(windows if noise is None else windows + noise)
-    trained = torch.tensor([index in take.training for index in indices])
+    trained = torch.from_numpy(take.trained[list(indices)])
     appearance = torch.where(
         trained[:, None].to(scene.device), scene.appearances[torch.tensor(list(indices)).to(scene.device)], 0.0
     )
@@ -78,6 +78,7 @@ class Fitter:
         self._take, self._objectives = take, list(objectives)
         self._options = options or StepOptions()
         self._lips = lip_lesson(take).to(scene.device)
+        self._lips_shown = torch.from_numpy(take.use.lips_usable).to(scene.device)
         extra = [(p, objective.learning_rate) for objective in self._objectives for p in objective.parameters()]
         self.optimiser = SceneOptimiser(scene, rates or Rates(), extra)
         self.generator = torch.Generator().manual_seed(seed)
@@ -117,8 +118,9 @@ class Fitter:
         if batch.layers:
             loss = loss + self._layer_losses(batch, alpha, behind, torso_alpha)
         loss = loss + self._regularisers(alpha, trace)
-        lips = self.scene.audio_net.lips(condition.audio)
-        loss = loss + self._options.lesson_weight * (lips - self._lips[batch.frames]).square().mean()
+        off = self.scene.audio_net.lips(condition.audio) - self._lips[batch.frames]
+        off = off * self._lips_shown[batch.frames, None]
+        loss = loss + self._options.lesson_weight * off.square().mean()
         self.optimiser.zero_grad()
         loss.backward()
         self.optimiser.step(self.step_count / self.total_steps)

@@ -99,14 +99,14 @@ class LipObjective(FixedObjective):
 
 def torso_extent(take: Take) -> Tensor:
     """Pixels [H, W] that neck and torso ever cover, or come near to; the head in front of them included."""
-    parts = take.parts[take.training.start : take.training.stop : 5]
+    parts = take.parts[take.training[::5]]
     ever = mask_of(parts, TORSO_PARTS).any(0)
     return torch.from_numpy(grown(ever, max(1, round(EXTENT_MARGIN * len(ever)))))
 
 
 def new_scene(take: Take, options: FieldFitOptions, kernels: Kernels) -> Scene:
     """An untrained scene for a take, its hull carved."""
-    anchors = neck_anchors(take.camera(0), take.c2w[take.training.start : take.training.stop])
+    anchors = neck_anchors(take.camera(0), take.c2w[take.training])
     facts = SceneOptions(
         audio_encoder=take.audio_encoder,
         audio_channels=take.audio_features.shape[1],
@@ -171,7 +171,7 @@ def fit_scene(
 @torch.no_grad()
 def growing(fitter: Fitter, take: Take) -> np.ndarray:  # [H, W, 3] uint8
     """A frame of the take as the field shows it by now."""
-    scene, index = fitter.scene, len(take.training) // 2
+    scene, index = fitter.scene, take.training[len(take.training) // 2]
     fitter.optimiser.swap_average()
     scene.eval()
     rgb = scene.render(take.camera(index), conditions_for(scene, take, [index])).rgb

@@ -31,8 +31,9 @@ def carve_hull(
     width, height = take.size_px
     margin_px = max(1, round(MASK_MARGIN * height))
     outside, hair = torch.zeros(len(points)), torch.zeros(len(points))
-    views = np.unique(np.linspace(0, len(take.training) - 1, VIEWS).round().astype(int)) + take.training.start
-    for index in views.tolist():
+    places = np.unique(np.linspace(0, len(take.training) - 1, VIEWS).round().astype(int))
+    views = [take.training[place] for place in places]
+    for index in views:
         parts = take.parts[index]
         mask = grown(mask_of(parts, HEAD_PARTS), margin_px)
         pixel = project(take.camera(index), points).floor().long()

@@ -25,9 +25,9 @@ BETAS = (0.9, 0.99)
 
 def lip_lesson(take: Take) -> Tensor:
     """What every frame's sound should tell of its lips: shapes [B, 40] in the head's own plane, centred, and scaled by
-    their spread over the training frames."""
+    their spread over the training frames that show the mouth."""
     shapes = lip_shapes(take.camera(0), take.c2w, take.landmarks_px, take.landmarks_head).flatten(1)
-    heard = shapes[take.training.start : take.training.stop]
+    heard = shapes[take.lip_training]
     return (shapes - heard.mean(0)) / (heard - heard.mean(0)).std().clamp(min=1e-6)
 
 
@@ -38,14 +38,14 @@ def first_lesson(
     generator: torch.Generator,
     reporter: Reporter,
 ) -> None:
-    """Trains the network on random training frames, so that its codes tell the lips' shapes."""
+    """Trains the network on random training frames that show the mouth, so that its codes tell the lips' shapes."""
     device = net.lips.weight.device
-    shapes = lip_lesson(take)
+    shapes, taught = lip_lesson(take), torch.tensor(take.lip_training)
     optimiser = torch.optim.AdamW(net.parameters(), lr=RATE, betas=BETAS, fused=True)
     for step in range(steps):
         for group in optimiser.param_groups:
             group["lr"] = RATE * FINAL ** (step / steps)
-        frames = torch.randint(len(take.training), (FRAMES_PER_STEP,), generator=generator) + take.training.start
+        frames = taught[torch.randint(len(taught), (FRAMES_PER_STEP,), generator=generator)]
         windows = audio_windows(take.audio_features, frames.tolist())
         windows = windows + NOISE * torch.randn(windows.shape, generator=generator)
         loss = functional.mse_loss(net.lips(net(windows.to(device))), shapes[frames].to(device))

@@ -24,6 +24,7 @@ HEAD_MARGIN = 0.025  # head pixels are drawn from the mask dilated by this much 
 MOUTH_SHARE, EYE_SHARE, TORSO_SHARE, UNIFORM_SHARE, ERROR_SHARE = 0.30, 0.08, 0.09, 0.10, 0.28
 EYE_LANDMARKS = (range(36, 42), range(42, 48))
 MOUTH_LANDMARKS = range(48, 68)
+NOSE_TIP = 30  # iBUG
 MOUTH_HALF_WIDTH, MOUTH_HALF_HEIGHT = 0.30, 0.23  # head units: a box that an open mouth fits
 EYE_HALF_WIDTH, EYE_HALF_HEIGHT = 0.15, 0.09  # the same for an eye with its lids
 
@@ -49,13 +50,18 @@ def box_around(
     )
 
 
+def row_of_the_nose(take: Take, index: int) -> int:
+    """The row of a frame in which its pose puts the nose's tip."""
+    return int(project(take.camera(index), take.landmarks_head[NOSE_TIP])[1].round().clamp(1, take.size_px[1]))
+
+
 class TakeTargets:
     """A TargetSource over a take's training frames; holds each frame's layers, 8 bit."""
 
     def __init__(self, take: Take, frames_per_batch: int, pixels_per_frame: int) -> None:
         self.take, self._frames_per_batch, self._pixels_per_frame = take, frames_per_batch, pixels_per_frame
         stride = -(-len(take.training) // MAX_TRAINING_FRAMES)
-        self.frames = list(take.training)[::stride]
+        self.frames = take.training[::stride]
         height, width = take.frames.shape[1:3]
         count = len(self.frames)
         self._behind = np.empty((count, height, width, 3), np.uint8)
@@ -67,6 +73,10 @@ class TakeTargets:
         self._mouth_half_px = tuple(max(2, round(scale * half)) for half in (MOUTH_HALF_WIDTH, MOUTH_HALF_HEIGHT))
         self._eye_half_px = tuple(max(2, round(scale * half)) for half in (EYE_HALF_WIDTH, EYE_HALF_HEIGHT))
         margin_px = max(1, round(HEAD_MARGIN * height))
+        # What hides a mouth comes from below, and must not be learnt as face, neck or clothes.
+        shown = take.use.lips_usable
+        ends = [height if shown[index] else row_of_the_nose(take, index) for index in self.frames]
+        self._ends = [width * row for row in ends]  # flat index, of each frame, from which nothing teaches
         for slot, index in enumerate(self.frames):
             frame = take.frame(index)
             layers = separate(frame.rgb, frame.alpha, frame.parts, take.background)
@@ -77,7 +87,7 @@ class TakeTargets:
                 [box_around(take, index, MOUTH_LANDMARKS, *self._mouth_half_px)]
                 + [box_around(take, index, landmarks, *self._eye_half_px) for landmarks in EYE_LANDMARKS]
             )
-            self._head_pixels.append(np.flatnonzero(near_head).astype(np.int32))
+            self._head_pixels.append(np.flatnonzero(near_head.ravel()[: self._ends[slot]]).astype(np.int32))
             self._torso_pixels.append(np.flatnonzero(mask_of(frame.parts, TORSO_PARTS)).astype(np.int32))
         self.errors = ErrorMaps(take.size_px, self._head_pixels)
 
@@ -116,6 +126,8 @@ class TakeTargets:
                 pick(self._head_pixels[slot], count - mouth - 2 * eye - torso - uniform - guided),
             ]
         )
+        if self._ends[slot] < width * height:
+            drawn = torch.where(drawn < self._ends[slot], drawn, pick(self._head_pixels[slot], count))
         return drawn[torch.randperm(count, generator=generator)]
 
     def batch_of(
@@ -162,6 +174,8 @@ class LipTargets:
     def __init__(self, pixels: TakeTargets, patches: int) -> None:
         """`patches` are the frames that a patch is taken from on even steps."""
         self._pixels, self._patches = pixels, patches
+        shown = pixels.take.use.lips_usable
+        self._slots = torch.tensor([slot for slot, index in enumerate(pixels.frames) if shown[index]])
 
     def next_batch(self, step: int, generator: torch.Generator) -> Batch:
         if step % 2:
@@ -169,7 +183,7 @@ class LipTargets:
         take, frames = self._pixels.take, self._pixels.frames
         width, height = take.size_px
         side = max(8, width // 8 // 4 * 4)
-        slots = torch.randint(len(frames), (self._patches,), generator=generator).tolist()
+        slots = self._slots[torch.randint(len(self._slots), (self._patches,), generator=generator)].tolist()
         corners = []
         for slot in slots:
             left, top = box_around(take, frames[slot], MOUTH_LANDMARKS, side // 2, side // 2)

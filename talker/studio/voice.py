@@ -51,7 +51,8 @@ class Voice:
     @classmethod
     def silence(cls, take: Take, encoder: AudioEncoder) -> Voice:
         """What the speaker's own pauses sound like."""
-        hush = quietest(take.audio_features, encoder.speaking(take.audio_features))
+        features = take.own_features
+        hush = quietest(features, encoder.speaking(features))
         return cls(hush[None], 1)
 
     def code(

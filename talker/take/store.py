@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -23,7 +23,7 @@ from talker.errors import BadInput, out_of_memory
 from talker.files import damaged, load_tensors, read_bytes, save_tensors, taken_from, write_whole
 from talker.records import Count, Size, json_text, open_ended, read_record
 from talker.take.audio import AudioEncoder, load_encoder
-from talker.types import FPS, Take
+from talker.types import FPS, FrameUse, Take
 
 SCHEMA = 1
 AUDIO_STATE = "audio_state."
@@ -114,6 +114,7 @@ class Tracks:
     audio_features: Tensor  # [T, C]
     audio_encoder: str
     audio_state: dict[str, Tensor]  # what the encoder learnt from this clip
+    use: FrameUse
 
 
 def save_tracks(folder: TakeFolder, tracks: Tracks, size_px: tuple[int, int], facts: dict) -> None:
@@ -124,6 +125,7 @@ def save_tracks(folder: TakeFolder, tracks: Tracks, size_px: tuple[int, int], fa
         "landmarks_head": tracks.landmarks_head,
         "eye": tracks.eye,
         "audio_features": tracks.audio_features,
+        **{name: torch.from_numpy(values) for name, values in vars(tracks.use).items()},
         **{f"{AUDIO_STATE}{key}": value for key, value in tracks.audio_state.items()},
     }
     save_tensors(folder.tracks, {name: tensor.float() for name, tensor in tensors.items()})
@@ -165,6 +167,7 @@ def save_take(
         audio_features=take.audio_features,
         audio_encoder=take.audio_encoder,
         audio_state=audio_state or {},
+        use=take.use,
     )
     save_tracks(folder, tracks, take.size_px, facts or {})
 
@@ -259,7 +262,16 @@ def open_take(path: Path) -> Take:
         eye=tracks["eye"],
         audio_features=tracks["audio_features"],
         audio_encoder=facts["audio_encoder"],
+        frame_use=frame_use_of(tracks),
     )
+
+
+def frame_use_of(tracks: dict[str, Tensor]) -> FrameUse | None:
+    """None for a take from before frames could be left out: all of its frames serve."""
+    if "usable" not in tracks:
+        return None
+    usable, lips_usable, shots = (tracks[each.name].numpy() for each in fields(FrameUse))
+    return FrameUse(usable > 0, lips_usable > 0, shots.astype(int))
 
 
 def load_encoder_of(path: Path) -> AudioEncoder:

@@ -80,12 +80,12 @@ def take(toy_take) -> Take:
 
 def footage_of(take: Take, found: np.ndarray) -> Footage:
     held_out = take.held_out
-    reference = take.frames[held_out.start : held_out.stop]
+    reference = take.frames[held_out]
     return Footage(take, tuple(held_out), found, reference, "original", True, np.zeros(1), 0.0)
 
 
 def measure(take: Take, change) -> ImageFigures:
-    reference = take.frames[take.held_out.start : take.held_out.stop]
+    reference = take.frames[take.held_out]
     found = np.stack([change(frame.copy(), index) for frame, index in zip(reference, take.held_out)])
     return measure_images(footage_of(take, found), None, Silent())
 
@@ -103,7 +103,7 @@ def test_the_nulls_are_what_their_names_say(take):
     figures = measure_images(footage_of(take, as_nearest), None, Silent())
     assert figures.psnr_db == pytest.approx(nulls.psnr_nearest_db) and figures.ssim == pytest.approx(nulls.ssim_nearest)
     assert figures.seam == pytest.approx(nulls.seam_nearest)
-    mean = take.frames[: take.held_out.start].mean(axis=0) / 255
+    mean = take.frames[take.training].mean(axis=0) / 255
     scores = [psnr_db(mean, take.frames[i], mask_of(take.parts[i], HEAD_PARTS)) for i in take.held_out]
     assert nulls.psnr_mean_frame_db == pytest.approx(np.mean(scores))
 

@@ -133,7 +133,7 @@ def test_a_larger_picture_is_the_same_picture(scene, ball_take):
 def test_held_out_frames_have_no_frame_code(scene, ball_take):
     with torch.no_grad():
         scene.appearances.fill_(1.0)
-    held = ball_take.held_out.start
+    held = ball_take.held_out[0]
     codes = conditions_for(scene, ball_take, [held - 1, held]).appearance
     assert codes[0].min() == 1.0 and codes[1].abs().max() == 0.0
 

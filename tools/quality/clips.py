@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from talker import commands
-from talker.drive import Portrait, forth_and_back, to_bytes
+from talker.drive import Portrait, to_bytes
 from talker.evaluate.faces import enlarged
 from talker.evaluate.run import evaluate
 from talker.measure import spaced
@@ -172,7 +172,7 @@ class Bench:
 
     @staticmethod
     def _driven(portrait: Portrait, project: Path, truth: Truth, dump: Dump) -> dict[str, float | None]:
-        poses = [forth_and_back(index, len(portrait.take)) for index in range(round(NEW_SPEECH_S * FPS))]
+        poses = [portrait.pose_index(index) for index in range(round(NEW_SPEECH_S * FPS))]
         speech = NewSpeech.say(SpeakerOptions(**truth.options), NEW_SPEECH_S, NEW_SPEECH_SEED, poses)
         encode = load_encoder_of(project / "take").encode
         return asdict(lip_sync(portrait, truth, read_audio(truth.audio_path), speech, poses, encode, dump))

@@ -54,11 +54,11 @@ def mouth_boxes(truth: Truth) -> list[Box]:
 def train_on_truth(
     truth: Truth,
     boxes: Sequence[Box],
-    frames: range,  # the training part: what is held out stays unseen by the instrument too
+    frames: Sequence[int],  # the training part: what is held out stays unseen by the instrument too
 ) -> CropReader:
     crops = as_crops([boxes[index].cut(truth.frames[index]) for index in frames])
     sizes = torch.stack([truth.mouth_opening, truth.mouth_width], dim=1).numpy()
-    return train_reader(crops, sizes[frames.start : frames.stop])
+    return train_reader(crops, sizes[frames])
 
 
 def lip_sync(
@@ -79,7 +79,7 @@ def lip_sync(
     compared = spaced(range(len(speech)), COMPARED_FRAMES)
     on_truth, gain = _against_true_pictures(portrait, reader, speech, poses, boxes, crops, compared)
     opening, width = (
-        LoudnessModel.fit(truth_wav, track[training.start : training.stop].numpy()).predict(speech.wav, len(speech))
+        LoudnessModel.fit(truth_wav, track[: training[-1] + 1].numpy()).predict(speech.wav, len(speech))
         for track in (truth.mouth_opening, truth.mouth_width)
     )
     for index in compared:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -23,7 +23,7 @@ def eye_boxes(truth: Truth, index: int) -> list[Box]:
 
 def blink_corr(
     truth: Truth,
-    training: range,
+    training: Sequence[int],
     found: Mapping[int, np.ndarray],  # rendered frames by index
 ) -> float:
     """Correlation of lid openness read from renders with the true one, over frames and eyes."""
@@ -33,7 +33,7 @@ def blink_corr(
 
     lids = truth.eye[:, 0].numpy()
     seen = [crop for index in training for crop in crops(index, truth.frames[index])]
-    reader = train_reader(as_crops(seen), np.repeat(lids[training.start : training.stop], len(EYES))[:, None])
+    reader = train_reader(as_crops(seen), np.repeat(lids[training], len(EYES))[:, None])
     rendered = [crop for index, rgb in found.items() for crop in crops(index, rgb)]
     opening = reader.read(as_crops(rendered))[:, 0].reshape(len(found), len(EYES)).mean(axis=1)
     return pearson(opening, lids[list(found)])

@@ -51,8 +51,7 @@ def held_out_psnr(
     wanted: np.ndarray,  # [B, H, W, 3] uint8 true frames
     head: Frames,  # true head masks
 ) -> AgainstNulls:
-    training = take.training
-    mean = mean_frame(wanted[training.start : training.stop])
+    mean = mean_frame(wanted[index] for index in take.training)
     scores = []
     for index, rgb in found.items():
         nearest = wanted[nearest_in_training(take, index)]

@@ -21,14 +21,14 @@ FRAMES = 12
 
 def align_take(portrait: Portrait, truth: Truth) -> Alignment:
     """The constant alignment of a take's head frame to the true one, found on training frames."""
-    training = slice(portrait.take.training.start, portrait.take.training.stop)
+    training = portrait.take.training
     return align_poses(portrait.take.c2w[training], truth.c2w[training])
 
 
 def held_out_rotation_errors_deg(portrait: Portrait, truth: Truth) -> np.ndarray:
     """Angles between tracked and true heads on held-out frames, after the alignment of the training frames."""
     take = portrait.take
-    held_out = slice(take.held_out.start, min(take.held_out.stop, len(truth)))
+    held_out = [index for index in take.held_out if index < len(truth)]
     return rotation_errors_deg(take.c2w[held_out], truth.c2w[held_out], align_take(portrait, truth)).numpy()
 
 
@@ -42,10 +42,10 @@ def turned_psnr(
     options = SpeakerOptions(**truth.options)
     pivot = align_take(portrait, truth).true_origin
     training = take.training
-    mean = mean_frame(truth.frames[training.start : training.stop])
-    poses = truth.c2w[training.start : training.stop]
+    mean = mean_frame(truth.frames[index] for index in training)
+    poses = truth.c2w[training]
     scores = []
-    for index in spaced(range(take.held_out.start, min(take.held_out.stop, len(truth))), FRAMES):
+    for index in spaced([index for index in take.held_out if index < len(truth)], FRAMES):
         for yaw_deg in YAWS_DEG:
             view = View(yaw_deg=yaw_deg)
             true_camera = apply_view(truth.camera(index), view)
