@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 
@@ -19,7 +21,9 @@ def ticks(
 
 def runs(
     flags: np.ndarray,  # [n] bool
+    groups: np.ndarray | None = None,  # [n] int
 ) -> list[range]:
-    """The places of every unbroken piece that is true."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], flags.astype(np.int8), [0]])))
-    return [range(int(a), int(b)) for a, b in edges.reshape(-1, 2)]
+    """The places of every unbroken piece that is true, and of one group."""
+    marks = np.where(flags, 1 if groups is None else 1 + groups - groups.min(initial=0), 0)
+    starts = np.flatnonzero(np.diff(marks, prepend=0))
+    return [range(int(a), int(b)) for a, b in pairwise([*starts, len(marks)]) if marks[a]]

@@ -21,13 +21,16 @@ from talker.radfield.kernels import Kernels
 from talker.take.audio import SLOW, channels_of
 from talker.take.build import TakeOptions, heard_of
 from talker.take.crop import SEARCH_FPS, FaceSearch, checked_span, search_faces
-from talker.take.cuts import watch_pace
 from talker.take.landmarks import LandmarkDetector, load_detector
 from talker.take.masks import CUT_OUT, is_cut_out, person_segmenter
+from talker.take.presence import HIDDEN_MOUTH, NO_FACE, SOMEBODY_ELSE, UNFOLLOWED
 from talker.take.sync import Offset
 from talker.text import text_of
 from talker.types import FPS, Reporter
 from talker.video import VideoInfo, require_video, stream_audio
+
+# What is left out of the training is found in a few looks here; the take knows it of every frame, and tells it.
+TOLD_BY_THE_TAKE = {key for key, *_ in (NO_FACE, SOMEBODY_ELSE, UNFOLLOWED, HIDDEN_MOUTH)}
 
 
 class Examiner:
@@ -55,7 +58,8 @@ class Examiner:
             if finding.key == "sideways":  # the take would only say that it sees no face
                 raise BadInput(finding.sentence)
         for finding in self.report.warnings():
-            reporter.notice(finding.sentence)
+            if finding.key not in TOLD_BY_THE_TAKE:
+                reporter.notice(finding.sentence)
         return found
 
     def examine(
@@ -71,7 +75,6 @@ class Examiner:
             source = heard_of(video, span_s, self._options)
             sound = listen(stream_audio(source, start_s=span_s[0], end_s=span_s[1]))
             info = replace(info, sound_s=info.tracks[source.track].seconds)
-        pace = watch_pace(video, span_s, reporter)
         # Detectors remember the picture before: one of its own leaves the other as a take expects it.
         own = load_detector(self._options.landmarks)
         lookout = Lookout(own, person_segmenter())
@@ -85,7 +88,7 @@ class Examiner:
             if no_offset is None:
                 length_s = stretch_length_s(clip_s, picture_s)
                 faces = np.isfinite(found.boxes[:, 0])
-                stretch_s = choose_stretch(span_s, sound.levels_db, sound.speech_db, faces, pace.cuts_s, length_s)
+                stretch_s = choose_stretch(span_s, sound.levels_db, sound.speech_db, faces, found.pace.cuts_s, length_s)
                 during = slice(*(int((second - span_s[0]) * SEARCH_FPS) for second in stretch_s))
                 offset = measure_offset(video, source, stretch_s, found.boxes[during], info.size_px, own, reporter)
         options = self._options
@@ -97,7 +100,6 @@ class Examiner:
             options.av_offset_s,
             found,
             looks,
-            pace,
             sound,
             offset,
             no_offset,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Severity = Literal["stop", "warn", "note"]
+from talker.take.presence import told_places
 
-NAMED_PLACES = 4
+Severity = Literal["stop", "warn", "note"]
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,4 @@ class Finding:
 
     @property
     def where(self) -> str:
-        places = [f"{a:.1f}" if b - a < 0.1 else f"{a:.1f}-{b:.1f}" for a, b in self.where_s]
-        more = f" and {len(places) - NAMED_PLACES} more" if len(places) > NAMED_PLACES else ""
-        return f"at {', '.join(places[:NAMED_PLACES])} s{more}" if places else ""
+        return told_places(self.where_s) if self.where_s else ""

@@ -11,14 +11,16 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from talker.axis import runs
 from talker.check.finding import Finding
 from talker.check.footage import Footage, stretches_where
 from talker.check.head import EDGES
-from talker.check.look import likeness
 from talker.check.size import size_findings
 from talker.errors import BadInput
-from talker.take.crop import MINIMUM_S, SEARCH_FPS, check_faces, check_presence
+from talker.take.crop import SEARCH_FPS, check_faces
 from talker.take.cuts import NEARBY
+from talker.take.likeness import hidden_mouths
+from talker.take.presence import HIDDEN_MOUTH, MINIMUM_S
 from talker.types import FPS
 from talker.video.survey import SILENT_PEAK
 
@@ -28,7 +30,7 @@ FEWEST_PICTURES_HZ = 20.0
 TURNED_DEG, LIFTED_DEG, TILTED_DEG = 40.0, 30.0, 35.0  # landmarks of the far cheek are guesses from here on
 EXTREME_SHARE = 0.02  # of the looks
 FRONTAL_DEG = 10.0  # a head that turns less than this in all shows nothing of its sides
-HIDDEN = (0.3, 0.55)  # likeness of the face's upper and lower half
+HIDDEN_LIKENESS = 0.3  # of the upper half of the face
 HIDDEN_LOOKS = 2  # in a row: one may be a mistake
 SOFT = 0.24  # `look.sharpness` of a face out of focus
 SMEARED = 0.75  # of the clip's own sharpness
@@ -75,12 +77,10 @@ def _stops(footage: Footage) -> Iterator[Finding]:
         return
     try:
         check_faces(footage.search, footage.name)
-        seen = np.repeat(footage.looks.seen, round(FPS / SEARCH_FPS))
-        check_presence(seen, footage.span_s[0], FPS)
+        footage.attendance.require_enough()
     except BadInput as refusal:
-        what, _, way_out = str(refusal).partition("; ")
-        gone = stretches_where(~footage.looks.seen, footage.looks.times_s)
-        yield Finding("face", "stop", what, way_out, gone if footage.has_face else ())
+        what, _, way_out = str(refusal).rpartition("; ")
+        yield Finding("face", "stop", what, way_out)
 
 
 # -------------------------------------------------------------------- sound against lips, and the pictures' order
@@ -104,7 +104,7 @@ def _offset(footage: Footage) -> Iterator[Finding]:
 
 
 def _cuts(footage: Footage) -> Iterator[Finding]:
-    cuts_s = footage.pace.cuts_s
+    cuts_s = [cut_s for cut_s in footage.pace.cuts_s if _joins_speaker(footage, cut_s)]
     if not cuts_s:
         return
     edges = [footage.span_s[0], *cuts_s, footage.span_s[1]]
@@ -115,6 +115,14 @@ def _cuts(footage: Footage) -> Iterator[Finding]:
     many = "A cut" if len(cuts_s) == 1 else f"{len(cuts_s)} cuts"
     where = tuple((cut_s, cut_s) for cut_s in cuts_s)
     yield Finding("cuts", "warn", f"{many}: the head jumps there, and poses with it", way_out, where)
+
+
+def _joins_speaker(footage: Footage, cut_s: float) -> bool:
+    """Whether the speaker is seen on both sides of a cut."""
+    look = (cut_s - footage.span_s[0]) * SEARCH_FPS
+    usable = footage.attendance.usable
+    before, after = max(0, int(np.ceil(look)) - 1), min(len(usable) - 1, int(np.ceil(look)))
+    return bool(usable[before] and usable[after])
 
 
 def _rate(footage: Footage) -> Iterator[Finding]:
@@ -154,6 +162,19 @@ def _sound_length(footage: Footage) -> Iterator[Finding]:
 # -------------------------------------------------------------------- the face
 
 
+def _left_out(footage: Footage) -> Iterator[Finding]:
+    """What a fit will leave out of the training, in its words."""
+    there = footage.attendance
+    try:
+        there.require_enough()
+    except BadInput:
+        return  # said already
+    hidden = there.usable & hidden_mouths(footage.looks.likeness[:, 1], SEARCH_FPS)
+    for one in (*there.gone, there.places(HIDDEN_MOUTH, hidden)):
+        if one.where_s:
+            yield Finding(one.key, "warn", one.what, one.way_out, one.where_s)
+
+
 def _faces(footage: Footage) -> Iterator[Finding]:
     if footage.search.rivals:
         where = stretches_where(footage.looks.rival, footage.looks.times_s)
@@ -163,14 +184,11 @@ def _faces(footage: Footage) -> Iterator[Finding]:
 
 def _hidden(footage: Footage) -> Iterator[Finding]:
     looks = footage.looks
-    hidden = (likeness(looks) < HIDDEN).any(axis=1)
-    gone = np.isfinite(looks.boxes[:, 0]) & ~looks.seen
-    where = [
-        (a, b) for a, b in stretches_where(hidden | gone, looks.times_s) if (b - a) * SEARCH_FPS > HIDDEN_LOOKS - 1.5
-    ]
+    hidden = runs(looks.likeness[:, 0] < HIDDEN_LIKENESS)
+    where = tuple((looks.times_s[run[0]], looks.times_s[run[-1]]) for run in hidden if len(run) >= HIDDEN_LOOKS)
     if where:
         what = "Something hides a part of the face: what is under it cannot be learnt"
-        yield Finding("hidden", "warn", what, "keep hands, microphones and hair off the face, or cut it out", (*where,))
+        yield Finding("hidden", "warn", what, "keep hands and hair off the face, or cut it out", where)
 
 
 def _poses(footage: Footage) -> Iterator[Finding]:
@@ -288,6 +306,7 @@ FINDERS: tuple[Callable[[Footage], Iterator[Finding]], ...] = (
     _stops,
     _offset,
     _cuts,
+    _left_out,
     _hidden,
     size_findings,
     _rate,

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from talker.axis import runs
 from talker.check.look import Looks
 from talker.check.sound import Sound
-from talker.take.crop import FaceSearch, choose_crop
+from talker.take.crop import SEARCH_FPS, FaceSearch, choose_crop
 from talker.take.cuts import Pace
+from talker.take.presence import Attendance
 from talker.take.sync import Offset
 from talker.video import Crop, VideoInfo
 
@@ -24,10 +26,18 @@ class Footage:
     av_offset_s: float  # that the fit is told to take out
     search: FaceSearch
     looks: Looks
-    pace: Pace
     sound: Sound | None  # None: the file has none
     offset: Offset | None  # None: it was not measured
     no_offset: str | None = None  # why not, where there are sound and a face
+
+    @property
+    def pace(self) -> Pace:
+        return self.search.pace
+
+    @cached_property
+    def attendance(self) -> Attendance:
+        """Who is there in each look."""
+        return self.search.attendance(self.looks.seen, SEARCH_FPS, self.span_s[0])
 
     @property
     def seconds(self) -> float:

@@ -16,7 +16,7 @@ from talker.take.pose import solve_motion
 from talker.types import BROWS, EYES, FACE, HAIR, LIPS, MOUTH, mask_of
 from talker.video import Crop
 
-MOST_GLANCES = 8  # pictures that are kept until poses are known
+MOST_GLANCES = 8  # pictures that are kept until poses are known: at most twice as many
 FEWEST_GLANCES = 5
 EDGES = ("left", "upper", "right", "lower")
 BROW_TIPS = (17, 26)  # iBUG
@@ -42,21 +42,6 @@ class Glance:
         x0, y0, side = (round(scale * value) for value in (crop.x0, crop.y0, crop.side))
         square = slice(y0, y0 + side), slice(x0, x0 + side)
         return Glance(self.rgb[square], self.matte[square], self.points - [x0, y0, 0.0])
-
-
-class Album:
-    """At most twice `MOST_GLANCES` pictures, evenly spread over however many come."""
-
-    def __init__(self) -> None:
-        self.glances: list[Glance] = []
-        self._every, self._offered = 1, 0
-
-    def offer(self, glance: Glance) -> None:
-        if self._offered % self._every == 0:
-            self.glances.append(glance)
-            if len(self.glances) == 2 * MOST_GLANCES:
-                self.glances, self._every = self.glances[::2], 2 * self._every
-        self._offered += 1
 
 
 def hair_share(

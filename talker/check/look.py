@@ -9,14 +9,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
 
 from talker.check.head import (
     EDGES,
+    MOST_GLANCES,
     MOST_TURNED,
-    Album,
     Glance,
     cut_by_edges,
     hair_share,
@@ -24,9 +25,10 @@ from talker.check.head import (
     search_turned,
     usual_quarters,
 )
-from talker.metrics import pearson
+from talker.take.album import Album
 from talker.take.crop import FaceSearch, choose_crop
 from talker.take.landmarks import LandmarkDetector
+from talker.take.likeness import colours_under, likeness
 from talker.take.masks import grown
 from talker.take.pose import solve_motion
 
@@ -40,7 +42,6 @@ ROOM_EVERY = 2  # looks: the room is compared at half the rate
 PERSON = 0.1  # of the matte: from here on the speaker may cover the room
 PERSON_REACH = 0.04  # of the picture's side: the matte's outline is not exact
 FEWEST_POSES = 5  # looks from which head poses can be solved
-REDNESS = 2.0  # weight against brightness
 BURNT = 240  # grey level from which on there is no detail: cameras and codecs do not all call white 255
 
 
@@ -69,23 +70,10 @@ class Looks:
     def seen(self) -> np.ndarray:  # [n] bool: landmarks were found
         return np.isfinite(self.colours[:, 0, 0])
 
-
-def likeness(looks: Looks) -> np.ndarray:  # [n, 2] of the upper and the lower half; NaN where there is no face
-    """How much each half of the face looks as it usually does: a correlation over its landmarks.
-
-    What hides a face leaves its landmarks, which detectors then guess, but not the pattern under them. Brightness and
-    redness count: hands are brighter than the lips that they hide, and less red.
-    """
-    found = np.full((len(looks.times_s), 2), np.nan)
-    colours = np.log(looks.colours[looks.seen] + 16.0)
-    if not len(colours):
-        return found
-    pattern = np.stack([colours.mean(axis=2), REDNESS * (colours[..., 0] - colours[..., 1])], axis=-1)
-    for number, half in enumerate((looks.inner & ~looks.below, looks.inner & looks.below)):
-        here = pattern[:, half] - pattern[:, half].mean(axis=1, keepdims=True)
-        usual = np.median(here, axis=0)
-        found[looks.seen, number] = [pearson(one.ravel(), usual.ravel()) for one in here]
-    return found
+    @cached_property
+    def likeness(self) -> np.ndarray:  # [n, 2]
+        """How much the upper and the lower half of the face look as they usually do."""
+        return likeness(self.colours, self.inner, self.below)
 
 
 class Lookout:
@@ -104,7 +92,7 @@ class Lookout:
         self._cut: list[np.ndarray] = []
         self._quarters: list[int] = []
         self._turned = 0  # looks without a face that were turned to find one
-        self._album = Album()
+        self._album: Album[tuple[int, Glance]] = Album(MOST_GLANCES)  # by their looks
         self._size = (0, 0)
         self._below = np.zeros(1, bool)
 
@@ -161,7 +149,7 @@ class Lookout:
         if points is not None:
             points = points * [shrink, shrink, shrink]
             self._cut[-1] = cut_by_edges(points[list(self._detector.ibug)], matte)
-            self._album.offer(Glance(small.copy(), matte, points))
+            self._album.offer((len(self._points) - 1, Glance(small.copy(), matte, points)))
         covered = grown(matte > PERSON, reach_px)
         grey = cv2.blur(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), (3, 3)).astype(np.float32)
         if self._room is not None:
@@ -181,11 +169,13 @@ class Lookout:
         size_px: tuple[int, int],  # (width, height) of the source
     ) -> Looks:
         """All that was seen, beside what the search found."""
-        points = np.array(self._points)
-        facts = np.array(self._faces)
+        own = np.isfinite(search.boxes[:, 0])[:, None]  # other people's looks count for nothing
+        points = np.where(own[..., None], np.array(self._points), np.nan)
+        facts = np.where(own, np.array(self._faces), np.nan)
         count = max(len(colours) for colours in self._colours)
         nothing = np.full((count, 3), np.nan)
         colours = np.array([one if len(one) == count else nothing for one in self._colours])
+        colours = np.where(own[..., None], colours, np.nan)
         inner = np.ones(count, bool)
         if len(self._detector.oval) and count > max(self._detector.oval):
             inner[list(self._detector.oval)] = False
@@ -193,9 +183,10 @@ class Lookout:
         if self._change is not None:
             unrest = np.where(self._compared > 0, self._change / np.maximum(self._compared, 1), np.nan)
         hair = float("nan")
-        if self._album.glances:
+        glances = [glance for look, glance in self._album.kept if own[look]]
+        if glances:
             crop = choose_crop(search, size_px)
-            hair = hair_share([glance.cropped(crop, size_px[0]) for glance in self._album.glances], self._detector)
+            hair = hair_share([glance.cropped(crop, size_px[0]) for glance in glances], self._detector)
         return Looks(
             times_s=search.times_s + start_s,
             boxes=search.boxes,
@@ -208,22 +199,10 @@ class Lookout:
             light=facts[:, 1:4],
             burnt=facts[:, 4],
             unrest=unrest,
-            cut=np.array(self._cut),
+            cut=np.array(self._cut) & own,
             hair_share=hair,
             quarters=usual_quarters(self._quarters),
         )
-
-
-def colours_under(
-    rgb: np.ndarray,  # [H, W, 3] uint8
-    points: np.ndarray,  # [M, 2 or 3] pixels
-) -> np.ndarray:  # [M, 3]
-    """Colours of small surroundings of the points."""
-    width = np.ptp(points[:, 0])
-    soft = cv2.blur(rgb, (max(1, round(0.03 * width)),) * 2)
-    x = np.clip(points[:, 0], 0, rgb.shape[1] - 1).astype(int)
-    y = np.clip(points[:, 1], 0, rgb.shape[0] - 1).astype(int)
-    return soft[y, x].astype(np.float32)
 
 
 def face_facts(

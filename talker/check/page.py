@@ -144,7 +144,9 @@ def _plots(report: Report) -> Iterator[tuple[str, str, str]]:
     """Title, SVG and caption of each plot."""
     footage, looks = report.footage, report.footage.looks
     marks = {finding.key: finding.where_s for finding in report.findings}
-    everywhere = [place for key in ("face", "hidden", "cuts") for place in marks.get(key, ())]
+    everywhere = [
+        place for key in ("absent", "others", "unfollowed", "mouth", "hidden", "cuts") for place in marks.get(key, ())
+    ]
     if footage.crop is not None and looks.seen.any():
         wanted_px = float(np.nanmedian(looks.face_px)) * footage.size_px / (ENLARGED * footage.crop.side)
         top_px = 1.2 * max(float(np.nanmax(looks.face_px)), wanted_px)

@@ -9,6 +9,7 @@ cannot know: the head frame itself.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -46,6 +47,7 @@ def refine_motion(
     grey: np.ndarray,  # [B, H, W] uint8, in the motion's pixels
     mattes: np.ndarray,  # [B, H, W] uint8
     reporter: Reporter,
+    pieces: Sequence[range] = (),  # of the frames, each without a cut; none: all are one
 ) -> HeadMotion:
     """Poses to a fraction of a pixel, and the landmarks' shape seen from them. Falls back to `motion` where the
     pictures have too little texture to follow."""
@@ -54,7 +56,7 @@ def refine_motion(
     textures = np.stack([texture(image, span_px) for image in grey])
     start, refined, points = motion, motion, surface.points
     for turn in range(ROUNDS):
-        pairs = choose_pairs(refined, np.random.default_rng(turn))
+        pairs = choose_pairs(refined, np.random.default_rng(turn), pieces=pieces)
         found = compare(refined, Surface(points, surface.normals), pairs, textures, mattes)
         if found.weight.sum() < MINIMUM_POINTS * len(pairs):
             reporter.notice("The picture is too smooth to follow the head finely; its poses come from landmarks alone")

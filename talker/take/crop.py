@@ -5,6 +5,7 @@ The crop is one square for the whole video: head and shoulders, so that the came
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,13 +15,15 @@ import numpy as np
 
 from talker.axis import runs
 from talker.errors import BadInput
+from talker.take.cast import Cast, Casting
+from talker.take.cuts import Pace, watch_pace
 from talker.take.landmarks import LandmarkDetector
-from talker.types import Reporter
+from talker.take.presence import MINIMUM_S, Attendance, bridged, trimmed
+from talker.types import FPS, Reporter
 from talker.video import Crop, VideoInfo, read_frames
 
 SEARCH_FPS = 5.0
 SEARCH_SIDE_PX = 640
-MINIMUM_S = 3.0
 FACE_SHARE_SEEN = 0.5  # of the looks in the best 3 s: less is no speaker, or the detector's mistake
 # What a head adds to the box that a detector puts around its face, in heights of that box, which ends at the chin. With
 # hair a head is 1.32 to 1.52 of them high on ten clips of eight people.
@@ -36,16 +39,39 @@ RIVAL_FRAMES = 0.15  # share of looks in which a second face must show to be wor
 
 @dataclass(frozen=True)
 class FaceSearch:
-    """Face boxes of one person at `SEARCH_FPS`, in source pixels; NaN rows where there was no face."""
+    """Face boxes of one person at `SEARCH_FPS`, in source pixels; NaN rows where that face was not seen."""
 
     boxes: np.ndarray  # [n, 4] x0, y0, x1, y1
     times_s: np.ndarray  # [n] from the start of the trimmed clip
     rival: np.ndarray  # [n] bool: somebody else's face was there, too
+    pace: Pace  # of all pictures, and with it where the clip was cut
+    cast: Cast
 
     @property
     def rivals(self) -> bool:
         """Whether somebody else's face was there often enough to be worth a word."""
         return bool(self.rival.mean() > RIVAL_FRAMES)
+
+    def attendance(
+        self,
+        seen: np.ndarray,  # [n] bool: in which of n pictures, evenly spread over the clip, the speaker was found
+        rate_hz: float,  # of those pictures
+        start_s: float,  # of the clip, in the file
+        whole: np.ndarray | None = None,  # [n] bool: where all of the face is there, as usual; None: everywhere
+    ) -> Attendance:
+        """Who is there when, by this search and by those pictures."""
+        frames = (np.arange(len(seen)) * FPS / rate_hz).round().astype(int)
+        shots = np.searchsorted(self.pace.cuts, frames, side="right")
+        other = np.array([self.cast.shows_other(frame) for frame in frames], bool)
+        usable = bridged(seen & ~other, shots, rate_hz, self.pace.steps if rate_hz == FPS else None)
+        unfollowed = np.zeros(len(seen), bool)
+        looks = (frames * SEARCH_FPS / FPS).astype(int).clip(max=len(self.boxes) - 1)
+        boxed = np.isfinite(self.boxes[looks, 0])
+        for run in runs(~usable):
+            unfollowed[list(run)] = boxed[list(run)].mean() > 0.5
+        if whole is not None:
+            usable = trimmed(usable, shots, whole, rate_hz)
+        return Attendance(usable, other, unfollowed, shots, rate_hz, start_s)
 
     def box_at(self, time_s: float) -> np.ndarray:
         """The box at any time, interpolated."""
@@ -113,21 +139,29 @@ def search_faces(
     `watch` is shown every look, [H, W, 3] uint8, and the speaker's face in it, [4] in the look's pixels, NaN where
     there is none.
     """
+    pace = watch_pace(video, span_s, reporter)
+    casting = Casting(detector, pace.cuts)
     shrink = min(1.0, SEARCH_SIDE_PX / max(info.size_px))
     expected = max(1, round((span_s[1] - span_s[0]) * SEARCH_FPS))
     boxes, rival = [], []
-    last: np.ndarray | None = None
+    last, shot = None, 0
     frames = read_frames(video, start_s=span_s[0], end_s=span_s[1], fps=SEARCH_FPS, max_side_px=SEARCH_SIDE_PX)
     for index, rgb in enumerate(frames):
         found = detector.find_faces(rgb)
-        box = np.full(4, np.nan)
+        box, frame = np.full(4, np.nan), round(index * FPS / SEARCH_FPS)
+        if shot != (shot := bisect_right(pace.cuts, frame)):
+            last = None  # whoever stood there in the shot before
         if len(found):
             box = last = follow(found, last)
+        casting.watch(frame, rgb, box)
         rival.append(len(found) > 1 and (box_area(found) > RIVAL_SHARE * box_area(box)).sum() > 1)
         boxes.append(box / shrink)
         watch(rgb, box)
         reporter.progress("look", min(1.0, (index + 1) / expected), "finding the speaker")
-    return FaceSearch(np.array(boxes).reshape(-1, 4), np.arange(len(boxes)) / SEARCH_FPS, np.array(rival, bool))
+    cast = casting.cast(len(pace.steps) + 1)
+    own = np.array([cast.shows_speaker(round(index * FPS / SEARCH_FPS)) for index in range(len(boxes))], bool)
+    boxes = np.where(own[:, None], np.array(boxes).reshape(-1, 4), np.nan)
+    return FaceSearch(boxes, np.arange(len(boxes)) / SEARCH_FPS, np.array(rival, bool) & own, pace, cast)
 
 
 def check_faces(search: FaceSearch, name: str) -> None:
@@ -189,23 +223,3 @@ def choose_crop(
     side = 2 * int(min(wanted, width, height) / 2.0)
     x0, y0 = (low[0] + high[0] - side) / 2.0, low[1] - SHARE_ABOVE * (side - reach[1])
     return Crop(int(np.clip(round(x0), 0, width - side)), int(np.clip(round(y0), 0, height - side)), side)
-
-
-def check_presence(
-    seen: np.ndarray,  # [B] bool
-    start_s: float,
-    fps: float,
-    longest_gap_s: float = 0.6,
-) -> None:
-    """BadInput when the face is away for longer than poses can be guessed; says what to cut."""
-    gaps = [run for run in runs(~seen) if len(run) > longest_gap_s * fps]
-    if not gaps:
-        return
-    first, last = gaps[0].start, gaps[-1].stop
-    before, after = first / fps, (len(seen) - last) / fps
-    where = f"No face in frames {gaps[0][0]}-{gaps[0][-1]}" + (" and elsewhere" if len(gaps) > 1 else "")
-    if max(before, after) < MINIMUM_S:
-        raise BadInput(f"{where}: no {MINIMUM_S:.0f} s in one piece show the face; film again, facing the camera")
-    if before >= after:
-        raise BadInput(f"{where}; trim with --end {start_s + np.floor(before * 10) / 10:.1f}")
-    raise BadInput(f"{where}; trim with --start {start_s + np.ceil((len(seen) - after * fps) / fps * 10) / 10:.1f}")

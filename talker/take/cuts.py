@@ -7,6 +7,7 @@ show it, too.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import cv2
@@ -30,10 +31,15 @@ class Pace:
     steps: np.ndarray  # [B - 1] mean change from picture to picture, grey levels
     start_s: float
 
+    @cached_property
+    def cuts(self) -> list[int]:
+        """Pictures with which another shot begins."""
+        return [index + 1 for index in find_cuts(self.steps)]
+
     @property
     def cuts_s(self) -> list[float]:
-        """Seconds of the file at which another shot begins."""
-        return [self.start_s + (index + 1) / FPS for index in find_cuts(self.steps)]
+        """The same as seconds of the file."""
+        return [self.start_s + cut / FPS for cut in self.cuts]
 
     @property
     def new_per_second(self) -> float:

@@ -9,6 +9,7 @@ Notation: B frames, N surface points, E pairs of frames (i, j).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -93,10 +94,12 @@ def choose_pairs(
     motion: HeadMotion,
     generator: np.random.Generator,
     candidates: int = 200,
+    pieces: Sequence[range] = (),  # of the frames, each without a cut; none: all are one
 ) -> np.ndarray:  # [E, 2]
     """Neighbours in time, and for every frame some distant ones in similar pose: they stop the drift."""
     count = len(motion.rotation)
-    pairs = [(i, i + step) for step in NEIGHBOURS for i in range(count - step)]
+    pieces = pieces or [range(count)]
+    pairs = [(i, i + step) for step in NEIGHBOURS for piece in pieces for i in piece[:-step]]
     quaternion = Rotation.from_matrix(motion.rotation).as_quat()
     place = motion.translation[:, :2] * motion.focal_px / motion.translation[:, 2:]
     shift_px = SIMILAR_SHIFT * eye_span_px(motion)

@@ -9,9 +9,11 @@ its own residuals (iteratively reweighted least squares, Cauchy loss), starting 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.interpolate import PchipInterpolator
 from scipy.ndimage import gaussian_filter1d
 from scipy.spatial.transform import Rotation
 
@@ -36,6 +38,12 @@ class HeadMotion:
     translation: np.ndarray  # [B, 3] head to camera
     focal_px: float
     centre_px: tuple[float, float]
+
+    def only(
+        self,
+        frames: np.ndarray,  # places, or [B] bool
+    ) -> HeadMotion:
+        return replace(self, rotation=self.rotation[frames], translation=self.translation[frames])
 
     def c2w(self) -> np.ndarray:
         """Camera to head frame, [B, 4, 4] float64."""
@@ -240,12 +248,22 @@ def fill_gaps(
     """Poses for all frames: between seen ones interpolated, before the first and after the last held."""
     if seen.all():
         return motion
-    known = np.flatnonzero(seen)
-    every = np.arange(len(seen))
-    translation = np.stack([np.interp(every, known, axis) for axis in motion.translation.T], axis=1)
     # Heads turn little between frames: interpolating the matrices and projecting back is a slerp to first order.
-    blended = np.stack([np.interp(every, known, entry) for entry in motion.rotation.reshape(-1, 9).T], axis=1)
-    return replace(motion, rotation=nearest_rotation(blended.reshape(-1, 3, 3)), translation=translation)
+    rotation = nearest_rotation(between_known(motion.rotation, seen))
+    return replace(motion, rotation=rotation, translation=between_known(motion.translation, seen))
+
+
+def between_known(
+    values: np.ndarray,  # [K, ...] where known
+    known: np.ndarray,  # [B] bool, K times true
+) -> np.ndarray:  # [B, ...]
+    """Values in between without a kink or an overshoot (Fritsch and Carlson, 1980); held beyond the ends."""
+    if known.all():
+        return values
+    places, every = np.flatnonzero(known), np.arange(len(known))
+    if len(places) == 1:
+        return np.repeat(values, len(known), axis=0)
+    return PchipInterpolator(places, values, axis=0)(every.clip(places[0], places[-1]))
 
 
 def nearest_rotation(
@@ -258,10 +276,14 @@ def nearest_rotation(
 def smooth_motion(
     motion: HeadMotion,
     frames: float,  # standard deviation of the Gaussian, frames
+    pieces: Sequence[range] = (),  # of the frames, each smooth in itself; none: all are one
 ) -> HeadMotion:
-    """Poses filtered symmetrically in time: no lag."""
-    rotation = gaussian_filter1d(motion.rotation, frames, axis=0, mode="nearest")
-    translation = gaussian_filter1d(motion.translation, frames, axis=0, mode="nearest")
+    """Poses filtered symmetrically in time: no lag, and nothing across a cut."""
+    rotation, translation = motion.rotation.copy(), motion.translation.copy()
+    for piece in pieces or [range(len(rotation))]:
+        part = slice(piece.start, piece.stop)
+        rotation[part] = gaussian_filter1d(motion.rotation[part], frames, axis=0, mode="nearest")
+        translation[part] = gaussian_filter1d(motion.translation[part], frames, axis=0, mode="nearest")
     return replace(motion, rotation=nearest_rotation(rotation), translation=translation)
 
 

@@ -39,7 +39,7 @@ class Replay:
 
 def replayed_frames(take: Take) -> list[int]:
     """Frames in order of time: the longest path without a jump."""
-    pieces = unbroken_pieces(take.use.usable, take.use.shots)
+    pieces = runs(take.use.usable, take.use.shots)
     if len(pieces) == 1:
         return list(pieces[0])
     points = head_points(take.c2w, take.landmarks_head)
@@ -76,17 +76,6 @@ def most_central(
     """The frame whose head pose is nearest to the mean pose."""
     flat = c2w[:, :3].flatten(1)
     return int((flat - flat.mean(0)).square().sum(1).argmin())
-
-
-def unbroken_pieces(
-    usable: np.ndarray,  # [B] bool
-    shots: np.ndarray,  # [B] int
-) -> list[range]:
-    """Successive usable frames of one shot."""
-    pieces = []
-    for shot in np.unique(shots):
-        pieces += runs(usable & (shots == shot))
-    return sorted(pieces, key=lambda piece: piece.start)
 
 
 def head_points(

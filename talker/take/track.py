@@ -15,6 +15,7 @@ from talker.ahead import side_by_side
 from talker.errors import BadInput
 from talker.take.crop import FaceSearch
 from talker.take.landmarks import LandmarkDetector
+from talker.take.likeness import colours_under
 from talker.take.masks import opacity, person_segmenter
 from talker.take.store import TakeFolder, write_image
 from talker.types import FPS, Reporter
@@ -31,6 +32,14 @@ class Tracked:
     points: np.ndarray  # [B, M, 3] pixels of the take's frames; NaN where no face was found
     mattes: list[bytes]  # B soft person mattes, PNG
     grey: np.ndarray  # [B, h, h] uint8: what flow compares
+    colours: np.ndarray  # [B, M, 3] float32 under the landmarks, in [0, 255]; NaN where no face was found
+
+    def only(
+        self,
+        frames: np.ndarray,  # [U] places
+    ) -> Tracked:
+        mattes = [self.mattes[frame] for frame in frames]
+        return Tracked(self.points[frames], mattes, self.grey[frames], self.colours[frames])
 
 
 class Look(NamedTuple):
@@ -38,7 +47,7 @@ class Look(NamedTuple):
 
     index: int
     rgb: np.ndarray  # [w, w, 3] uint8, at the working size
-    points: np.ndarray | None  # [M, 3] pixels; None where no face was found
+    points: np.ndarray | None  # [M, 3] pixels; None where the speaker was not found
     matte: np.ndarray  # [w, w] float32
 
 
@@ -59,7 +68,7 @@ def track_frames(
     working_px = max(size_px, min(crop.side, WORKING_SIDE_PX))
     flow_px = min(working_px, FLOW_SIDE_PX)
     expected = max(1, round((span_s[1] - span_s[0]) * FPS))
-    points, mattes, grey = [], [], []
+    points, mattes, grey, colours = [], [], [], []
 
     def looked_at() -> Iterator[Look]:
         frames = read_frames(
@@ -67,15 +76,17 @@ def track_frames(
         )
         with ThreadPoolExecutor(1) as beside:  # while this thread follows the face, that one finds the person
             for index, frame in enumerate(frames):
-                rgb = np.ascontiguousarray(frame[..., :3])
-                focused = rgb if not search.rivals else blank_others(rgb, search.box_at(index / FPS), crop)
+                rgb, found = np.ascontiguousarray(frame[..., :3]), None
                 matte = beside.submit(segment, frame)
-                found = detector.detect(focused)
+                if search.cast.shows_speaker(index):
+                    focused = rgb if not search.rivals else blank_others(rgb, search.box_at(index / FPS), crop)
+                    found = detector.detect(focused)
                 yield Look(index, rgb, found, matte.result())
 
     def keep(look: Look) -> int:
         index, rgb, found, matte = look
         points.append(found)
+        colours.append(None if found is None else colours_under(rgb, found))
         small = cv2.resize(rgb, (flow_px, flow_px), interpolation=cv2.INTER_AREA)
         grey.append(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY))
         if working_px != size_px:
@@ -90,9 +101,9 @@ def track_frames(
     known = next((found for found in points if found is not None), None)
     if known is None:
         raise BadInput(f"The face in {video.name} could not be followed; film closer, from the front, in good light")
-    nothing = np.full_like(known, np.nan)
-    array = np.stack([nothing if found is None else found for found in points]) * (size_px / working_px)
-    return Tracked(array.astype(np.float32), mattes, np.stack(grey))
+    nothing = np.full((len(known), 3), np.nan, np.float32)
+    places, under = (np.stack([nothing if one is None else one for one in each]) for each in (points, colours))
+    return Tracked((places * (size_px / working_px)).astype(np.float32), mattes, np.stack(grey), under)
 
 
 def blank_others(

@@ -9,10 +9,9 @@ import numpy as np
 from talker.check.footage import Footage
 from talker.check.look import Looks
 from talker.check.sound import Sound
-from talker.take.crop import FaceSearch
-from talker.take.cuts import Pace
 from talker.take.sync import REACH_S, Offset
 from talker.video import VideoInfo
+from tests.take.searches import calm_pace, search_of
 
 LOOKS = 100  # 20 s
 START_S = 2.0
@@ -51,16 +50,15 @@ def good_sound() -> Sound:
 
 
 def footage(**changes) -> Footage:
-    looks = changes.pop("looks", good_looks())
+    looks, pace = changes.pop("looks", good_looks()), changes.pop("pace", calm_pace(LOOKS, START_S))
     good = Footage(
         name="clip.mp4",
         info=VideoInfo(30.0, (1280, 720), 25.0, True, True),
         span_s=(START_S, START_S + LOOKS / 5.0),
         size_px=256,
         av_offset_s=0.0,
-        search=FaceSearch(looks.boxes, np.arange(LOOKS) / 5.0, looks.rival),
+        search=search_of(looks.boxes, looks.rival, pace, changes.pop("cast", None)),
         looks=looks,
-        pace=Pace(np.random.default_rng(1).uniform(0.5, 1.5, 499), START_S),
         sound=good_sound(),
         offset=good_offset(),
     )

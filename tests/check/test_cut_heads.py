@@ -7,8 +7,6 @@ import numpy as np
 import pytest
 
 from talker.check.head import (
-    MOST_GLANCES,
-    Album,
     Glance,
     cut_by_edges,
     hair_share,
@@ -97,11 +95,3 @@ def test_a_head_beyond_an_edge_is_cut(shift, cut):
     assert [edge for edge, over in zip(("left", "upper", "right", "lower"), found, strict=True) if over] == [
         edge for edge in [cut] if edge
     ]
-
-
-def test_an_album_keeps_few_pictures_evenly_spread():
-    album = Album()
-    for number in range(1000):
-        album.offer(Glance(np.full((1, 1, 3), number), np.zeros((1, 1)), np.zeros((68, 3))))
-    kept = [int(one.rgb[0, 0, 0]) for one in album.glances]
-    assert MOST_GLANCES <= len(kept) < 2 * MOST_GLANCES and kept[0] == 0 and len(set(np.diff(kept))) == 1

@@ -10,6 +10,7 @@ import pytest
 from talker.check.finding import Finding
 from talker.check.findings import find
 from talker.check.report import Cost, Report
+from talker.take.cast import Cast
 from talker.take.cuts import Pace
 from talker.video import VideoInfo
 from tests.check.footage import LOOKS, START_S, footage, good_looks, good_offset, good_sound
@@ -23,10 +24,16 @@ def sound(**changes):
     return {"sound": replace(good_sound(), **changes)}
 
 
-def hidden_mouth():
+def hidden(half: slice):
     colours = good_looks().colours.copy()
-    colours[30:40, 45:] = np.random.default_rng(5).uniform(150, 170, (10, 35, 3))
+    colours[30:40, half] = np.random.default_rng(5).uniform(150, 170, (10, 35, 3))
     return looks(colours=colours)
+
+
+def gone_for_a_while():
+    colours, boxes = good_looks().colours.copy(), good_looks().boxes.copy()
+    colours[80:90], boxes[80:90] = np.nan, np.nan
+    return looks(colours=colours, boxes=boxes)
 
 
 def stepped(index: int, step: float) -> Pace:
@@ -63,7 +70,10 @@ def smeared():
 FLAWS = {
     "av-offset": {"offset": good_offset(0.2)},
     "cuts": {"pace": stepped(249, 30.0)},
-    "hidden": hidden_mouth(),
+    "hidden": hidden(slice(10, 45)),
+    "mouth": hidden(slice(45, 80)),
+    "absent": gone_for_a_while(),
+    "others": {"cast": Cast((range(300),), (range(300, 500),))},
     "size": {"size_px": 1024},
     "rate": {"info": VideoInfo(30.0, (1280, 720), 12.0, True, True)},
     "length": {"span_s": (2.0, 9.0)},
@@ -114,12 +124,28 @@ def test_a_silent_clip_stops_a_fit_and_nothing_else_is_said_of_its_sound():
     assert [(finding.key, finding.severity) for finding in found] == [("silent", "stop")]
 
 
-def test_a_face_that_goes_away_says_where_to_cut():
-    colours = good_looks().colours.copy()
-    colours[80:90] = np.nan
-    found = find(footage(looks=replace(good_looks(), colours=colours)))
-    assert found[0].severity == "stop" and "trim with --end 18.0" in found[0].sentence
-    assert found[0].where_s == ((18.0, 19.8),)
+def test_a_face_that_goes_away_is_told_with_its_time_and_stops_a_fit_beyond_half():
+    (found,) = find(footage(**gone_for_a_while()))
+    assert found.where_s == ((18.0, 20.0),) and "left out of the training" in found.sentence
+    colours, boxes = good_looks().colours.copy(), good_looks().boxes.copy()
+    colours[45:], boxes[45:] = np.nan, np.nan
+    found = find(footage(**looks(colours=colours, boxes=boxes)))
+    assert [(one.key, one.severity) for one in found] == [("face", "stop")]
+    assert "for only 9.0 s of 20.0" in found[0].what and "--start 2.0 --end 11.0" in found[0].way_out
+
+
+def test_cuts_to_somebody_else_are_no_jumps_of_the_speakers_head():
+    steps = footage().pace.steps.copy()
+    steps[[249, 349, 419]] = 30.0
+    cast = Cast((range(250), range(350, 500)), (range(250, 350),))
+    boxes = good_looks().boxes.copy()
+    boxes[50:70] = np.nan
+    told = {
+        one.key: one
+        for one in find(footage(**looks(boxes=boxes), pace=replace(footage().pace, steps=steps), cast=cast))
+    }
+    assert set(told) == {"others", "cuts"}
+    assert told["others"].where_s == ((12.0, 16.0),) and told["cuts"].where_s == ((18.8, 18.8),)
 
 
 def test_a_picture_on_its_side_is_said_once_and_instead_of_what_follows_from_it():
@@ -192,8 +218,8 @@ def test_angles_that_are_unknown_are_not_told():
 def test_places_are_seconds_of_the_file():
     (cut,) = find(footage(**FLAWS["cuts"]))
     assert cut.where == "at 12.0 s" and "--start 2.02 --end 11.98" in cut.way_out
-    (hidden,) = find(footage(**FLAWS["hidden"]))
-    assert hidden.where_s == ((pytest.approx(START_S + 6.0), pytest.approx(START_S + 7.8)),)
+    (hidden,) = find(footage(**FLAWS["mouth"]))
+    assert hidden.where_s == ((pytest.approx(START_S + 6.0), pytest.approx(START_S + 8.0)),)
     many = Finding("cuts", "warn", "Cuts", "", tuple((float(t), float(t)) for t in range(9)))
     assert many.where == "at 0.0, 1.0, 2.0, 3.0 s and 5 more"
 

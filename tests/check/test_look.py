@@ -7,10 +7,9 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from talker.check.look import Lookout, burnt_share, head_angles_deg, likeness, sharpness
-from talker.take.crop import FaceSearch
+from talker.check.look import Lookout, burnt_share, head_angles_deg, sharpness
 from talker.take.pose import HeadMotion, project_points
-from tests.check.footage import good_looks
+from tests.take.searches import search_of
 from tests.take.toy import face_landmarks
 
 SIDE = 128
@@ -58,18 +57,6 @@ def test_warm_skin_is_not_burnt_and_white_is():
     assert burnt_share(skin) == pytest.approx(0.25)
 
 
-def test_likeness_falls_where_a_half_is_hidden_and_not_in_dim_light():
-    looks = good_looks()
-    colours = looks.colours.copy()
-    colours[10] *= 0.7
-    colours[20, 45:] = 160.0 + np.random.default_rng(0).normal(0, 4, (35, 3))
-    colours[30] = np.nan
-    found = likeness(type(looks)(**{**vars(looks), "colours": colours}))
-    assert np.isnan(found[30]).all() and (found[10] > 0.9).all()
-    assert found[20, 1] < 0.4 and found[20, 0] > 0.9
-    assert np.nanmin(np.delete(found, [20], axis=0)) > 0.9
-
-
 class StillFace:
     """Finds the same face in every picture that is not black."""
 
@@ -97,7 +84,7 @@ def test_a_lookout_sees_the_room_move_only_where_nobody_stands():
         picture[40:, 40:90] = generator.integers(0, 255, (88, 50, 3))  # the speaker
         shown = (picture * (0.8 + 0.02 * index)).clip(0, 255).astype(np.uint8)  # and the exposure drifts
         lookout.watch(shown, box if index != 5 else np.full(4, np.nan))
-    search = FaceSearch(np.tile(box, (12, 1)), np.arange(12) / 5.0, np.zeros(12, bool))
+    search = search_of(np.tile(box, (12, 1)))
     looks = lookout.looks(search, 7.0, (SIDE, SIDE))
     assert looks.times_s[0] == 7.0 and looks.seen.sum() == 11 and not looks.seen[5]
     assert np.isnan(looks.unrest[64, 64])
@@ -109,7 +96,7 @@ def test_a_lookout_that_saw_nobody():
     lookout = Lookout(StillFace(), lambda rgb: np.zeros(rgb.shape[:2], np.float32))
     for place in (np.nan, np.nan, -500.0, 500.0, *(np.nan,) * 4):  # or saw a face beside the picture
         lookout.watch(np.full((SIDE, SIDE, 3), 90, np.uint8), np.array([place, place, place + 40, place + 40]))
-    search = FaceSearch(np.full((8, 4), np.nan), np.arange(8) / 5.0, np.zeros(8, bool))
+    search = search_of(np.full((8, 4), np.nan))
     looks = lookout.looks(search, 0.0, (SIDE, SIDE))
-    assert not looks.seen.any() and np.isnan(likeness(looks)).all()
+    assert not looks.seen.any() and np.isnan(looks.likeness).all()
     assert looks.quarters == 0 and np.isnan(looks.hair_share) and not looks.cut.any()

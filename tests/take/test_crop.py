@@ -7,19 +7,14 @@ from talker.take.crop import (
     FACE_SHARE_SEEN,
     HAIR_ABOVE,
     HAIR_BESIDE,
-    SEARCH_FPS,
     WORTH_CUTTING,
-    FaceSearch,
     choose_crop,
     most_seen,
 )
 from talker.video import Crop
+from tests.take.searches import search_of
 
 HEAD = 1.0 + HAIR_ABOVE  # heights of a face
-
-
-def search_of(boxes: np.ndarray) -> FaceSearch:
-    return FaceSearch(boxes, np.arange(len(boxes)) / SEARCH_FPS, np.zeros(len(boxes), bool))
 
 
 def still_face(x: float, y: float, side: float, looks: int = 10) -> np.ndarray:  # [n, 4] with its middle at x, y
