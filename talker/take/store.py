@@ -241,6 +241,8 @@ def open_take(path: Path) -> Take:
     count, (width, height) = facts["frames"], facts["size_px"]
     tracks = load_tensors(folder.tracks)
     shapes = {"c2w": (count, 4, 4), "landmarks_px": (count, 68, 2), "landmarks_head": (68, 3), "eye": (count, 3)}
+    if "usable" in tracks:  # not in takes from before frames could be left out
+        shapes |= {each.name: (count,) for each in fields(FrameUse)}
     for name, shape in shapes.items():
         if name not in tracks or tracks[name].shape != shape:
             raise damaged(folder.tracks, why=f"is damaged (its {name} does not suit {folder.facts.name})")
@@ -267,7 +269,7 @@ def open_take(path: Path) -> Take:
 
 
 def frame_use_of(tracks: dict[str, Tensor]) -> FrameUse | None:
-    """None for a take from before frames could be left out: all of its frames serve."""
+    """None for a take from before frames could be left out: all of them serve."""
     if "usable" not in tracks:
         return None
     usable, lips_usable, shots = (tracks[each.name].numpy() for each in fields(FrameUse))

@@ -6,23 +6,25 @@ import json
 import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from talker.camera import project
 from talker.errors import BadInput
 from talker.speaker.record import SpeakerOptions, record_speaker
 from talker.take.audio import VisemeEncoder
 from talker.take.build import TakeOptions, build_take, fit_length, read_sound
-from talker.take.crop import check_presence, checked_span, follow
+from talker.take.crop import checked_span, follow
 from talker.take.landmarks import LANDMARK_DETECTORS, load_detector, quiet_stderr
 from talker.take.pose import project_points
 from talker.take.store import TakeFolder, load_encoder_of, load_take, open_take, save_take
 from talker.take.track import blank_others
-from talker.types import BACKGROUND, PARTS, Silent
+from talker.types import BACKGROUND, PARTS, FrameUse, Silent
 from talker.video import Crop, VideoInfo, VideoWriter, read_audio, read_frames, write_wav
 from tests.take.toy import nodding, render
 
@@ -94,7 +96,7 @@ def toy(monkeypatch: pytest.MonkeyPatch) -> type[ToyDetector]:
 @pytest.fixture
 def landmarks_only(monkeypatch: pytest.MonkeyPatch) -> None:
     """For tests that are not about poses: the refinement by flow takes most of a build's time."""
-    monkeypatch.setattr("talker.take.build.refine_motion", lambda motion, *_: motion)
+    monkeypatch.setattr("talker.take.motion.refine_motion", lambda motion, *_: motion)
 
 
 OPTIONS = TakeOptions(size_px=SIDE, landmarks="toy")
@@ -157,13 +159,30 @@ def test_an_opened_take_reads_its_pictures_when_they_are_asked_for(toy_take, tmp
         take.alpha[len(toy_take)]
 
 
+def test_what_frames_serve_for_is_kept_and_older_takes_serve_whole(toy_take, tmp_path: Path):
+    usable, shots = np.arange(12) != 4, np.arange(12) // 6
+    use = FrameUse(usable, usable & (np.arange(12) != 9), shots)
+    save_take(replace(toy_take, frame_use=use), tmp_path)
+    again = open_take(tmp_path).use
+    for name, value in vars(use).items():
+        assert np.array_equal(getattr(again, name), value) and getattr(again, name).dtype == value.dtype
+    tracks = load_file(TakeFolder(tmp_path).tracks)
+    save_file({name: tensor for name, tensor in tracks.items() if name not in vars(use)}, TakeFolder(tmp_path).tracks)
+    older = open_take(tmp_path)
+    assert older.use.usable.all() and older.use.lips_usable.all() and not older.use.shots.any()
+    assert older.training == list(range(11)) and older.held_out == [11]
+    save_file({**tracks, "shots": tracks["shots"][:5]}, TakeFolder(tmp_path).tracks)
+    with pytest.raises(BadInput, match="shots"):
+        open_take(tmp_path)
+
+
 def test_a_failed_save_leaves_no_take_behind(toy_take, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     save_take(toy_take, tmp_path)
 
     def full(*_: object) -> None:
         raise BadInput("the disk is full")
 
-    monkeypatch.setattr("talker.take.store.write_atomically", full)
+    monkeypatch.setattr("talker.take.store.write_whole", full)
     with pytest.raises(BadInput, match="full"):
         save_take(toy_take, tmp_path)
     with pytest.raises(BadInput, match="no finished take"):
@@ -177,13 +196,43 @@ def test_a_broken_frame_is_named(toy_take, tmp_path: Path):
         load_take(tmp_path)
 
 
-def test_a_face_that_goes_away_says_what_to_cut(video: Path, tmp_path: Path, toy, landmarks_only):
+def test_frames_without_the_face_stay_in_the_folder_and_out_of_the_training(
+    video: Path, tmp_path: Path, toy, landmarks_only
+):
+    toy.hidden = range(20, 40)
+    listener, out = Listener(), tmp_path / "take"
+    take = build_take(video, out, OPTIONS, listener)
+    assert listener.said == ["The face cannot be followed (at 0.8-1.6 s); left out of the training"]
+    gone = np.arange(20, 40)
+    assert np.flatnonzero(~take.use.usable).tolist() == gone.tolist() == np.flatnonzero(~take.use.lips_usable).tolist()
+    assert not set(gone) & {*take.training, *take.held_out}
+    # Sound and frames are in step: nothing was taken out of either.
+    assert len(take) == COUNT and len(read_audio(out / "audio.wav")) == COUNT * 640
+    filmed = np.stack(list(read_frames(video)))
+    assert np.abs(take.frames[gone].astype(int) - filmed[gone]).mean() < 1.0
+    assert not take.alpha[gone].any() and (take.parts[gone] == BACKGROUND).all() and take.alpha[50].any()
+    # And the head goes on without a jump.
+    steps = torch.linalg.norm(take.c2w[1:, :3, 3] - take.c2w[:-1, :3, 3], dim=-1)
+    assert steps[19:40].max() < 2 * steps[:19].max()
+    (told,) = json.loads((out / "take.json").read_text())["left_out"]
+    assert told["key"] == "unfollowed" and told["where_s"] == [[0.8, 1.6]]
+
+
+def test_a_face_that_is_hardly_there_says_what_to_cut(video: Path, tmp_path: Path, toy, landmarks_only):
     toy.hidden = range(76, COUNT)
-    assert len(build_take(video, tmp_path / "short", OPTIONS, Silent())) == COUNT  # a few frames are bridged
+    listener = Listener()
+    take = build_take(video, tmp_path / "short", OPTIONS, listener)
+    assert len(take.training) + len(take.held_out) == 76 and listener.said == []  # a few frames are not worth a word
     toy.hidden = range(0, 60)
-    with pytest.raises(BadInput, match="No face in frames 0-59"):
+    with pytest.raises(BadInput, match=r"for only 0\.8 s of 3\.2 .*film again, facing the camera"):
         build_take(video, tmp_path / "take", OPTIONS, Silent())
     assert not (tmp_path / "take" / "take.json").exists()
+
+
+def test_a_face_missed_now_and_then_is_bridged(video: Path, tmp_path: Path, toy, landmarks_only):
+    toy.hidden = range(30, 38)
+    listener = Listener()
+    assert build_take(video, tmp_path / "take", OPTIONS, listener).use.usable.all() and listener.said == []
 
 
 def test_two_faces_are_noticed_and_none_is_an_error(video: Path, tmp_path: Path, toy, landmarks_only):
@@ -194,21 +243,6 @@ def test_two_faces_are_noticed_and_none_is_an_error(video: Path, tmp_path: Path,
     toy.faces = 0
     with pytest.raises(BadInput, match=r"No face in toy\.mp4"):
         build_take(video, tmp_path / "none", OPTIONS, Silent())
-
-
-def test_presence_points_to_the_longer_side():
-    seen = np.ones(500, bool)
-    check_presence(seen, 0.0, 25.0)
-    seen[210:261] = False
-    with pytest.raises(BadInput, match=r"frames 210-260; trim with --start 10\.5"):
-        check_presence(seen, 0.0, 25.0)
-    seen[:] = True
-    seen[300:330] = False
-    with pytest.raises(BadInput, match=r"frames 300-329; trim with --end 14\.0"):
-        check_presence(seen, 2.0, 25.0)
-    seen[20::30] = seen[21::30] = False  # short gaps are nobody's business
-    with pytest.raises(BadInput, match="300-3"):
-        check_presence(seen, 0.0, 25.0)
 
 
 def test_spans_must_leave_three_seconds():
