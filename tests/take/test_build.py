@@ -8,6 +8,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -53,6 +54,7 @@ class ToyDetector:
     irises = (39, 42)
     faces = 1
     hidden: range = range(0)
+    skipped: range = range(0)  # frames in which nobody looks for the speaker's landmarks
 
     def __init__(self) -> None:
         motion = nodding(COUNT, SIDE)
@@ -66,8 +68,11 @@ class ToyDetector:
         return np.array(boxes[: self.faces]).reshape(-1, 4)
 
     def detect(self, rgb: np.ndarray) -> np.ndarray | None:
-        self.index += 1
+        self.index += 1 + (len(self.skipped) if self.index + 1 == self.skipped.start else 0)
         return None if self.index in self.hidden else self.points[self.index]
+
+    def detect_still(self, rgb: np.ndarray) -> np.ndarray:
+        return self.points[0] * rgb.shape[0] / SIDE
 
 
 def toy_matte(rgb: np.ndarray) -> np.ndarray:
@@ -75,14 +80,21 @@ def toy_matte(rgb: np.ndarray) -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("footage") / "toy.mp4"
-    pictures, _ = render(nodding(COUNT, SIDE), SIDE)
+def pictures() -> np.ndarray:  # [COUNT, SIDE, SIDE, 3] uint8
+    return np.repeat(render(nodding(COUNT, SIDE), SIDE)[0][..., None], 3, axis=-1)
+
+
+def film(path: Path, pictures: np.ndarray) -> Path:
     hum = 0.1 * np.sin(np.arange(COUNT * 640) / 10.0).astype(np.float32)
     with VideoWriter(path, (SIDE, SIDE), audio=hum, crf=8) as writer:
         for picture in pictures:
-            writer.write(np.repeat(picture[..., None], 3, axis=-1))
+            writer.write(picture)
     return path
+
+
+@pytest.fixture(scope="module")
+def video(tmp_path_factory: pytest.TempPathFactory, pictures: np.ndarray) -> Path:
+    return film(tmp_path_factory.mktemp("footage") / "toy.mp4", pictures)
 
 
 @pytest.fixture
@@ -233,6 +245,40 @@ def test_a_face_missed_now_and_then_is_bridged(video: Path, tmp_path: Path, toy,
     toy.hidden = range(30, 38)
     listener = Listener()
     assert build_take(video, tmp_path / "take", OPTIONS, listener).use.usable.all() and listener.said == []
+
+
+def test_somebody_elses_shot_is_left_out(pictures, tmp_path: Path, toy, landmarks_only, monkeypatch):
+    """Told by a face network that knows people by their colour."""
+    tinted = pictures.copy()
+    tinted[30:50, ..., 1:] //= 4
+    network = SimpleNamespace(embed_aligned=lambda faces: np.stack([face.mean(axis=(0, 1)) / 50.0 for face in faces]))
+    monkeypatch.setattr("talker.take.cast.FaceIdentity.load", lambda: network)
+    toy.skipped = range(30, 50)
+    listener = Listener()
+    take = build_take(film(tmp_path / "cut.mp4", tinted), tmp_path / "take", OPTIONS, listener)
+    (said,) = listener.said
+    assert said.startswith("Somebody else is seen (at 1.2-2.0 s); left out")
+    assert np.flatnonzero(~take.use.usable).tolist() == list(range(30, 50)) and np.ptp(take.use.shots) == 2
+    assert len(take) == COUNT and np.abs(take.background.astype(int) - 60).max(axis=2)[:8].mean() < 10
+
+
+def test_a_hidden_mouth_teaches_no_lips(pictures, tmp_path: Path, toy, landmarks_only):
+    barred, nose = pictures.copy(), project_points(nodding(COUNT, SIDE))[0][:, 30, 1]
+    for index in range(30, 50):
+        barred[index, int(nose[index]) + 1 :] = (30, 90, 200)
+    listener = Listener()
+    take = build_take(film(tmp_path / "bar.mp4", barred), tmp_path / "take", OPTIONS, listener)
+    (said,) = listener.said
+    assert said == "Something hides the mouth (at 1.2-2.0 s); no lips are learnt there"
+    assert take.use.usable.all() and np.flatnonzero(~take.use.lips_usable).tolist() == list(range(30, 50))
+    assert set(range(30, 50)) <= set(take.training) and not set(range(30, 50)) & set(take.lip_training)
+
+
+def test_a_fade_is_left_out_with_the_dark(pictures, tmp_path: Path, toy, landmarks_only):
+    faded = (pictures * np.clip((np.arange(COUNT) - 6) / 12.0, 0.0, 1.0)[:, None, None, None]).astype(np.uint8)
+    toy.hidden = range(0, 8)
+    take = build_take(film(tmp_path / "faded.mp4", faded), tmp_path / "take", OPTIONS, Silent())
+    assert 12 <= take.training[0] <= 18 and take.use.usable[18:].all()
 
 
 def test_two_faces_are_noticed_and_none_is_an_error(video: Path, tmp_path: Path, toy, landmarks_only):
