@@ -30,7 +30,9 @@ def refused(capsys, *words: str) -> str:
     assert main(list(words)) == 2
     said = capsys.readouterr().err
     assert said.startswith("talker: ") and said.count("\n") == 1 and len(said) < 1000, said
-    assert everything() == before, "something was left behind"
+    after = everything()
+    changed = {path for path in before.keys() | after.keys() if before.get(path) != after.get(path)}
+    assert not changed, f"left behind or changed: {changed}"
     return said
 
 

@@ -71,6 +71,8 @@ def test_a_circle_or_a_lost_disk_is_one_line(project, place, disk, capsys, part,
         project.path(part).rename(place / "away")
     for goal in (project.path(part), disk / "gone" / "deep"):
         project.path(part).symlink_to(goal)
-        print(refused(capsys, *words))
+        with project.lock():  # project.json repeats what can be reached, and catches up with what was moved away
+            pass
+        refused(capsys, *words)
         project.path(part).unlink()
     assert not list(disk.iterdir())
