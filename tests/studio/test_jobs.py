@@ -21,7 +21,7 @@ from tests.studio.worker import STEPS
 
 WORKER = (sys.executable, str(Path(__file__).parent / "worker.py"))
 NAMES = ("quick", "slow", "bad", "crash")
-PATIENCE_S = 20.0
+PATIENCE_S = 120.0  # of a machine that has much else to do: jobs run at a low priority
 
 
 @pytest.fixture

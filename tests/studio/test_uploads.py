@@ -14,7 +14,7 @@ import uvicorn
 from talker.studio import uploads
 from talker.studio.app import application
 
-PATIENCE_S = 20.0
+PATIENCE_S = 120.0
 HEAD = "PUT /api/files?name=new.wav HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Length: 1000000\r\n\r\n"
 JSON = "POST /api/jobs HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n"
 
