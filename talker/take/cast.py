@@ -23,7 +23,7 @@ from talker.take.likeness import face_pattern
 
 # Five real people, stretches of some seconds, each face against the nearest of another stretch, the median of those.
 # Embeddings: at most 0.41 within a person, in other light, out of focus and small, and at least 0.67 between two.
-# Patterns: at least 0.84, or 0.80 where the light moved to the side, and at most 0.73.
+# Patterns: at least 0.89, or 0.80 where the light moved to the side, and at most 0.71.
 SAME_EMBEDDING = 0.55
 SAME_PATTERN = 0.78
 LONGEST_GAP = 15  # frames without a face, after which it may be somebody else's
