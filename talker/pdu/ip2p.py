@@ -181,12 +181,12 @@ class InstructPix2Pix:
         """Timesteps of a schedule cut off at `start`, as Instruct-NeRF2NeRF does; the scheduler is put back after."""
         whole = self.scheduler.config.num_train_timesteps
         last = max(1, min(whole, round(start * whole)))
-        self.scheduler.register_toread_config(num_train_timesteps=last)
+        self.scheduler.register_to_config(num_train_timesteps=last)
         try:
             self.scheduler.set_timesteps(min(steps, last), device=self.unet.device)
             yield self.scheduler.timesteps
         finally:
-            self.scheduler.register_toread_config(num_train_timesteps=whole)
+            self.scheduler.register_to_config(num_train_timesteps=whole)
 
     def _encode(self, images: Tensor) -> Tensor:
         """Latents before any scaling; [B, H, W, 3] is brought to a size that the networks take."""
@@ -267,8 +267,8 @@ def make_scheduler(sampler: Sampler, config: Mapping[str, Any]) -> DDIMScheduler
     from diffusers import DDIMScheduler, DPMSolverMultistepScheduler
 
     if sampler == "ddim":
-        return DDIMScheduler.fromread_config(config, clip_sample=False, set_alpha_to_one=False)
-    return DPMSolverMultistepScheduler.fromread_config(config, algorithm_type="dpmsolver++", final_sigmas_type="zero")
+        return DDIMScheduler.from_config(config, clip_sample=False, set_alpha_to_one=False)
+    return DPMSolverMultistepScheduler.from_config(config, algorithm_type="dpmsolver++", final_sigmas_type="zero")
 
 
 def _dtype(precision: Precision, device: str) -> torch.dtype:
