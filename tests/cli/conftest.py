@@ -21,9 +21,11 @@ TINY_TORSO = TorsoOptions(levels=4, finest=32, table_log2=8)
 
 @pytest.fixture
 def place(tmp_path, monkeypatch):
-    """An empty folder to work in."""
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+    """An empty folder to work in, in another one that is the test's own, too."""
+    folder = tmp_path / "place"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return folder
 
 
 @pytest.fixture
