@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from talker.types import FACE, HAIR, LIPS, TORSO, Take
+from talker.core.types import FACE, HAIR, LIPS, TORSO, Take
 
 # Two threads for each of several test processes would only wait for each other on a small machine.
 torch.set_num_threads(min(2, torch.get_num_threads()))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from talker.types import AUDIO_RATE_HZ
+from talker.core.types import AUDIO_RATE_HZ
 from talker.video import VideoWriter
 
 _MPD = """<?xml version="1.0"?>

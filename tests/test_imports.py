@@ -11,24 +11,16 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-# Each room may import the rooms of lower floors, and its own; rooms of one floor do not meet.
+# Each package may import those of lower floors, and its own; packages of one floor do not import each other.
 FLOORS = (
-    ("errors", "axis", "outcome", "text", "__init__"),
-    ("bounds", "links"),
-    ("types", "temporary"),
-    ("files",),
-    ("records",),
-    ("locks", "ahead", "places", "names", "journal", "stages"),
-    ("camera", "losses", "metrics", "video", "project", "hub", "packaged", "view"),
-    ("sheet", "renders", "lpips", "take", "speaker"),
-    ("radfield",),
-    ("pdu", "refine"),
-    ("drive",),
-    ("measure", "live", "check", "options"),
-    ("preview",),
-    ("edit", "evaluate", "opening"),
-    ("edits",),
-    ("commands", "doctor"),
+    ("__init__",),
+    ("core",),
+    ("video", "projects", "editors"),
+    ("take", "speaker"),
+    ("driving", "radfield"),
+    ("refine", "pdu", "evaluate"),
+    ("check",),
+    ("api",),
     ("studio",),
     ("cli",),
     ("__main__",),
@@ -58,7 +50,7 @@ def sources() -> list[Path]:
 
 
 @pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_room_imports_only_what_lies_below_it(path):
+def test_a_package_imports_only_what_lies_below_it(path):
     own = room_of(".".join(path.relative_to(ROOT).with_suffix("").parts))
     for module in imported_modules(path):
         other = "__init__" if module == "talker.__version__" else room_of(module)
@@ -85,15 +77,16 @@ def test_no_imports_run_in_circles():
     graph = modules_imported()
     order = TopologicalSorter(graph)
     order.prepare()  # CycleError names the circle
-    assert {"talker.radfield.kernels", "talker.commands"} <= graph.keys()
+    assert {"talker.radfield.kernels", "talker.api.commands"} <= graph.keys()
 
 
-def test_camera_level_rooms_that_may_meet_do_so_downward_only():
-    """`speaker` has only what it needs of the floors below it: no camera's losses, no project's locks."""
-    allowed = {"errors", "types", "temporary", "files", "links", "records", "places", "camera", "video", "project"}
-    allowed |= {"bounds", "speaker", "__init__"}
+def test_nothing_lies_loose_at_the_top():
+    assert {path.name for path in (ROOT / "talker").glob("*.py")} == {"__init__.py", "__main__.py"}
+
+
+def test_the_demo_speaker_knows_nothing_of_projects_and_edits():
     for path in (ROOT / "talker" / "speaker").glob("*.py"):
-        assert {room_of(module) for module in imported_modules(path)} <= allowed, path
+        assert {room_of(module) for module in imported_modules(path)} <= {"core", "video", "speaker", "__init__"}, path
 
 
 @pytest.mark.parametrize("folder", ["talker", "tools"])
@@ -122,12 +115,12 @@ def test_driving_loads_nothing_that_only_fitting_needs():
     slow = LAZY | {
         "numba",
         "talker.speaker",
-        "talker.edit",
-        "talker.preview",
-        "talker.measure",
+        "talker.api.edit_run",
+        "talker.api.preview",
+        "talker.evaluate.held_out",
         "talker.check",
         "talker.evaluate.run",
     }
-    code = f"import sys, talker.commands; print(*({slow!r} & set(sys.modules)))"
+    code = f"import sys, talker.api.commands; print(*({slow!r} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert done.stdout.split() == []

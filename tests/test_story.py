@@ -97,7 +97,7 @@ def test_the_story(place, capsys, monkeypatch):
 
     # Driving: exactly as long as the sound, with it, and marked as synthetic; no editor is called.
     with monkeypatch.context() as patch:
-        patch.setattr("talker.edits.open_editor", lambda *arguments: 1 / 0)
+        patch.setattr("talker.api.edits.open_editor", lambda *arguments: 1 / 0)
         assert main(DRIVE) == 0
     video = Path("drive.mp4")
     frames = list(read_frames(video))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from talker.types import Render
+from talker.core.types import Render
 
 
 class ToyScene:

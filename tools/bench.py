@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from talker.errors import BadInput, TalkerError
+from talker.core.errors import BadInput, TalkerError
 from talker.speaker.record import SpeakerOptions
 from tools import compare
 from tools.editing.paraphrases import PARAPHRASES, parser_figures

@@ -13,8 +13,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from talker.edit import TrainingOptions
-from talker.errors import TalkerError
+from talker.api.edit_run import TrainingOptions
+from talker.core.errors import TalkerError
 from talker.speaker.record import SpeakerOptions
 from tools.editing.matrix import INSTRUCTIONS, Comparison, Size
 from tools.editing.table import Cell, as_json, table

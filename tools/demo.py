@@ -14,17 +14,17 @@ from pathlib import Path
 
 import numpy as np
 
-from talker import commands
-from talker.drive import Portrait, to_bytes
-from talker.errors import TalkerError
-from talker.measure import spaced
-from talker.project import Project
-from talker.records import write_record
-from talker.sheet import contact_sheet, save_picture
+from talker.api import commands
+from talker.core.contact_sheet import contact_sheet, save_picture
+from talker.core.errors import TalkerError
+from talker.core.records import write_record
+from talker.core.types import FPS, View
+from talker.driving.render import Portrait, to_bytes
+from talker.evaluate.held_out import spaced
+from talker.projects.project import Project
 from talker.speaker.record import SpeakerOptions
 from talker.speaker.speech import speak
 from talker.take.store import load_encoder_of, load_take
-from talker.types import FPS, View
 from talker.video import write_wav
 from tools.notes import Notes
 from tools.quality.clips import Bench

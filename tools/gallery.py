@@ -15,20 +15,20 @@ from pathlib import Path
 
 import numpy as np
 
-from talker.errors import BadInput, TalkerError
+from talker.api.preview import telling_moments
+from talker.core.contact_sheet import contact_sheet, save_picture
+from talker.core.errors import BadInput, TalkerError
+from talker.core.metrics import lip_shift_fraction
+from talker.core.types import Silent, Take
+from talker.editors.anchors import take_masks
+from talker.editors.builtin.editor import apply_edits
+from talker.editors.builtin.parser import Edit, StyleEdit, parse
+from talker.editors.builtin.picture import Picture
+from talker.editors.builtin.styles import STYLES
 from talker.evaluate.faces import find_faces
-from talker.metrics import lip_shift_fraction
-from talker.pdu.anchors import take_masks
-from talker.pdu.builtin.editor import apply_edits
-from talker.pdu.builtin.parser import Edit, StyleEdit, parse
-from talker.pdu.builtin.picture import Picture
-from talker.pdu.builtin.styles import STYLES
-from talker.preview import telling_moments
-from talker.project import Project
-from talker.sheet import contact_sheet, save_picture
+from talker.projects.project import Project
 from talker.take.landmarks import load_detector
 from talker.take.store import open_take
-from talker.types import Silent, Take
 
 
 def picture_of(take: Take, index: int) -> Picture:

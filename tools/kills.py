@@ -23,17 +23,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from talker.errors import TalkerError
+from talker.core.errors import TalkerError
 from talker.speaker.speech import speak
 from talker.video import write_wav
 
 # Checkpoints so often that a run of seconds has some.
 _CHILD = """
 import sys
-from talker import edit
+from talker.api import edit_run
 from talker.cli import main
 from talker.radfield import fit_take
-fit_take.CHECKPOINT_EVERY, edit.SAVE_EVERY_S = 5, 0.5
+fit_take.CHECKPOINT_EVERY, edit_run.SAVE_EVERY_S = 5, 0.5
 sys.exit(main(sys.argv[1:]))
 """
 # When, and for how long, in records; how long it may take, in the page of what was found in the footage.

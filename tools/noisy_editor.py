@@ -25,9 +25,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from talker.pdu.builtin.editor import FULL_TEXT_GUIDANCE, BuiltinEditor
-from talker.pdu.editor import Masks
-from talker.types import LIPS, MOUTH, EditPlan, mask_of
+from talker.core.types import LIPS, MOUTH, EditPlan, mask_of
+from talker.editors.builtin.editor import FULL_TEXT_GUIDANCE, BuiltinEditor
+from talker.editors.editor import Masks
 
 # Sizes of the faults at a = 1.
 COLOUR = 0.04  # standard deviation of smooth colour, of the range of a channel

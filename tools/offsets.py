@@ -17,12 +17,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from talker.opening import open_project
+from talker.api.artifacts import open_project
+from talker.core.types import AUDIO_RATE_HZ, FPS
 from talker.speaker.truth import load_truth
 from talker.take.heard_lips import HeardLips
 from talker.take.store import TakeFolder, load_take
 from talker.take.sync import Offset, estimate_offset
-from talker.types import AUDIO_RATE_HZ, FPS
 from talker.video import read_audio
 
 SHIFTS_S = (-0.2, -0.1, 0.0, 0.1, 0.2)

@@ -22,6 +22,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
+from talker.core.types import FEATURE_RATE_HZ, LIP_LANDMARKS
 from talker.speaker.head import HeadState, head_model
 from talker.speaker.phonetics import AFFRICATES, CONSONANTS, DIPHTHONGS, STOPS, VOWELS
 from talker.speaker.speech import Phone
@@ -29,7 +30,6 @@ from talker.speaker.visemes import VISEMES, mouth_shapes, viseme_track
 from talker.take.level import level_of
 from talker.take.mel import LOG_FLOOR, MEL_BINS, MelStream
 from talker.take.viseme import AHEAD, CODE, PAST, WEIGHTS, VisemeNet
-from talker.types import FEATURE_RATE_HZ, LIP_LANDMARKS
 from tools.voices import monologue, recorded
 
 RECORDING_S = 12.0

@@ -8,10 +8,10 @@ from __future__ import annotations
 import numpy as np
 from scipy.signal import fftconvolve
 
+from talker.core.types import AUDIO_RATE_HZ
 from talker.speaker.lexicon import phones_of, random_sentence
 from talker.speaker.phonetics import AFFRICATES, CONSONANTS, DIPHTHONGS, STOPS, VOWELS
 from talker.speaker.speech import Phone, Voice, say_phones
-from talker.types import AUDIO_RATE_HZ
 
 _SYLLABLE_CORES = (*VOWELS, *DIPHTHONGS)
 _SYLLABLE_EDGES = (*CONSONANTS, *STOPS, *AFFRICATES)

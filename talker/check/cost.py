@@ -13,13 +13,13 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
+from talker.core.types import FACE, HAIR, TORSO, Take
 from talker.radfield.fit import Fitter
 from talker.radfield.fit_take import FieldFitOptions, new_scene
 from talker.radfield.kernels import Kernels
 from talker.radfield.sampling import TakeTargets
 from talker.radfield.targets import PixelObjective
 from talker.take.masks import refine_matte
-from talker.types import FACE, HAIR, TORSO, Take
 
 # What a picture of a take costs in units of what is measured, fitted to three real clips at 128, 256 and 512 px: within
 # 10 % of each.

@@ -15,7 +15,9 @@ from talker.check.look import Lookout
 from talker.check.page import write_page
 from talker.check.report import Cost, Report
 from talker.check.sound import listen
-from talker.errors import BadInput
+from talker.core.errors import BadInput
+from talker.core.text import text_of
+from talker.core.types import FPS, Reporter
 from talker.radfield.fit_take import FieldFitOptions
 from talker.radfield.kernels import Kernels
 from talker.take.audio import SLOW, channels_of
@@ -25,8 +27,6 @@ from talker.take.landmarks import LandmarkDetector, load_detector
 from talker.take.masks import CUT_OUT, is_cut_out, person_segmenter
 from talker.take.presence import HIDDEN_MOUTH, NO_FACE, SOMEBODY_ELSE, UNFOLLOWED
 from talker.take.sync import Offset
-from talker.text import text_of
-from talker.types import FPS, Reporter
 from talker.video import VideoInfo, require_video, stream_audio
 
 # What is left out of the training is found in a few looks here; the take knows it of every frame, and tells it.

@@ -11,17 +11,17 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from talker.axis import runs
 from talker.check.finding import Finding
 from talker.check.footage import Footage, stretches_where
 from talker.check.head import EDGES
 from talker.check.size import size_findings
-from talker.errors import BadInput
+from talker.core.axis import runs
+from talker.core.errors import BadInput
+from talker.core.types import FPS
 from talker.take.crop import SEARCH_FPS, check_faces
 from talker.take.cuts import NEARBY
 from talker.take.likeness import hidden_mouths
 from talker.take.presence import HIDDEN_MOUTH, MINIMUM_S
-from talker.types import FPS
 from talker.video.survey import SILENT_PEAK
 
 SHORT_S, LONG_S = 10.0, 300.0

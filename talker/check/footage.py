@@ -7,9 +7,9 @@ from functools import cached_property
 
 import numpy as np
 
-from talker.axis import runs
 from talker.check.look import Looks
 from talker.check.sound import Sound
+from talker.core.axis import runs
 from talker.take.crop import SEARCH_FPS, FaceSearch, choose_crop
 from talker.take.cuts import Pace
 from talker.take.presence import Attendance

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from talker.core.types import BROWS, EYES, FACE, HAIR, LIPS, MOUTH, mask_of
 from talker.take.label import Labeller
 from talker.take.landmarks import LandmarkDetector
 from talker.take.parts import PERSON
 from talker.take.pose import solve_motion
-from talker.types import BROWS, EYES, FACE, HAIR, LIPS, MOUTH, mask_of
 from talker.video import Crop
 
 MOST_GLANCES = 8  # pictures that are kept until poses are known: at most twice as many

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
+from talker.core.types import FEATURE_RATE_HZ, FPS, Reporter
 from talker.take.heard_lips import HeardLips
 from talker.take.landmarks import LandmarkDetector
 from talker.take.sync import LEAST_S, REACH_S, Offset, estimate_offset
-from talker.types import FEATURE_RATE_HZ, FPS, Reporter
 from talker.video import Crop, SoundSource, read_audio, read_frames
 
 STRETCH_S = 15.0

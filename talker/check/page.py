@@ -16,8 +16,8 @@ from talker.check.footage import Footage
 from talker.check.plots import time_plot
 from talker.check.report import Report
 from talker.check.size import ENLARGED
-from talker.temporary import replacing
-from talker.types import FEATURE_RATE_HZ, Reporter
+from talker.core.temporary import replacing
+from talker.core.types import FEATURE_RATE_HZ, Reporter
 from talker.video import read_frames
 
 STRIP = 6  # pictures of the clip, evenly spread

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from talker.axis import runs, ticks
+from talker.core.axis import runs, ticks
 
 WIDTH, HEIGHT = 640, 120
 LEFT, RIGHT, TOP, BOTTOM = 44, 8, 8, 20

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import uniform_filter1d
 
-from talker.axis import runs
+from talker.core.axis import runs
+from talker.core.types import AUDIO_RATE_HZ
 from talker.take.level import HOP, Band, loud_rms, piece_powers
-from talker.types import AUDIO_RATE_HZ
 
 STRETCH_S = 10
 FULL_SCALE = 0.985  # an amplitude from here on is cut off: encoders round a little

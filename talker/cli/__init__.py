@@ -12,12 +12,12 @@ import sys
 import warnings
 from collections.abc import Sequence
 
+from talker.api.doctor import SYSTEM_LIBRARIES
 from talker.cli.journal import printer_of
 from talker.cli.progress import ProgressPrinter, show
 from talker.cli.subcommands import read
-from talker.doctor import SYSTEM_LIBRARIES
-from talker.errors import BadInput, Missing, TalkerError, mendable
-from talker.temporary import sweep_scratch
+from talker.core.errors import BadInput, Missing, TalkerError, mendable
+from talker.core.temporary import sweep_scratch
 
 __all__ = ["main"]
 

@@ -10,15 +10,15 @@ from talker.cli.flags import add_flags, add_force, chosen
 from talker.cli.parser import Parser
 from talker.cli.progress import show
 from talker.cli.words import given_path
-from talker.errors import BadInput
-from talker.records import json_text
+from talker.core.errors import BadInput
+from talker.core.records import json_text
 
 if TYPE_CHECKING:
-    from talker.types import Reporter
+    from talker.core.types import Reporter
 
 
 def add_check(parser: Parser) -> None:
-    from talker.commands import FitOptions
+    from talker.api.commands import FitOptions
     from talker.take.build import TakeOptions
 
     parser.add_argument("video", type=given_path, metavar="VIDEO", help="mp4, mov, mkv, webm, avi, mts ...")
@@ -32,9 +32,9 @@ def add_check(parser: Parser) -> None:
 
 
 def run_check(arguments: argparse.Namespace, reporter: Reporter) -> str:
-    from talker import commands
+    from talker.api import commands
+    from talker.core.types import Silent
     from talker.take.build import TakeOptions
-    from talker.types import Silent
 
     take, options = chosen(TakeOptions, arguments), chosen(commands.FitOptions, arguments)
     listener = Silent() if arguments.json else reporter

@@ -14,7 +14,7 @@ OWN = {"edited_psnr_db": "PSNR {:.1f} dB against what the editor made", "change_
 
 
 def describe_project(
-    facts: dict[str, Any],  # from `talker.commands.info`
+    facts: dict[str, Any],  # from `talker.api.commands.info`
 ) -> str:
     """What `talker info` prints."""
     lines = [facts["project"]]
@@ -31,7 +31,7 @@ def describe_project(
 
 
 def describe_edits(
-    edits: list[dict[str, Any]],  # from `talker.commands.list_edits`
+    edits: list[dict[str, Any]],  # from `talker.api.commands.list_edits`
 ) -> str:
     """What `talker edits` prints."""
     if not edits:

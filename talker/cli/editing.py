@@ -10,12 +10,12 @@ from talker.cli.describe import describe_edits
 from talker.cli.flags import add_flags, add_force, add_project, chosen
 from talker.cli.parser import Parser
 from talker.cli.words import given_edit, given_path, given_word
-from talker.errors import BadInput
-from talker.records import json_text
+from talker.core.errors import BadInput
+from talker.core.records import json_text
 
 if TYPE_CHECKING:  # what it imports takes seconds
-    from talker.pdu.region import Region
-    from talker.types import Reporter
+    from talker.core.types import Reporter
+    from talker.editors.region import Region
 
 HELP_WIDTH = 96
 PLAN_WORDS = {
@@ -36,8 +36,8 @@ PREVIEW_WORDS = {
 
 def _add_what(parser: Parser) -> None:
     """What an edit is asked for, be it made or only looked at."""
-    from talker.pdu.builtin.vocabulary import known_edits
-    from talker.pdu.region import COVERAGE, PARTS_OF
+    from talker.editors.builtin.vocabulary import known_edits
+    from talker.editors.region import COVERAGE, PARTS_OF
 
     lines = [line for kind in known_edits() for line in textwrap.wrap(": ".join(kind), HELP_WIDTH)]
     parser.add_argument_group("what the built-in editor knows", "\n".join(lines))
@@ -71,7 +71,7 @@ def _add_what(parser: Parser) -> None:
 
 
 def _region(arguments: argparse.Namespace) -> Region:
-    from talker.pdu.region import Region
+    from talker.editors.region import Region
 
     return Region(tuple(dict.fromkeys(arguments.only)), tuple(dict.fromkeys(arguments.keep)))
 
@@ -80,7 +80,7 @@ def _region(arguments: argparse.Namespace) -> Region:
 
 
 def add_preview(parser: Parser) -> None:
-    from talker.options import EditOptions, PreviewOptions
+    from talker.api.options import EditOptions, PreviewOptions
 
     _add_what(parser)
     add_flags(parser, EditOptions, ["editor", "model", "sampler", "precision", "kernels"])
@@ -91,9 +91,9 @@ def add_preview(parser: Parser) -> None:
 
 
 def run_preview(arguments: argparse.Namespace, reporter: Reporter) -> str:
-    from talker import commands
-    from talker.options import PreviewOptions
-    from talker.pdu.instructions import join_instructions
+    from talker.api import commands
+    from talker.api.options import PreviewOptions
+    from talker.editors.sequence import join_instructions
 
     return commands.preview(
         arguments.project,
@@ -112,8 +112,8 @@ def run_preview(arguments: argparse.Namespace, reporter: Reporter) -> str:
 
 
 def add_edit(parser: Parser) -> None:
-    from talker.options import EditOptions
-    from talker.types import EditPlan
+    from talker.api.options import EditOptions
+    from talker.core.types import EditPlan
 
     _add_what(parser)
     parser.add_argument("--name", type=given_edit, help="the edit's name [from the instruction and its limits]")
@@ -126,9 +126,9 @@ def add_edit(parser: Parser) -> None:
 
 
 def run_edit(arguments: argparse.Namespace, reporter: Reporter) -> str:
-    from talker import commands
-    from talker.pdu.instructions import join_instructions
-    from talker.types import EditPlan, Silent
+    from talker.api import commands
+    from talker.core.types import EditPlan, Silent
+    from talker.editors.sequence import join_instructions
 
     if arguments.json and not arguments.dry_run:
         raise BadInput("--json is for --dry-run; talker edits --json tells of edits that are made")
@@ -161,7 +161,7 @@ def add_edits(parser: Parser) -> None:
 
 
 def run_edits(arguments: argparse.Namespace, _reporter: Reporter) -> str:
-    from talker import commands
+    from talker.api import commands
 
     if arguments.rename and arguments.remove:
         raise BadInput("--rename and --remove are two things; do one after the other")

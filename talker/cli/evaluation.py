@@ -10,7 +10,7 @@ from talker.cli.parser import Parser
 from talker.cli.words import given_edit, given_path
 
 if TYPE_CHECKING:  # what it imports takes seconds
-    from talker.types import Reporter
+    from talker.core.types import Reporter
 
 
 def add_eval(parser: Parser) -> None:
@@ -36,7 +36,7 @@ def add_eval(parser: Parser) -> None:
 
 
 def run_eval(arguments: argparse.Namespace, reporter: Reporter) -> str:
-    from talker import commands
+    from talker.api import commands
     from talker.evaluate.options import EvalOptions
 
     flags = {name: getattr(arguments, name) for name in ("edit", "speech", "out", "kernels", "force")}

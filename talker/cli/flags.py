@@ -14,9 +14,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from talker.bounds import Bounds, bounds_of, flag_name, hints_of
 from talker.cli.words import given_path, given_word
-from talker.errors import BadInput
+from talker.core.bounds import Bounds, bounds_of, flag_name, hints_of
+from talker.core.errors import BadInput
 
 _FIELD = re.compile(
     r"^    (\w+):[^#\n]*(?:#\s*(?P<beside>[^\n]+))?\n(?:    (?P<quotes>\"{1,3})(?P<under>.+?)(?P=quotes)\n)?",
@@ -59,7 +59,7 @@ def add_project(parser: argparse.ArgumentParser) -> None:
 
 def add_kernels(parser: argparse.ArgumentParser) -> None:
     """For commands without options of their own to hold it; the default and the words are those of `talker fit`."""
-    from talker.options import FitOptions
+    from talker.api.options import FitOptions
 
     help_text = f"{sentences(FitOptions)['kernels']} [{FitOptions.kernels}]"
     parser.add_argument("--kernels", type=given_word, default=FitOptions.kernels, metavar="NAME", help=help_text)

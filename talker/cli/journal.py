@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from talker.cli.progress import ProgressPrinter
-from talker.journal import VARIABLE, Journal
+from talker.core.journal import VARIABLE, Journal
 
 if TYPE_CHECKING:
     import numpy as np

@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Event
 from typing import BinaryIO
 
-from talker.errors import BadInput
+from talker.core.errors import BadInput
 
 STANDARD_OUTPUT = Path("-")
 _PIPE = "arecord -f S16_LE -r 16000 -c 1 -t raw | talker drive --live"

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import NoReturn, TextIO
 
 from talker.cli.progress import show
-from talker.errors import BadInput
+from talker.core.errors import BadInput
 
 
 class Parser(argparse.ArgumentParser):

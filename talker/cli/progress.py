@@ -12,8 +12,8 @@ import sys
 import time
 from typing import TextIO
 
-from talker.errors import BadInput
-from talker.text import shown_text
+from talker.core.errors import BadInput
+from talker.core.text import shown_text
 
 _LOG_EVERY_S = 15.0
 _DRAW_EVERY_S = 0.1

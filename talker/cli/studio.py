@@ -11,10 +11,10 @@ from annotated_types import Interval
 from talker.cli.flags import add_flag
 from talker.cli.parser import Parser
 from talker.cli.words import given_path, given_word
-from talker.text import text_of
+from talker.core.text import text_of
 
 if TYPE_CHECKING:  # what it imports takes seconds
-    from talker.types import Reporter
+    from talker.core.types import Reporter
 
 Port = Annotated[int, Interval(ge=0, le=65535)]  # 0: any that is free
 

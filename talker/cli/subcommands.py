@@ -22,11 +22,11 @@ from talker.cli.parser import Parser, nearest
 from talker.cli.progress import show
 from talker.cli.studio import add_studio, run_studio
 from talker.cli.words import given_edit, given_path, given_word
-from talker.errors import BadInput
-from talker.records import json_text
+from talker.core.errors import BadInput
+from talker.core.records import json_text
 
 if TYPE_CHECKING:  # what it imports takes seconds, too
-    from talker.types import Reporter
+    from talker.core.types import Reporter
 
 Call = Callable[[argparse.Namespace, "Reporter"], str]
 
@@ -110,7 +110,7 @@ def _add_speaker(parser: Parser) -> None:
 
 
 def _speaker(arguments: argparse.Namespace, reporter: Reporter) -> str:
-    from talker import commands
+    from talker.api import commands
     from talker.speaker.record import SpeakerOptions
 
     options = chosen(SpeakerOptions, arguments)
@@ -122,7 +122,7 @@ def _speaker(arguments: argparse.Namespace, reporter: Reporter) -> str:
 
 
 def _add_fit(parser: Parser) -> None:
-    from talker.commands import FitOptions
+    from talker.api.commands import FitOptions
     from talker.take.build import TakeOptions
 
     parser.add_argument("video", type=given_path, metavar="VIDEO", help="mp4, mov, mkv, webm, avi, mts ...")
@@ -135,7 +135,7 @@ def _add_fit(parser: Parser) -> None:
 
 
 def _fit(arguments: argparse.Namespace, reporter: Reporter) -> str:
-    from talker import commands
+    from talker.api import commands
     from talker.take.build import TakeOptions
 
     take, options = chosen(TakeOptions, arguments), chosen(commands.FitOptions, arguments)
@@ -146,8 +146,8 @@ def _fit(arguments: argparse.Namespace, reporter: Reporter) -> str:
 
 
 def _add_drive(parser: Parser) -> None:
-    from talker.drive import DriveOptions
-    from talker.view import parse_view
+    from talker.core.view import parse_view
+    from talker.driving.render import DriveOptions
 
     parser.add_argument(
         "audio",
@@ -188,8 +188,8 @@ def _add_drive(parser: Parser) -> None:
 
 
 def _drive(arguments: argparse.Namespace, reporter: Reporter) -> str:
-    from talker import commands
-    from talker.drive import DriveOptions
+    from talker.api import commands
+    from talker.driving.render import DriveOptions
 
     options = chosen(DriveOptions, arguments)
     flags = {name: getattr(arguments, name) for name in ("edit", "background", "kernels", "force")}
@@ -222,14 +222,14 @@ def _add_info(parser: Parser) -> None:
 
 
 def _info(arguments: argparse.Namespace, _reporter: Reporter) -> str:
-    from talker import commands
+    from talker.api import commands
 
     facts = commands.info(arguments.project)
     return json_text(facts) if arguments.json else describe_project(facts)
 
 
 def _doctor(_arguments: argparse.Namespace, _reporter: Reporter) -> str:
-    from talker import doctor
+    from talker.api import doctor
 
     return doctor.describe(doctor.examine())
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from argparse import ArgumentTypeError
 from pathlib import Path
 
-from talker.names import check_name, edit_name
-from talker.text import path_of, text_of
+from talker.core.text import path_of, text_of
+from talker.projects.names import check_name, edit_name
 
 
 def given_path(text: str) -> Path:

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from talker.errors import BadInput
+from talker.core.errors import BadInput
 from talker.evaluate.weights import fill, find_weights, load_state
 from talker.take.identity import similarity
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.fft import dct
 
-from talker.types import AUDIO_RATE_HZ
+from talker.core.types import AUDIO_RATE_HZ
 
 LENGTH, HOP, SPECTRUM = 400, 160, 512  # samples
 FILTERS, COEFFICIENTS, LIFTER = 26, 13, 22

@@ -14,10 +14,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from talker.errors import Missing, out_of_memory
-from talker.hub import folder_or_name, hub_folder, is_folder, quiet_libraries
-from talker.measure import spaced
-from talker.types import Reporter
+from talker.core.errors import Missing, out_of_memory
+from talker.core.hub import folder_or_name, hub_folder, is_folder, quiet_libraries
+from talker.core.types import Reporter
+from talker.evaluate.held_out import spaced
 
 if TYPE_CHECKING:
     from transformers import CLIPModel, CLIPTokenizer

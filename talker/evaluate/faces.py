@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 import cv2
 import numpy as np
 
+from talker.core.types import Reporter
 from talker.take.landmarks import LandmarkDetector
-from talker.types import Reporter
 
 DETECTION_PX = 256  # smaller pictures are enlarged first: detectors lose faces in them
 

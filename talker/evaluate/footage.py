@@ -14,11 +14,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from talker.axis import runs
-from talker.drive import Portrait, to_bytes
+from talker.core.axis import runs
+from talker.core.types import AUDIO_RATE_HZ, FPS, Reporter, Take, View
+from talker.core.view import AS_TAKEN
+from talker.driving.render import Portrait, to_bytes
 from talker.take.replay import forth_and_back
-from talker.types import AUDIO_RATE_HZ, FPS, Reporter, Take, View
-from talker.view import AS_TAKEN
 
 TURNS_DEG = (-20.0, -10.0, 10.0, 20.0)
 FRAMES_PER_TURN = 3

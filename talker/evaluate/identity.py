@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from talker.core.types import Reporter
 from talker.evaluate import arcface
 from talker.evaluate.faces import has_face
 from talker.take import identity
 from talker.take.identity import FaceIdentity, distance
-from talker.types import Reporter
 
 STEP = 5  # successive frames tell little more of who it is
 BATCH = 16

@@ -15,12 +15,12 @@ import cv2
 import numpy as np
 import torch
 
-from talker import losses
+from talker.core import losses
+from talker.core.lpips import load_lpips
+from talker.core.metrics import as_float, blur, border_band, psnr_db, sharpness_ratio
+from talker.core.types import HEAD_PARTS, LIP_LANDMARKS, TORSO_PARTS, Reporter, mask_of
 from talker.evaluate.footage import Footage
-from talker.lpips import load_lpips
-from talker.measure import mean_frame, nearest_in_training
-from talker.metrics import as_float, blur, border_band, psnr_db, sharpness_ratio
-from talker.types import HEAD_PARTS, LIP_LANDMARKS, TORSO_PARTS, Reporter, mask_of
+from talker.evaluate.held_out import mean_frame, nearest_in_training
 
 WINDOW_PX, WINDOW_SIGMA_PX = 11, 1.5  # Wang et al. 2004, section III-C
 K1, K2 = 0.01, 0.03

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from talker.errors import Missing
+from talker.core.errors import Missing
 from talker.evaluate.arcface import Embed, load_arcface
 from talker.evaluate.clip import Clip, load_clip
 from talker.evaluate.images import Perceptual, load_perceptual

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from talker.types import AUDIO_RATE_HZ, FPS
+from talker.core.types import AUDIO_RATE_HZ, FPS
 
 CONTEXT_FRAMES = 4  # on either side
 BINS_PER_FRAME = 2

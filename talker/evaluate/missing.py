@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from talker.core.types import FPS
 from talker.evaluate import syncnet
 from talker.take.sync import LEAST_S
-from talker.types import FPS
 
 LIPS = ("lmd_px", "lmd_centred_px", "mouth_corr_self", "mouth_amplitude", "mouth_lag_ms", "mouth_width_corr")
 LIPS_OF_OTHER_WORDS = ("mouth_follows_loudness",)

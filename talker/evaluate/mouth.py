@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from talker.core.metrics import amplitude_ratio, lip_opening, mouth_width, peak_lag_ms, pearson, shifted_pearson
+from talker.core.types import FPS, LIP_LANDMARKS, Take
 from talker.evaluate.faces import has_face
 from talker.evaluate.loudness import LoudnessModel
-from talker.metrics import amplitude_ratio, lip_opening, mouth_width, peak_lag_ms, pearson, shifted_pearson
-from talker.types import FPS, LIP_LANDMARKS, Take
 
 SHIFT_FRAMES = round(0.2 * FPS)
 FEWEST_FRAMES = 10  # with a face in both: below, a correlation says nothing

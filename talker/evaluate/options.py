@@ -8,8 +8,8 @@ from typing import Annotated
 
 from annotated_types import Interval
 
-from talker.bounds import check_fields
-from talker.errors import BadInput
+from talker.core.bounds import check_fields
+from talker.core.errors import BadInput
 
 FEWEST_FRAMES = 10
 

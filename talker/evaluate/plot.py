@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from talker.axis import runs, ticks
+from talker.core.axis import runs, ticks
 
 PAPER, INK, GRID = (250, 249, 246), (40, 40, 44), (222, 220, 214)
 COLOURS = ((200, 70, 40), (60, 60, 66), (120, 150, 190), (150, 170, 110))  # of a panel's lines, in their order

@@ -11,13 +11,13 @@ import numpy as np
 from typing_extensions import TypedDict
 
 from talker import __version__
+from talker.core.contact_sheet import contact_sheet, save_picture
+from talker.core.records import Count, Figure, open_ended, read_record, write_record
+from talker.core.types import FPS, LIP_LANDMARKS
 from talker.evaluate.figures import METRICS
 from talker.evaluate.footage import Footage
 from talker.evaluate.plot import Panel, plot
 from talker.evaluate.run import Evaluation
-from talker.records import Count, Figure, open_ended, read_record, write_record
-from talker.sheet import contact_sheet, save_picture
-from talker.types import FPS, LIP_LANDMARKS
 
 FACTS, PLOT, SHEET = "eval.json", "eval.png", "worst.png"
 TELLING_S = 5.0  # from which a lip correlation has a spread below 0.1

@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
-from talker.drive import Portrait
-from talker.errors import BadInput
+from talker.core.errors import BadInput
+from talker.core.types import AUDIO_RATE_HZ, FPS, Reporter, Silent
+from talker.driving.render import Portrait
 from talker.evaluate.clip import measure_direction
 from talker.evaluate.faces import find_faces
 from talker.evaluate.footage import (
@@ -24,6 +25,7 @@ from talker.evaluate.footage import (
     successive,
     turned_pictures,
 )
+from talker.evaluate.held_out import nearest_in_training
 from talker.evaluate.identity import FaceFigures, Looked, measure_face, measure_identity
 from talker.evaluate.images import measure_images
 from talker.evaluate.instruments import Instruments
@@ -34,12 +36,10 @@ from talker.evaluate.options import FEWEST_FRAMES, EvalOptions
 from talker.evaluate.steadiness import measure_steadiness
 from talker.evaluate.syncnet import measure_sync
 from talker.evaluate.warping import measure_warping
-from talker.measure import nearest_in_training
 from talker.take.audio import AudioEncoder
 from talker.take.identity import FaceIdentity
 from talker.take.landmarks import LandmarkDetector
 from talker.take.speech import Speech
-from talker.types import AUDIO_RATE_HZ, FPS, Reporter, Silent
 from talker.video import read_audio
 
 

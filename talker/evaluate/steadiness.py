@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from talker.core.metrics import unsteadiness
 from talker.evaluate.faces import has_face
-from talker.metrics import unsteadiness
 
 RIGID = (*range(27, 36), 36, 39, 42, 45)  # iBUG: nose and eye corners, which neither speech nor blinks move
 

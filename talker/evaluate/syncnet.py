@@ -18,10 +18,10 @@ import torch
 from scipy import ndimage
 from torch import Tensor, nn
 
+from talker.core.types import FPS, Reporter
 from talker.evaluate.cepstra import mel_cepstra
 from talker.evaluate.faces import has_face
 from talker.evaluate.weights import fill, find_weights, load_state
-from talker.types import FPS, Reporter
 
 USUAL_FILE = "syncnet_v2.model"
 WAY_OUT = "download http://www.robots.ox.ac.uk/~vgg/software/lipsync/data/syncnet_v2.model to there"

@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from talker.metrics import as_float
-from talker.types import Reporter
+from talker.core.metrics import as_float
+from talker.core.types import Reporter
 
 # Forward and backward flow that disagree by more than this mark what is hidden (Sundaram et al. 2010, eq. 5).
 RELATIVE, ABSOLUTE_PX2 = 0.01, 0.5

@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from talker.errors import BadInput, Missing, out_of_memory
+from talker.core.errors import BadInput, Missing, out_of_memory
 
 
 def find_weights(

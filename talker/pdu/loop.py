@@ -12,10 +12,10 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from talker.pdu.editor import Editor, Masks, stack_masks
+from talker.core.types import EditPlan, Reporter, Silent
+from talker.editors.editor import Editor, Masks, stack_masks
 from talker.pdu.schedule import UNEDITED, Round, Turn, rounds_of, seeded, turns_of
 from talker.pdu.store import EditStore
-from talker.types import EditPlan, Reporter, Silent
 
 
 class RenderFrame(Protocol):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
-from talker.errors import BadInput
-from talker.pdu.editor import Editor
+from talker.core.errors import BadInput
+from talker.core.types import EditPlan
+from talker.editors.editor import Editor
 from talker.pdu.schedule import Round, rounds_of
-from talker.types import EditPlan
 
 
 @dataclass(frozen=True)

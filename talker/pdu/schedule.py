@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 import torch
 
-from talker.types import EditPlan
+from talker.core.types import EditPlan
 
 FROM_NOISE = (1.0, 1.0)
 ITERATIVE_STARTS = (0.02, 0.98)  # Instruct-NeRF2NeRF, 4.1

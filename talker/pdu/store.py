@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from talker.files import damaged, read_bytes, write_whole
+from talker.core.files import damaged, read_bytes, write_whole
 from talker.take.store import decode_image
 
 

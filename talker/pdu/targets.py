@@ -15,11 +15,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from talker.camera import pixel_grid
+from talker.core.camera import pixel_grid
+from talker.core.types import LIP_LANDMARKS, Take
 from talker.pdu.store import EditStore
 from talker.radfield.targets import Batch
 from talker.take.masks import grown
-from talker.types import LIP_LANDMARKS, Take
 
 Stage = Literal["patch", "lips"]
 PATCH_DIVISOR: dict[Stage, int] = {"patch": 2, "lips": 8}

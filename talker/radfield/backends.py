@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import torch
 
-from talker.errors import BadInput, Missing
+from talker.core.errors import BadInput, Missing
+from talker.core.types import Reporter, Silent
 from talker.radfield.kernels import Kernels, TorchKernels
-from talker.types import Reporter, Silent
 
 
 def _torch(_reporter: Reporter) -> Kernels:

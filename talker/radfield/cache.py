@@ -1,4 +1,4 @@
-"""Code that this process loads, kept in a private folder (`talker.places.private_folder`).
+"""Code that this process loads, kept in a private folder (`talker.core.places.private_folder`).
 
 A file's name ends in the digest of its content: one rename makes it whole, and what was cut short or changed is found
 out before it is loaded. Files are handed on open: what was checked is what is loaded, whatever has its name by then.
@@ -12,7 +12,7 @@ import stat
 from pathlib import Path
 from typing import BinaryIO
 
-from talker import links
+from talker.core import links
 
 DIGEST = 16  # characters of the SHA-256 in a file's name
 _WARY = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)  # no link is followed, no pipe waited for

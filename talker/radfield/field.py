@@ -28,8 +28,8 @@ from annotated_types import Ge, Le
 from torch import Tensor, nn
 from torch.nn import functional
 
+from talker.core.types import Condition
 from talker.radfield.encoding import GridSpec, Levels, Resolution, TableLog2, encode_grid, spherical_harmonics
-from talker.types import Condition
 
 HIDDEN = 64
 GEOMETRY = 16  # the density logit, and features for the colour MLP

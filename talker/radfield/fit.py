@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from talker.camera import rays_of_frames
-from talker.losses import alpha_entropy
+from talker.core.camera import rays_of_frames
+from talker.core.losses import alpha_entropy
+from talker.core.types import Condition, Take
 from talker.radfield.field import HARMONICS, Biases
 from talker.radfield.lesson import lip_lesson
 from talker.radfield.optimiser import Rates, SceneOptimiser
@@ -22,7 +23,6 @@ from talker.radfield.scene import HeadTrace, Scene
 from talker.radfield.targets import Batch, Objective, TargetSource
 from talker.radfield.volume import STEP, distortion
 from talker.take.audio import audio_windows
-from talker.types import Condition, Take
 
 OCCUPANCY_EVERY, OCCUPANCY_FROM = 32, 96  # steps
 SAMPLES_MEMORY = 0.9

@@ -15,9 +15,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from talker.errors import BadInput
-from talker.files import load_tensors, save_tensors, taken_from
-from talker.losses import FeatureBank, PyramidBank, perceptual
+from talker.core.errors import BadInput
+from talker.core.files import load_tensors, save_tensors, taken_from
+from talker.core.losses import FeatureBank, PyramidBank, perceptual
+from talker.core.types import TORSO_PARTS, Onlooker, Reporter, Take, mask_of
 from talker.radfield.field import FieldOptions
 from talker.radfield.fit import Fitter, conditions_for
 from talker.radfield.hull import carve_hull
@@ -29,7 +30,6 @@ from talker.radfield.scene import Scene, SceneOptions, plate_tensor
 from talker.radfield.targets import Batch, FixedObjective
 from talker.radfield.torso import TorsoOptions, neck_anchors
 from talker.take.masks import grown
-from talker.types import TORSO_PARTS, Onlooker, Reporter, Take, mask_of
 
 CHECKPOINT_EVERY = 250  # steps
 SHOWN_EVERY = 50  # steps, to who likes to see the field grow

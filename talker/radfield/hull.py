@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from talker.camera import project
+from talker.core.camera import project
+from talker.core.types import HAIR, HEAD_PARTS, Take, mask_of
 from talker.take.masks import grown
-from talker.types import HAIR, HEAD_PARTS, Take, mask_of
 
 VIEWS = 100  # frames that carve
 MASK_MARGIN = 0.02  # the masks are dilated by this much of the image's height

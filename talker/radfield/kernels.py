@@ -12,13 +12,13 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from talker.core.types import Rays
 from talker.radfield import volume
 from talker.radfield.encoding import GridSpec, encode_grid, spherical_harmonics
 from talker.radfield.field import Biases, FieldSamples, FieldShape, FieldWeights, evaluate_field, shade
 from talker.radfield.occupancy import Occupancy
 from talker.radfield.torso_layer import TorsoWeights, paint_torso
 from talker.radfield.volume import Composited, Samples
-from talker.types import Rays
 
 STOP = 1e-3  # transmittance below which a rendered ray ends
 RENDER_CHUNK = 16_384  # rays that the reference renders at a time

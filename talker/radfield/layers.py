@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from talker.types import HEAD_PARTS, TORSO_PARTS, mask_of
+from talker.core.types import HEAD_PARTS, TORSO_PARTS, mask_of
 
 UNDER_CHIN = 0.10  # how far the torso is continued under the head, of the image's height
 FAINT = 5  # matte values below this are background

@@ -12,10 +12,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from talker.core.types import Reporter, Take
 from talker.radfield.audio_net import AudioNet
 from talker.take.audio import audio_windows
 from talker.take.lips import lip_shapes
-from talker.types import Reporter, Take
 
 FRAMES_PER_STEP = 32
 NOISE = 0.3  # standard deviation added to the features

@@ -1,6 +1,6 @@
 """A fitted speaker: the head field over the torso layer over the background plate.
 
-`Scene` is the raw door, tensors in and tensors out; the friendly one is `talker.drive.Portrait`.
+`Scene` is the raw door, tensors in and tensors out; the friendly one is `talker.driving.render.Portrait`.
 Notation: N rays, F frames, n pixels a frame, P pixels, H x W an image.
 """
 
@@ -16,9 +16,11 @@ from annotated_types import Ge, Le
 from torch import Tensor, nn
 from torch.nn import functional
 
-from talker.camera import pixel_grid, rays_through
-from talker.errors import BadInput
-from talker.files import damaged, load_tensors_and_metadata, save_tensors, taken_from
+from talker.core.camera import pixel_grid, rays_through
+from talker.core.errors import BadInput
+from talker.core.files import damaged, load_tensors_and_metadata, save_tensors, taken_from
+from talker.core.records import NoRecord, Side, json_text, parse_record
+from talker.core.types import Camera, Condition, Rays, Render
 from talker.radfield.audio_net import AudioNet
 from talker.radfield.encoding import spherical_harmonics
 from talker.radfield.field import APPEARANCE, Biases, FieldOptions, HeadField, rows_of, shade
@@ -27,8 +29,6 @@ from talker.radfield.occupancy import Occupancy
 from talker.radfield.silhouette import silhouette
 from talker.radfield.torso import Torso, TorsoOptions, neck_anchors
 from talker.radfield.volume import Samples
-from talker.records import NoRecord, Side, json_text, parse_record
-from talker.types import Camera, Condition, Rays, Render
 
 SCHEMA = 4
 TORSO_FAINT = 1.0 / 255.0

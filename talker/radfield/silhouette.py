@@ -10,8 +10,8 @@ import math
 import torch
 from torch import Tensor
 
+from talker.core.types import Camera
 from talker.radfield.occupancy import Occupancy
-from talker.types import Camera
 
 
 def silhouette(

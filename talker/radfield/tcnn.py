@@ -25,7 +25,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from talker.errors import Missing
+from talker.core.errors import Missing
 from talker.radfield.cuda import CudaKernels
 from talker.radfield.cuda.launch import Module
 from talker.radfield.cuda.mixed import ALIGNMENT, in_low_precision, with_biases, with_frames

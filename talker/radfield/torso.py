@@ -16,12 +16,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from talker.camera import project_of_frames
+from talker.core.camera import project_of_frames
+from talker.core.types import Camera
 from talker.radfield.encoding import GridSpec, Levels, Resolution, TableLog2
 from talker.radfield.field import LEAK
 from talker.radfield.kernels import Kernels
 from talker.radfield.torso_layer import BEND_HIDDEN, PAINT_HIDDEN, POSITION_IN, TorsoWeights, paint_torso
-from talker.types import Camera
 
 # Points around the neck, head frame: their projections tell the torso how the head moved.
 NECK_POINTS = torch.tensor([[-0.35, 0.85, 0.2], [0.35, 0.85, 0.2], [0.0, 0.95, -0.1]])

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from talker.types import Rays
+from talker.core.types import Rays
 
 STEPS = 192  # lattice points across the box's diagonal
 STEP = 2.0 * math.sqrt(3.0) / STEPS  # head units

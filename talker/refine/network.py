@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from talker.files import load_tensors, save_tensors, taken_from
+from talker.core.files import load_tensors, save_tensors, taken_from
 
 FOLD = 4  # pixels folded into channels, each way
 FOLDED_CHANNELS = 3 * FOLD * FOLD

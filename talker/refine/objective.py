@@ -15,8 +15,8 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-from talker import losses
-from talker.losses import FeatureBank
+from talker.core import losses
+from talker.core.losses import FeatureBank
 from talker.radfield.targets import Batch, FixedObjective
 from talker.refine.discriminator import Discriminator
 from talker.refine.network import RefinementNet, blend

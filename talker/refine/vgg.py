@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from talker.errors import Missing
-from talker.losses import FeatureBank, PyramidBank
+from talker.core.errors import Missing
+from talker.core.losses import FeatureBank, PyramidBank
 
 # torchvision's file; the name carries the first eight hex digits of its SHA-256, as torch.hub's convention has it.
 WEIGHTS_FILE = "vgg19-dcbb9e9d.pth"

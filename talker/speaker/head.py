@@ -1,7 +1,8 @@
 """The head: built once from the asset, posed for every frame.
 
 Notation: V vertices, T triangles, K strand points. Rest space is the asset's (mesh units: decimetres); world space is
-where the posed head stands. The head's own frame (talker.types: OpenCV axes, head units) moves rigidly with the skull.
+where the posed head stands. The head's own frame (`talker.core.types`: OpenCV axes, head units) moves rigidly with the
+skull.
 """
 
 from __future__ import annotations

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from talker.core.types import FPS
 from talker.speaker.head import HeadState
 from talker.speaker.visemes import mouth_shapes
-from talker.types import FPS
 
 _LARGEST_GAZE = np.array([0.55, 0.40])  # radians, right and up
 

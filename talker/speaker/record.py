@@ -14,9 +14,11 @@ import numpy as np
 import torch
 from annotated_types import Interval, MultipleOf
 
-from talker import links
-from talker.bounds import Seed, check_fields
-from talker.errors import BadInput, Conflict, cannot_write
+from talker.core import links
+from talker.core.bounds import Seed, check_fields
+from talker.core.errors import BadInput, Conflict, cannot_write
+from talker.core.temporary import replacing, unfinished
+from talker.core.types import FPS, Camera, Reporter
 from talker.speaker import NOT_KEPT, truth
 from talker.speaker.head import HeadModel, HeadState, head_model
 from talker.speaker.motion import head_motion, head_states
@@ -31,8 +33,6 @@ from talker.speaker.render import (
 )
 from talker.speaker.speech import Phone, Sentence, speak
 from talker.speaker.visemes import VISEMES, viseme_track
-from talker.temporary import replacing, unfinished
-from talker.types import FPS, Camera, Reporter
 from talker.video import VideoWriter, write_wav
 
 _GAZE_UNIT = math.sin(math.radians(30.0))

@@ -10,11 +10,11 @@ import cv2
 import numpy as np
 import torch
 
+from talker.core.types import Camera
 from talker.speaker.head import FLIP, HEAD_ORIGIN, HEAD_UNIT, HeadModel, PosedHead
 from talker.speaker.raster import draw_strands, draw_triangles, empty_buffer, in_bands
 from talker.speaker.shade import Lights, StrandSurface, Surface, resolve
 from talker.speaker.shadow import depth_map, transform
-from talker.types import Camera
 
 KEY_LIGHT = np.array([0.50, 0.52, 0.69]) / np.linalg.norm([0.50, 0.52, 0.69])
 SHADOW_SIDE = 512

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numba
 import numpy as np
 
-from talker import types
+from talker.core import types
 from talker.speaker import materials
 from talker.speaker.mesh import EYE, HAIR_CAP, LASH, SKIN, TEETH, TONGUE
 from talker.speaker.noise import KERNEL, noise_gradient

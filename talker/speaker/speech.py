@@ -13,10 +13,10 @@ from typing import NamedTuple
 import numba
 import numpy as np
 
+from talker.core.types import AUDIO_RATE_HZ
 from talker.speaker.lexicon import phones_of, random_sentence
 from talker.speaker.noise import KERNEL
 from talker.speaker.phonetics import AFFRICATES, CONSONANTS, DIPHTHONGS, STOPS, VOWELS, Friction
-from talker.types import AUDIO_RATE_HZ
 
 PARAMETER_RATE_HZ = 200
 _HOP = AUDIO_RATE_HZ // PARAMETER_RATE_HZ

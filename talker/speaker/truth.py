@@ -18,11 +18,11 @@ from safetensors.torch import save_file
 from torch import Tensor
 from typing_extensions import TypedDict
 
-from talker.errors import BadInput
-from talker.files import load_tensors, taken_from
-from talker.records import Size, open_ended, read_record, write_record
+from talker.core.errors import BadInput
+from talker.core.files import load_tensors, taken_from
+from talker.core.records import Size, open_ended, read_record, write_record
+from talker.core.types import Camera
 from talker.speaker.speech import Phone, Sentence
-from talker.types import Camera
 
 SCHEMA = 1
 _TENSORS = ("c2w", "landmarks_px", "landmarks_head", "visemes", "mouth_opening", "mouth_width", "eye")

@@ -21,10 +21,10 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket
 
-from talker import commands
-from talker.errors import BadInput, Conflict, OutOfMemory, mendable
-from talker.names import edit_name
-from talker.records import NoRecord, json_text, parse_record
+from talker.api import commands
+from talker.core.errors import BadInput, Conflict, OutOfMemory, mendable
+from talker.core.records import NoRecord, json_text, parse_record
+from talker.projects.names import edit_name
 from talker.studio import looks, uploads
 from talker.studio.guard import REPORT_POLICY, Guard
 from talker.studio.home import Home

@@ -10,11 +10,12 @@ import os
 from pathlib import Path
 from typing import Any
 
-from talker import links, renders
-from talker.edits import list_edits
-from talker.errors import BadInput, TalkerError
-from talker.project import MANIFEST, SUFFIX, Project
-from talker.text import path_of, text_of
+from talker.api.edits import list_edits
+from talker.core import links
+from talker.core.errors import BadInput, TalkerError
+from talker.core.text import path_of, text_of
+from talker.projects import renders
+from talker.projects.project import MANIFEST, SUFFIX, Project
 
 OWN = ".studio"
 CHECKS = "checks"  # pages that `talker check` wrote

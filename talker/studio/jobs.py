@@ -21,9 +21,9 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 import talker
-from talker import links
-from talker.errors import BadInput, Conflict
-from talker.journal import LOCK_SUFFIX, VARIABLE
+from talker.core import links
+from talker.core.errors import BadInput, Conflict
+from talker.core.journal import LOCK_SUFFIX, VARIABLE
 from talker.studio.guard import TOKEN
 from talker.studio.home import Home
 from talker.studio.orders import command_of

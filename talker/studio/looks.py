@@ -12,28 +12,28 @@ from urllib.parse import quote
 
 from typing_extensions import TypedDict
 
-from talker.errors import BadInput
+from talker.api.artifacts import scene_record
+from talker.api.options import EditOptions
+from talker.core.errors import BadInput
+from talker.core.files import file_hash
+from talker.core.hub import is_here
+from talker.core.records import Count, Seconds, open_ended, read_record, write_record
+from talker.core.temporary import replacing, sweep
+from talker.core.text import text_of
+from talker.core.types import Silent
+from talker.editors.builtin.styles import STYLES, Style
+from talker.editors.builtin.vocabulary import COLOURS, REGION_OPERATORS
+from talker.editors.editor import DEFAULT_MODEL
+from talker.editors.region import COVERAGE, PARTS_OF, Region
 from talker.evaluate import report
-from talker.files import file_hash
-from talker.hub import is_here
-from talker.measure import spaced
-from talker.names import check_name
-from talker.opening import scene_record
-from talker.options import EditOptions
-from talker.pdu.builtin.styles import STYLES, Style
-from talker.pdu.builtin.vocabulary import COLOURS, REGION_OPERATORS
-from talker.pdu.editor import DEFAULT_MODEL
-from talker.pdu.region import COVERAGE, PARTS_OF, Region
-from talker.project import Project
-from talker.records import Count, Seconds, open_ended, read_record, write_record
+from talker.evaluate.held_out import spaced
+from talker.projects.names import check_name
+from talker.projects.project import Project
 from talker.studio import voice
 from talker.studio.home import Home
 from talker.studio.orders import bounds
 from talker.studio.stage import Stage
 from talker.studio.wish import Wish
-from talker.temporary import replacing, sweep
-from talker.text import text_of
-from talker.types import Silent
 from talker.video import stream_audio, write_wav
 
 _WITHOUT_ARTICLE = ("watercolour", "pop art", "stained glass")
@@ -80,7 +80,7 @@ def suggestion(style: Style) -> str:
 
 def understand(facts: Mapping[str, Any]) -> dict[str, str]:
     """What an editor makes of an instruction; BadInput with the way out where it is none."""
-    from talker.edits import open_for
+    from talker.api.edits import open_for
 
     instruction, editor = facts.get("instruction"), facts.get("editor", EditOptions.editor)
     limits = [facts.get(name, []) for name in ("only", "keep")]

@@ -15,10 +15,10 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from torch import Tensor
 
-from talker.drive import Portrait
-from talker.live import Heard, check_live, lookahead_samples, speak_live
+from talker.core.types import AUDIO_RATE_HZ, Take
+from talker.driving.live import Heard, check_live, lookahead_samples, speak_live
+from talker.driving.render import Portrait
 from talker.take.audio import AudioEncoder
-from talker.types import AUDIO_RATE_HZ, Take
 
 _log = logging.getLogger("talker.studio")
 _HELD_S = 5.0  # of sound that waits: more is a page that sends faster than time

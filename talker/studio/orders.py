@@ -11,22 +11,22 @@ import shlex
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from talker import links
-from talker.bounds import Bounds, numbers_of
-from talker.drive import DriveOptions
-from talker.errors import BadInput
+from talker.api.artifacts import automatic_name
+from talker.api.options import EditOptions, FitOptions, PreviewOptions
+from talker.core import links
+from talker.core.bounds import Bounds, numbers_of
+from talker.core.errors import BadInput
+from talker.core.text import text_of
+from talker.core.types import EditPlan
+from talker.core.view import VIEW_BOUNDS
+from talker.driving.render import DriveOptions
+from talker.editors.region import Region
 from talker.evaluate.options import EvalOptions
-from talker.names import check_name, edit_name
-from talker.opening import automatic_name
-from talker.options import EditOptions, FitOptions, PreviewOptions
-from talker.pdu.region import Region
-from talker.project import SUFFIX
+from talker.projects.names import check_name, edit_name
+from talker.projects.project import SUFFIX
 from talker.speaker.record import SpeakerOptions
 from talker.studio.home import Home
 from talker.take.build import TakeOptions
-from talker.text import text_of
-from talker.types import EditPlan
-from talker.view import VIEW_BOUNDS
 
 Order = Mapping[str, Any]
 LONGEST_TEXT = 600  # of an instruction

@@ -1,7 +1,7 @@
 """A job as it is kept and shown, and the journal that tells how far it is.
 
 A job's files lie in `.studio/jobs/`: `0007.json` is its record, `0007.jsonl` the journal that `talker` itself writes
-(`talker.journal`), `0007.jpg` what can be seen by now, `0007.log` what it printed.
+(`talker.core.journal`), `0007.jpg` what can be seen by now, `0007.log` what it printed.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from typing import Any, Literal
 
 from typing_extensions import NotRequired, TypedDict
 
-from talker.errors import TalkerError
-from talker.records import Count, NoRecord, Seconds, open_ended, parse_record, read_record, write_record
+from talker.core.errors import TalkerError
+from talker.core.records import Count, NoRecord, Seconds, open_ended, parse_record, read_record, write_record
+from talker.core.temporary import sweep
 from talker.studio.home import Home
 from talker.studio.orders import edit_of, shown
-from talker.temporary import sweep
 
 FOLDER = "jobs"
 State = Literal["waiting", "running", "done", "failed", "cancelled"]

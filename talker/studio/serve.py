@@ -9,13 +9,13 @@ import webbrowser
 from pathlib import Path
 from urllib.parse import quote
 
-from talker.errors import BadInput, Missing
-from talker.locks import held
-from talker.project import MANIFEST
+from talker.core.errors import BadInput, Missing
+from talker.core.locks import held
+from talker.core.text import text_of
+from talker.core.types import Reporter
+from talker.projects.project import MANIFEST
 from talker.studio.guard import LOOPBACK, TOKEN
 from talker.studio.home import Home
-from talker.text import text_of
-from talker.types import Reporter
 
 try:
     import uvicorn

@@ -20,8 +20,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from typing_extensions import NotRequired, TypedDict
 
-from talker.errors import BadInput, mendable
-from talker.records import NoRecord, json_text, open_ended, parse_record
+from talker.core.errors import BadInput, mendable
+from talker.core.records import NoRecord, json_text, open_ended, parse_record
 from talker.studio.jobs import Queue
 from talker.studio.mic import Microphone
 from talker.studio.stage import Stage

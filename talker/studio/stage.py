@@ -21,9 +21,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from talker.drive import Motion, Portrait, lids_of, load_background, to_bytes
-from talker.opening import load_portrait, scene_record
-from talker.project import Project
+from talker.api.artifacts import load_portrait, scene_record
+from talker.core.types import Take
+from talker.driving.render import Motion, Portrait, lids_of, load_background, to_bytes
+from talker.projects.project import Project
 from talker.radfield.backends import choose_kernels
 from talker.radfield.kernels import Kernels
 from talker.studio.home import Home
@@ -31,7 +32,6 @@ from talker.studio.voice import Voice
 from talker.studio.wish import LIVE, Wish
 from talker.take.audio import AudioEncoder
 from talker.take.store import load_encoder_of, open_take
-from talker.types import Take
 
 T = TypeVar("T")
 

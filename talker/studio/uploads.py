@@ -11,8 +11,8 @@ from pathlib import Path
 
 from starlette.concurrency import run_in_threadpool
 
-from talker import links
-from talker.errors import BadInput
+from talker.core import links
+from talker.core.errors import BadInput
 from talker.studio.home import Home, kind_of
 from talker.video.files import require_video
 from talker.video.tracks import require_sound

@@ -15,11 +15,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from talker.drive import Portrait
-from talker.live import quietest
+from talker.core.types import AUDIO_RATE_HZ, Take
+from talker.driving.live import quietest
+from talker.driving.render import Portrait
 from talker.take.audio import AudioEncoder, audio_windows
 from talker.take.speech import Speech, frames_of
-from talker.types import AUDIO_RATE_HZ, Take
 from talker.video.sound import stream_audio
 
 _CHUNK = 32  # frames whose codes are made at once: 20 ms of work

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from talker.bounds import Bounds, numbers_of
-from talker.drive import USUAL_DETAIL, DriveOptions, Motion, check_options
-from talker.errors import BadInput
-from talker.names import check_name
-from talker.types import View
-from talker.view import VIEW_BOUNDS
+from talker.core.bounds import Bounds, numbers_of
+from talker.core.errors import BadInput
+from talker.core.types import View
+from talker.core.view import VIEW_BOUNDS
+from talker.driving.render import USUAL_DETAIL, DriveOptions, Motion, check_options
+from talker.projects.names import check_name
 
 LEAST_SHARE = 0.25
 LIVE = "live"  # the voice that the page's microphone hears

@@ -16,7 +16,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from talker.errors import BadInput
+from talker.core.errors import BadInput
+from talker.core.types import AUDIO_RATE_HZ
 from talker.take import hama, viseme
 from talker.take.chunks import ChunkStream, StretchModel
 from talker.take.heard import HeardChunks
@@ -24,7 +25,6 @@ from talker.take.level import Level, level_of
 from talker.take.mel import LOOKAHEAD, MEL_BINS, MelStream
 from talker.take.transformer import HiddenStates, load_model
 from talker.take.whisper import load_whisper
-from talker.types import AUDIO_RATE_HZ
 
 WINDOW = 16  # features in a window: 320 ms
 NEIGHBOURS = 8  # windows that the attention sees: frames i - 4 .. i + 3

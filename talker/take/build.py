@@ -12,9 +12,10 @@ from typing import Annotated, Any
 import numpy as np
 from annotated_types import Interval
 
-from talker import links
-from talker.bounds import Track, check_fields
-from talker.hub import folder_or_name
+from talker.core import links
+from talker.core.bounds import Track, check_fields
+from talker.core.hub import folder_or_name
+from talker.core.types import AUDIO_RATE_HZ, FPS, Camera, Reporter, Take
 from talker.take.audio import check_encoder, load_encoder
 from talker.take.crop import SEARCH_FPS, Search, check_faces, checked_span, choose_crop, search_speaker
 from talker.take.eyes import gaze, lid_ratio, openness
@@ -27,7 +28,6 @@ from talker.take.pose import between_known, fill_gaps
 from talker.take.separate import separate
 from talker.take.store import TakeFolder, Tracks, load_take, read_image, save_tracks, torch_float, write_image
 from talker.take.track import track_frames
-from talker.types import AUDIO_RATE_HZ, FPS, Camera, Reporter, Take
 from talker.video import SoundSource, read_audio, require_video, sound_source, write_wav
 
 FRAME_SAMPLES = AUDIO_RATE_HZ // FPS
@@ -50,7 +50,7 @@ class TakeOptions:
     track: Track | None = None
     """which of the video's sound tracks is learnt from, counted from 1 [the first with speech]"""
 
-    LATER = frozenset({"track"})  # see `talker.project.inputs_of`
+    LATER = frozenset({"track"})  # see `talker.projects.project.inputs_of`
 
     def __post_init__(self) -> None:
         check_fields(self)

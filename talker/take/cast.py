@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from talker.errors import Missing
+from talker.core.errors import Missing
 from talker.take.album import Album
 from talker.take.identity import FaceIdentity, align_face, distance
 from talker.take.landmarks import LandmarkDetector

@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from talker.core.types import FEATURE_RATE_HZ
 from talker.take.heard import HeardChunks
 from talker.take.level import HOP, Level
 from talker.take.pieces import feature_count
-from talker.types import FEATURE_RATE_HZ
 
 CHUNK_S, CHUNK_CONTEXT_S = 20.0, 1.0  # a transformer's memory grows with the square of the length
 MARGIN = 40  # samples on either side of a stretch: networks hear 400 samples at a time, 320 apart

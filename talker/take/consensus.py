@@ -17,6 +17,7 @@ from scipy.sparse import bsr_matrix
 from scipy.sparse.linalg import LinearOperator, cg
 from scipy.spatial.transform import Rotation
 
+from talker.core.types import Reporter
 from talker.take.flow import Comparisons, Surface, choose_pairs, compare, eye_span_px, rigid_surface, texture
 from talker.take.pose import (
     CAUCHY_PX,
@@ -29,7 +30,6 @@ from talker.take.pose import (
     robust_weights,
     shape_step,
 )
-from talker.types import Reporter
 
 LANDMARK_PULL = 3e-4  # weight of a landmark pose's point images against a flow's
 DEPTH_PULL = 1e-4  # pull of the surface points toward where they were, against one pair's full parallax

@@ -13,13 +13,13 @@ from typing import Protocol
 
 import numpy as np
 
-from talker.axis import runs
-from talker.errors import BadInput
+from talker.core.axis import runs
+from talker.core.errors import BadInput
+from talker.core.types import FPS, Reporter
 from talker.take.cast import Cast, Casting
 from talker.take.cuts import Pace, watch_pace
 from talker.take.landmarks import LandmarkDetector
 from talker.take.presence import MINIMUM_S, Attendance, bridged, trimmed
-from talker.types import FPS, Reporter
 from talker.video import Crop, VideoInfo, read_frames
 
 SEARCH_FPS = 5.0

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from scipy.ndimage import percentile_filter
 
-from talker.types import FPS, Reporter
+from talker.core.types import FPS, Reporter
 from talker.video import read_frames
 
 SIDE_PX = 96

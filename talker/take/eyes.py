@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from scipy.ndimage import gaussian_filter1d
 
-from talker.camera import meet_planes
+from talker.core.camera import meet_planes
 from talker.take.pose import HeadMotion
 
 RIGHT_EYE, LEFT_EYE = range(36, 42), range(42, 48)  # iBUG order: corner, two upper, corner, two lower

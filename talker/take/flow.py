@@ -16,9 +16,9 @@ import cv2
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from talker.ahead import side_by_side
+from talker.core.prefetch import side_by_side
+from talker.core.types import OUTER_EYE_SPAN
 from talker.take.pose import HeadMotion, project_points
-from talker.types import OUTER_EYE_SPAN
 
 NEIGHBOURS = (1, 3)  # frames ahead that every frame is compared with
 DISTANT = 4  # frames of similar pose, far in time, that every frame is compared with

@@ -10,7 +10,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from talker.axis import runs
+from talker.core.axis import runs
+from talker.core.types import FPS, FrameUse, Reporter
 from talker.take.crop import FaceSearch
 from talker.take.landmarks import LandmarkDetector
 from talker.take.likeness import FaceLandmarks, hidden_mouths, likeness
@@ -18,7 +19,6 @@ from talker.take.motion import head_motion, unsolved
 from talker.take.pose import HeadMotion
 from talker.take.presence import HIDDEN_MOUTH, LeftOut
 from talker.take.track import Tracked
-from talker.types import FPS, FrameUse, Reporter
 
 BEYOND = 0.05  # of the landmarks: so many more than usual outside the picture, and the face is leaving it
 OTHER_LIGHT = 1.25  # times the usual brightness, or the usual so many times: a fade

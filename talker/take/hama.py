@@ -23,7 +23,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from talker.packaged import PackagedFile
+from talker.core.packaged import PackagedFile
 from talker.take.level import HOP, Level
 from talker.take.pieces import Pieces
 

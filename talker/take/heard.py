@@ -18,8 +18,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from talker.places import cache_dir, private_folder
-from talker.temporary import scratch_folder
+from talker.core.places import cache_dir, private_folder
+from talker.core.temporary import scratch_folder
 
 MOST_BYTES = 1_000_000_000  # more than an hour: 20 s in 768 channels, a second on either side, are 3.4 MB
 

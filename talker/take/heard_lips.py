@@ -16,8 +16,8 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from talker.errors import Missing
-from talker.metrics import face_width, lip_opening, mouth_width
+from talker.core.errors import Missing
+from talker.core.metrics import face_width, lip_opening, mouth_width
 from talker.take.audio import AudioEncoder, channels_of, load_encoder
 
 WEIGHTS = Path(__file__).with_name("heard_lips.safetensors")

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from talker.errors import BadInput, Missing, out_of_memory
+from talker.core.errors import BadInput, Missing, out_of_memory
 
 # The 68 iBUG points among mediapipe's 478: jaw, brows, nose, eyes, lips.
 MEDIAPIPE_IBUG = (

@@ -14,8 +14,8 @@ from typing import Protocol
 
 import numpy as np
 
-from talker.errors import BadInput
-from talker.types import AUDIO_RATE_HZ, FEATURE_RATE_HZ
+from talker.core.errors import BadInput
+from talker.core.types import AUDIO_RATE_HZ, FEATURE_RATE_HZ
 from talker.video.survey import SILENT_PEAK
 
 HOP = AUDIO_RATE_HZ // FEATURE_RATE_HZ  # samples in a piece of 20 ms

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from talker.axis import runs
-from talker.metrics import pearson
+from talker.core.axis import runs
+from talker.core.metrics import pearson
 from talker.take.landmarks import LandmarkDetector
 
 NOSE_TIP = 30  # iBUG

@@ -16,8 +16,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from talker.camera import meet_planes, project_of_frames
-from talker.types import LIP_LANDMARKS, Camera
+from talker.core.camera import meet_planes, project_of_frames
+from talker.core.types import LIP_LANDMARKS, Camera
 
 LOOK_PX = (32, 24)  # a steadied picture of the mouth
 LOOK_HALF_WIDTH = 0.30  # head units from its middle to its side

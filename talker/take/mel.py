@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from talker.core.types import AUDIO_RATE_HZ
 from talker.take.level import HOP, Level
 from talker.take.pieces import Pieces
-from talker.types import AUDIO_RATE_HZ
 
 MEL_BINS = 80
 MEL_WINDOW, MEL_FFT = 400, 512  # samples: 25 ms, padded to a power of two

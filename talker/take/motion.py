@@ -10,12 +10,12 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from talker.core.types import OUTER_EYE_SPAN, Reporter
 from talker.take.consensus import refine_motion
 from talker.take.flow import eye_span_px
 from talker.take.landmarks import LandmarkDetector
 from talker.take.pose import HeadMotion, project_points, rescale_motion, rigid_weights, smooth_motion, solve_motion
 from talker.take.track import Tracked, decode
-from talker.types import OUTER_EYE_SPAN, Reporter
 
 FLOW_EYE_SPAN_PX = 64.0  # pictures are compared not finer than this shows the face: larger faces only take longer
 LANDMARKS_STEADY_FRAMES = 1.5  # poses from landmarks are smoothed by a Gaussian of this many frames,

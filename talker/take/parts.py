@@ -13,10 +13,10 @@ import cv2
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
+from talker.core.types import BACKGROUND, BROWS, EARS, EYES, FACE, HAIR, LIPS, MOUTH, NECK, TORSO
 from talker.take.landmarks import LandmarkDetector
 from talker.take.masks import grown
 from talker.take.pose import HeadMotion
-from talker.types import BACKGROUND, BROWS, EARS, EYES, FACE, HAIR, LIPS, MOUTH, NECK, TORSO
 
 SKIN, DARK, CLOTH = range(3)  # colour classes: skin, hair, clothes
 BINS = 16  # per Lab channel

@@ -17,7 +17,7 @@ from scipy.interpolate import PchipInterpolator
 from scipy.ndimage import gaussian_filter1d
 from scipy.spatial.transform import Rotation
 
-from talker.types import EYE_MIDPOINT, OUTER_EYE_SPAN
+from talker.core.types import EYE_MIDPOINT, OUTER_EYE_SPAN
 
 # How far away people sit from the camera that films them: head units (about 15 cm) from lens to eyes. It decides the
 # focal length, which a talking head's small turns hardly show.

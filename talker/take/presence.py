@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from talker.axis import runs
-from talker.errors import BadInput
+from talker.core.axis import runs
+from talker.core.errors import BadInput
 from talker.take.cuts import CUT_OVER_OTHERS, CUT_STEP, NEARBY
 
 LONGEST_GAP_S = 0.6  # for so long, poses can be guessed

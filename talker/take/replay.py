@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from torch import Tensor
 
-from talker.axis import runs
-from talker.types import Take
+from talker.core.axis import runs
+from talker.core.types import Take
 
 FARTHEST = 0.5  # head units (about 8 cm): a head that is farther away after a gap was filmed anew
 LIDS_FRAMES = 3  # that lids need from open to shut

@@ -7,14 +7,14 @@ import os
 import cv2
 import numpy as np
 
-from talker.ahead import side_by_side
+from talker.core.prefetch import side_by_side
+from talker.core.types import BACKGROUND, Reporter
 from talker.take.follow import Followed
 from talker.take.label import Labeller
 from talker.take.landmarks import LandmarkDetector
 from talker.take.plate import background_plate, plate_samples
 from talker.take.store import TakeFolder, read_image, write_image
 from talker.take.track import decode
-from talker.types import BACKGROUND, Reporter
 
 COLOUR_SAMPLES = 40  # frames that teach skin, hair and clothes
 MOST_LABELLED_PX = 2**23  # pixels that are labelled at a time: each takes 150 bytes or so

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from talker.errors import BadInput
+from talker.core.errors import BadInput
+from talker.core.types import AUDIO_RATE_HZ, FPS, Reporter, Silent
 from talker.take.level import WholeLevel, check_audible, level_of
-from talker.types import AUDIO_RATE_HZ, FPS, Reporter, Silent
 from talker.video import SoundSource, probe, sound_source, stream_audio
 
 

@@ -18,12 +18,12 @@ from annotated_types import Ge, Gt, Le, Len
 from torch import Tensor
 from typing_extensions import NotRequired, TypedDict
 
-from talker.ahead import side_by_side
-from talker.errors import BadInput, out_of_memory
-from talker.files import damaged, load_tensors, read_bytes, save_tensors, taken_from, write_whole
-from talker.records import Count, Size, json_text, open_ended, read_record
+from talker.core.errors import BadInput, out_of_memory
+from talker.core.files import damaged, load_tensors, read_bytes, save_tensors, taken_from, write_whole
+from talker.core.prefetch import side_by_side
+from talker.core.records import Count, Size, json_text, open_ended, read_record
+from talker.core.types import FPS, FrameUse, Take
 from talker.take.audio import AudioEncoder, load_encoder
-from talker.types import FPS, FrameUse, Take
 
 SCHEMA = 1
 AUDIO_STATE = "audio_state."

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
+from talker.core.types import FEATURE_RATE_HZ, FPS
 from talker.take.heard_lips import HeardLips, lip_measures
-from talker.types import FEATURE_RATE_HZ, FPS
 
 REACH_S = 0.8  # offsets beyond this are not found
 LAG_STEP_S = 0.04

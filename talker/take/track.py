@@ -11,14 +11,14 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from talker.ahead import side_by_side
-from talker.errors import BadInput
+from talker.core.errors import BadInput
+from talker.core.prefetch import side_by_side
+from talker.core.types import FPS, Reporter
 from talker.take.crop import FaceSearch
 from talker.take.landmarks import LandmarkDetector
 from talker.take.likeness import colours_under
 from talker.take.masks import opacity, person_segmenter
 from talker.take.store import TakeFolder, write_image
-from talker.types import FPS, Reporter
 from talker.video import Crop, read_frames
 
 WORKING_SIDE_PX = 512  # landmarks are read at up to this size: finer than a small take's own frames

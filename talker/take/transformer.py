@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from talker.errors import Missing, out_of_memory
-from talker.hub import folder_or_name, hub_folder, is_folder, quiet_libraries
+from talker.core.errors import Missing, out_of_memory
+from talker.core.hub import folder_or_name, hub_folder, is_folder, quiet_libraries
 from talker.take.level import Level
 
 HUB_MODELS = {"wav2vec2": "facebook/wav2vec2-base-960h", "hubert": "facebook/hubert-large-ls960-ft"}

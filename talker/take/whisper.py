@@ -21,9 +21,9 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 from torch.nn import functional
 
-from talker.errors import Missing, out_of_memory
-from talker.hub import folder_or_name, hub_folder, is_folder, read_config
-from talker.packaged import PackagedFile
+from talker.core.errors import Missing, out_of_memory
+from talker.core.hub import folder_or_name, hub_folder, is_folder, read_config
+from talker.core.packaged import PackagedFile
 from talker.take.level import HOP, Level
 from talker.take.mel import mel_bank
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 
-from talker.errors import BadInput, Missing
+from talker.core.errors import BadInput, Missing
 from talker.video.hdr import TRANSFERS
 from talker.video.source import NOT_ALLOWED, opened
 

@@ -12,9 +12,9 @@ from typing import IO
 
 import numpy as np
 
-from talker.errors import BadInput
-from talker.temporary import scratch_folder
-from talker.types import FPS
+from talker.core.errors import BadInput
+from talker.core.temporary import scratch_folder
+from talker.core.types import FPS
 from talker.video.files import EXACT, Decoder, VideoInfo, reading, require_video
 from talker.video.hdr import table
 

@@ -20,8 +20,8 @@ from typing import BinaryIO
 
 import numpy as np
 
-from talker.errors import BadInput, cannot_write
-from talker.types import AUDIO_RATE_HZ, FPS
+from talker.core.errors import BadInput, cannot_write
+from talker.core.types import AUDIO_RATE_HZ, FPS
 from talker.video.files import ffmpeg_path
 from talker.video.sound import to_pcm
 from talker.video.writer import SYNTHETIC_NOTE, check_frame, failure, picture_coding, picture_input

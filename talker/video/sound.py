@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from talker.errors import BadInput
-from talker.types import AUDIO_RATE_HZ
+from talker.core.errors import BadInput
+from talker.core.types import AUDIO_RATE_HZ
 from talker.video.files import Decoder, probe, reading
 from talker.video.tracks import SoundSource, sound_source
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from talker.errors import BadInput
+from talker.core.errors import BadInput
 from talker.video.files import BROKEN_S, Decoder, SoundTrack, VideoInfo, probe, reading
 from talker.video.source import wav_claim
 from talker.video.survey import BEYOND, Survey, Surveyor

@@ -12,9 +12,9 @@ from typing import IO
 
 import numpy as np
 
-from talker.errors import BadInput, cannot_write
-from talker.temporary import owner_of, scratch_folder
-from talker.types import FPS
+from talker.core.errors import BadInput, cannot_write
+from talker.core.temporary import owner_of, scratch_folder
+from talker.core.types import FPS
 from talker.video.files import EXACT, ffmpeg_path
 from talker.video.sound import ALIGNED, write_wav
 from talker.video.source import opened
@@ -28,7 +28,7 @@ class VideoWriter:
     """H.264 yuv420p and AAC in an mp4 that players can start before they have all of it.
 
     `with VideoWriter(path, (width, height), audio=speech) as video: video.write(frame)`. It is written as it comes:
-    for a file that appears whole or not at all, `path` is a temporary one (`talker.temporary.replacing`).
+    for a file that appears whole or not at all, `path` is a temporary one (`talker.core.temporary.replacing`).
     """
 
     def __init__(

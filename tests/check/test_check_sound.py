@@ -10,8 +10,8 @@ from scipy.signal import fftconvolve, resample_poly
 
 from talker.check.findings import CLIPPED_SHARE, ECHO_STRENGTH, FAINT_DB, MUSIC_SHARE, NOISY_DB, ROOM_TAIL
 from talker.check.sound import Sound, clipped_samples, listen
+from talker.core.types import AUDIO_RATE_HZ
 from talker.speaker.speech import speak
-from talker.types import AUDIO_RATE_HZ
 
 SECONDS = 24
 

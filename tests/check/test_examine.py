@@ -10,11 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from talker import commands
+from talker.api import commands
 from talker.check.cost import LOOKS_PER_PICTURE, field_seconds, stand_in, take_seconds
 from talker.check.examine import TOLD_BY_THE_TAKE, Examiner, examine
 from talker.cli import main
-from talker.errors import BadInput
+from talker.core.errors import BadInput
+from talker.core.types import Silent
 from talker.radfield.field import FieldOptions
 from talker.radfield.fit_take import FieldFitOptions
 from talker.radfield.kernels import TorchKernels
@@ -23,7 +24,6 @@ from talker.take.audio import channels_of
 from talker.take.build import TakeOptions
 from talker.take.crop import SEARCH_SIDE_PX, checked_span
 from talker.take.landmarks import LANDMARK_DETECTORS, load_detector
-from talker.types import Silent
 from talker.video import VideoWriter, require_video
 from tests.cli.console import film, refused
 from tests.take.test_sync import speaker
@@ -96,7 +96,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         "talker.check.examine.person_segmenter", lambda: lambda rgb: (rgb[..., 0] > 150).astype(np.float32)
     )
-    monkeypatch.setattr("talker.commands.choose_kernels", lambda name, reporter: TorchKernels())
+    monkeypatch.setattr("talker.api.commands.choose_kernels", lambda name, reporter: TorchKernels())
     monkeypatch.setattr(FieldFitOptions, "preset", classmethod(lambda cls, *arguments: TINY))
 
 

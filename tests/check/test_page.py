@@ -16,7 +16,7 @@ from talker.check.findings import find
 from talker.check.page import page
 from talker.check.plots import HEIGHT, LEFT, RIGHT, WIDTH, time_plot
 from talker.check.report import Report
-from talker.types import Silent
+from talker.core.types import Silent
 from talker.video import VideoWriter
 from tests.check.footage import footage, good_looks
 from tests.check.test_findings import FLAWS

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from talker.check.lips import choose_stretch, face_crop
-from talker.types import FEATURE_RATE_HZ
+from talker.core.types import FEATURE_RATE_HZ
 
 
 def test_the_stretch_holds_speech_a_face_and_no_cut():

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from talker.opening import REFINER_FILE, SCENE_FILE
-from talker.project import Project, Stage
+from talker.api.artifacts import REFINER_FILE, SCENE_FILE
+from talker.projects.project import Project, Stage
 from talker.radfield.field import FieldOptions
 from talker.radfield.fit_take import FieldFitOptions, new_scene
 from talker.radfield.kernels import TorchKernels

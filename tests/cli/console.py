@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from talker.cli import main
-from talker.types import AUDIO_RATE_HZ
+from talker.core.types import AUDIO_RATE_HZ
 from talker.video import VideoWriter
 
 

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from talker import __version__
-from talker.bounds import flag_name, hints_of
+from talker.api.options import FitOptions
 from talker.cli import main
 from talker.cli.flags import sentences
 from talker.cli.progress import ProgressPrinter, clock
-from talker.options import FitOptions
+from talker.core.bounds import flag_name, hints_of
 from talker.take.build import TakeOptions
 from talker.video import write_wav
 from tests.cli.console import everything, film, refused, tone
@@ -158,14 +158,14 @@ def test_ctrl_c_is_one_line(project, capsys, monkeypatch):
     def interrupt(*args, **kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("talker.drive.Portrait.render", interrupt)
+    monkeypatch.setattr("talker.driving.render.Portrait.render", interrupt)
     assert main(["drive", "speech.wav", "-o", "out.mp4"]) == 130
     assert capsys.readouterr().err.count("\n") == 1
     assert not Path("out.mp4").exists() and not list(Path.cwd().glob(".*.mp4"))
 
 
 def test_bugs_keep_their_traceback(project, monkeypatch):
-    monkeypatch.setattr("talker.commands.info", lambda project: 1 / 0)
+    monkeypatch.setattr("talker.api.commands.info", lambda project: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         main(["info"])
 
@@ -231,7 +231,7 @@ def test_a_limit_on_files_is_told(place, capsys, monkeypatch):
     def too_large(*_arguments, **_options):
         raise OSError(errno.EFBIG, "File too large", "out.wav")
 
-    monkeypatch.setattr("talker.commands.speaker", too_large)
+    monkeypatch.setattr("talker.api.commands.speaker", too_large)
     assert "ulimit" in refused(capsys, "speaker", "a.mp4")
 
 

@@ -14,8 +14,8 @@ import pytest
 
 from talker.cli import main
 from talker.cli.live import first_interrupt
-from talker.locks import sole_writer
-from talker.types import AUDIO_RATE_HZ
+from talker.core.locks import sole_writer
+from talker.core.types import AUDIO_RATE_HZ
 from talker.video import VideoWriter, probe, read_frames, write_wav
 from talker.video.sound import to_pcm
 from tests.cli.console import film, refused, spoken_into, tone

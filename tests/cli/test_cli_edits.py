@@ -13,15 +13,15 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
+from talker.api.artifacts import REFINER_FILE, SCENE_FILE, load_portrait
+from talker.api.preview import render_as_taken
 from talker.cli import main
-from talker.drive import to_bytes
-from talker.opening import REFINER_FILE, SCENE_FILE, load_portrait
-from talker.preview import render_as_taken
+from talker.core.records import write_record
+from talker.core.types import HAIR
+from talker.driving.render import to_bytes
 from talker.radfield.kernels import TorchKernels
-from talker.records import write_record
 from talker.refine.network import RefinementNet
 from talker.take.store import StoredPictures, load_take, read_image
-from talker.types import HAIR
 from talker.video import read_frames, write_wav
 from talker.video.sound import to_pcm
 from tests.cli.console import everything, refused, spoken_into, tone
@@ -168,7 +168,7 @@ def test_projects_of_older_schemas_are_refused(project, capsys, command):
 
 def test_a_kill_while_an_edit_is_measured_loses_no_training(project, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr("talker.edit.measure_likeness", lambda run: _interrupt())
+        patch.setattr("talker.api.edit_run.measure_likeness", lambda run: _interrupt())
         assert main(["edit", *BLUE, "--name", "blue", *LENGTH, "--quiet"]) == 130
     assert len(list(project.path("edits").glob("blue.partial-*/state.safetensors"))) == 1
     edit(*BLUE, "--name", "blue")
@@ -292,7 +292,7 @@ def test_names_that_cannot_be(project, capsys, words, hint):
 
 def test_a_removal_that_was_killed_leaves_no_edit_and_room_for_another(project, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr("talker.links.shutil.rmtree", lambda *arguments, **flags: _interrupt())
+        patch.setattr("talker.core.links.shutil.rmtree", lambda *arguments, **flags: _interrupt())
         assert main(["edits", "--remove", "bronze", "--force"]) == 130
     assert project.edit_names() == [] and project.path("edits/bronze").is_dir()
     edit(*BLUE, "--name", "blue")

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from talker.cli import main
-from talker.types import Take
+from talker.core.types import Take
 from talker.video import write_wav
 from tests.cli.console import everything, refused, tone
 from tests.evaluate.faces import DarkestSpot, smooth, talking

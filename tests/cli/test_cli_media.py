@@ -7,13 +7,13 @@ import json
 import numpy as np
 
 from talker.cli import main
-from talker.drive import DriveOptions
-from talker.project import inputs_of
+from talker.driving.render import DriveOptions
+from talker.projects.project import inputs_of
 from talker.take.build import TakeOptions
 from talker.video import probe, write_wav
 from tests.cli.console import refused, spoken_into, tone
 from tests.hostile_media import KINDS, USUAL, write_secret
-from tests.test_video_tracks import file_of, speech, write_float_wav
+from tests.video.test_video_tracks import file_of, speech, write_float_wav
 
 NOBODY_LISTENS = 9  # the port; who calls it is refused, and that would be told otherwise
 INPUTS = (

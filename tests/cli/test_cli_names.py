@@ -16,10 +16,10 @@ from pathlib import Path
 import pytest
 
 from talker.cli import main
-from talker.files import load_tensors
-from talker.project import Project
+from talker.core.files import load_tensors
+from talker.core.text import path_of, text_of
+from talker.projects.project import Project
 from talker.take.store import load_take
-from talker.text import path_of, text_of
 from talker.video import write_wav
 from tests.cli.console import everything, refused, tone
 
@@ -184,5 +184,5 @@ def test_nothing_is_no_name(project, capsys, words):
     ],
 )
 def test_flags_that_go_together_are_refused_apart(project, capsys, monkeypatch, words, hint):
-    monkeypatch.setattr("talker.commands.choose_kernels", lambda *_: pytest.fail("it began to work"))
+    monkeypatch.setattr("talker.api.commands.choose_kernels", lambda *_: pytest.fail("it began to work"))
     assert hint in refused(capsys, *words)

@@ -14,11 +14,11 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from talker.cli import main
-from talker.errors import BadInput
-from talker.project import Project
+from talker.core.errors import BadInput
+from talker.core.records import write_record
+from talker.projects.project import Project
 from talker.radfield.kernels import TorchKernels
 from talker.radfield.scene import Scene
-from talker.records import write_record
 from talker.studio.home import Home
 from talker.studio.looks import figures, preview
 from talker.studio.records import Follower, Job, JobFolder

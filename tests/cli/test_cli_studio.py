@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 from talker.cli import main
-from talker.journal import VARIABLE, Journal
-from talker.types import Onlooker, Silent
+from talker.core.journal import VARIABLE, Journal
+from talker.core.types import Onlooker, Silent
 from tests.cli.console import refused
 
 ROOT = Path(__file__).parents[2]

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from talker.cli import main
-from talker.records import write_record
+from talker.core.records import write_record
 from talker.take.store import load_take
 from tests.cli.console import refused
 from tests.cli.test_cli_edits import BLUE, LENGTH, edit, facts

@@ -8,16 +8,16 @@ import re
 
 import pytest
 
-from talker.bounds import Bounds, bounds_of, hints_of
+from talker.api.options import EditOptions, FitOptions, PreviewOptions
 from talker.cli import main
 from talker.cli.subcommands import SUBCOMMANDS, parser_of
-from talker.drive import DriveOptions
-from talker.errors import BadInput
+from talker.core.bounds import Bounds, bounds_of, hints_of
+from talker.core.errors import BadInput
+from talker.core.types import EditPlan, View
+from talker.driving.render import DriveOptions
 from talker.evaluate.options import EvalOptions
-from talker.options import EditOptions, FitOptions, PreviewOptions
 from talker.speaker.record import SpeakerOptions
 from talker.take.build import TakeOptions
-from talker.types import EditPlan, View
 from tests.cli.console import refused
 
 # Words with which a subcommand ends before any work: what it would work on is not there.

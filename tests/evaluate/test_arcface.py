@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import save_file
 from torch.nn import functional
 
-from talker.errors import BadInput, Missing
+from talker.core.errors import BadInput, Missing
 from talker.evaluate.arcface import (
     TEMPLATE_PX,
     USUAL_FILE,

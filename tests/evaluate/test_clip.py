@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from talker.errors import BadInput, Missing
+from talker.core.errors import BadInput, Missing
+from talker.core.types import Silent
 from talker.evaluate.clip import Clip, load_clip, measure_direction
-from talker.types import Silent
 
 SIDE = 16
 

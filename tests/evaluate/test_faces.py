@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from talker.core.types import Silent
 from talker.evaluate.faces import find_faces, has_face
-from talker.types import Silent
 from tests.evaluate.faces import DarkestSpot, a_face
 
 

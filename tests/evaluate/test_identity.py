@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
+from talker.core.types import Silent
 from talker.evaluate.identity import STEP, Looked, half_away, measure_face, measure_identity
 from talker.take.dlib_face import FaceNetwork, Stage
 from talker.take.identity import FaceIdentity, distance
-from talker.types import Silent
 from tests.evaluate.faces import a_face
 
 PEOPLE = np.random.default_rng(1).integers(0, 100, (2, 60, 60, 3), np.uint8)

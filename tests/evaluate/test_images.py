@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import torch
 
+from talker.core.metrics import PSNR_CEILING_DB, psnr_db
+from talker.core.types import HEAD_PARTS, TORSO_PARTS, Silent, Take, mask_of
 from talker.evaluate.footage import Footage
+from talker.evaluate.held_out import nearest_in_training
 from talker.evaluate.images import LUMA, ImageFigures, measure_images, mouth_box, ssim
-from talker.measure import nearest_in_training
-from talker.metrics import PSNR_CEILING_DB, psnr_db
-from talker.types import HEAD_PARTS, TORSO_PARTS, Silent, Take, mask_of
 
 
 def noise(shape, seed=0):

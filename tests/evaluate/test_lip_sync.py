@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from talker.core.types import AUDIO_RATE_HZ, FPS
 from talker.evaluate.lip_sync import LipSyncFigures, measure_lip_sync
-from talker.types import AUDIO_RATE_HZ, FPS
 from tests.take.test_sync import LEAD_S, ear, speaker
 
 FRAMES = 300

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
+from talker.core.metrics import pearson
 from talker.evaluate.mouth import LoudnessGuess, measure_mouth, mouth_sizes
-from talker.metrics import pearson
 from tests.evaluate.faces import a_face, smooth, talking
 
 N = 120

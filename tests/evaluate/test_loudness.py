@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from talker.core.metrics import pearson
 from talker.evaluate.loudness import LoudnessModel, log_energy
-from talker.metrics import pearson
 
 RATE = 640  # samples of a frame
 

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from talker.errors import BadInput
+from talker.core.errors import BadInput
 from talker.evaluate import report
 from talker.evaluate.figures import METRICS
 from talker.evaluate.footage import Footage

@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from talker.drive import Portrait
-from talker.errors import BadInput
+from talker.core.errors import BadInput
+from talker.core.types import AUDIO_RATE_HZ, FPS, Render, Take
+from talker.core.view import AS_TAKEN
+from talker.driving.render import Portrait
 from talker.evaluate.figures import METRICS
 from talker.evaluate.instruments import Instruments
 from talker.evaluate.options import EvalOptions
@@ -19,9 +21,7 @@ from talker.take.audio import channels_of
 from talker.take.dlib_face import FaceNetwork, Stage
 from talker.take.heard_lips import LIPS, TAPS, HeardLips, plain_encoder
 from talker.take.identity import FaceIdentity
-from talker.types import AUDIO_RATE_HZ, FPS, Render, Take
 from talker.video import write_wav
-from talker.view import AS_TAKEN
 from tests.cli.console import tone
 from tests.evaluate.faces import DarkestSpot
 

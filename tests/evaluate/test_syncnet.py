@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from talker.errors import BadInput, Missing
+from talker.core.errors import BadInput, Missing
+from talker.core.types import Silent
 from talker.evaluate.cepstra import mel_cepstra
 from talker.evaluate.syncnet import (
     SIDE_PX,
@@ -20,7 +21,6 @@ from talker.evaluate.syncnet import (
     load_syncnet,
     measure_sync,
 )
-from talker.types import Silent
 from tests.evaluate.faces import a_face
 
 # Of syncnet_v2.model: convolutions of the two nets, and the heads.

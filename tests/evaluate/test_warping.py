@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
+from talker.core.types import Silent
 from talker.evaluate.warping import flow_between, measure_warping, warp, warping_error
-from talker.types import Silent
 
 SIDE = 96
 

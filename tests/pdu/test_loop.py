@@ -3,10 +3,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from talker.pdu.editor import Masks
+from talker.core.types import EditPlan, Silent
+from talker.editors.editor import Masks
 from talker.pdu.loop import run_pdu
 from talker.pdu.store import EditStore
-from talker.types import EditPlan, Silent
 
 SIZE = (8, 8)
 PLAN = EditPlan("brighter", seed=5, rounds=3, frames=4)

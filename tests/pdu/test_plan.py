@@ -2,10 +2,10 @@ import json
 
 import pytest
 
-from talker.errors import BadInput
-from talker.pdu.builtin.editor import BuiltinEditor
+from talker.core.errors import BadInput
+from talker.core.types import EditPlan
+from talker.editors.builtin.editor import BuiltinEditor
 from talker.pdu.plan import check_plan, report_plan
-from talker.types import EditPlan
 
 
 def test_report_says_everything_and_serialises():

@@ -1,7 +1,7 @@
 import pytest
 
+from talker.core.types import EditPlan
 from talker.pdu.schedule import UNEDITED, rounds_of, steps_of, text_guidance_of, turns_of
-from talker.types import EditPlan
 
 
 def test_paper_defaults():

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from talker.errors import BadInput
+from talker.core.errors import BadInput
 from talker.pdu.store import EditStore
 
 

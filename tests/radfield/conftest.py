@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from talker.camera import pixel_grid, rays_through
-from talker.errors import Missing
+from talker.core.camera import pixel_grid, rays_through
+from talker.core.errors import Missing
+from talker.core.types import BACKGROUND, FACE, LIPS, TORSO, Camera, Take
 from talker.radfield.backends import choose_kernels
 from talker.radfield.field import FieldOptions
 from talker.radfield.fit_take import FieldFitOptions
 from talker.radfield.kernels import Kernels, TorchKernels
 from talker.radfield.torso import TorsoOptions
-from talker.types import BACKGROUND, FACE, LIPS, TORSO, Camera, Take
 
 SIZE = 32
 FRAMES = 24

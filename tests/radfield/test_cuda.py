@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from talker.core.types import Rays
 from talker.radfield.cuda import CudaKernels, backend
 from talker.radfield.cuda.mixed import in_low_precision
 from talker.radfield.encoding import GridSpec
@@ -14,7 +15,6 @@ from talker.radfield.occupancy import Occupancy
 from talker.radfield.sampling import TakeTargets
 from talker.radfield.targets import PixelObjective
 from talker.radfield.volume import MAX_SAMPLES, Samples
-from talker.types import Rays
 from tests.radfield.conftest import TINY_FIT
 from tests.radfield.cuda_on_cpu import CpuModule, kernel_names
 from tests.radfield.test_kernels import field, random_occupancy, random_rays, scattered

@@ -11,10 +11,10 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from talker.errors import Missing
+from talker.core.errors import Missing
+from talker.core.types import Silent
 from talker.radfield.backends import choose_kernels
 from talker.radfield.cuda import CudaKernels, compile, driver
-from talker.types import Silent
 from tests.radfield.cuda_on_cpu import built_for_cpu, kernel_names
 from tests.radfield.test_cuda import evaluated
 

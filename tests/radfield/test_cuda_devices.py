@@ -6,13 +6,13 @@ An operation on two devices is an error on the pretended GPU, as it is on a real
 import pytest
 import torch
 
+from talker.core.types import Rays
 from talker.radfield import volume
 from talker.radfield.encoding import GridSpec, encode_grid, spherical_harmonics
 from talker.radfield.field import Biases, HeadField, evaluate_field, shade
 from talker.radfield.kernels import AdamState, TorchKernels
 from talker.radfield.occupancy import Occupancy
 from talker.radfield.volume import Samples
-from talker.types import Rays
 from tests.radfield.conftest import TINY_FIELD
 from tests.radfield.pretended_gpu import GPU, pretended_gpu
 

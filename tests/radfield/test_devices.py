@@ -3,9 +3,10 @@
 import pytest
 import torch
 
-from talker.camera import apply_view, pixel_grid
-from talker.drive import Portrait, to_bytes
-from talker.losses import PyramidBank
+from talker.core.camera import apply_view, pixel_grid
+from talker.core.losses import PyramidBank
+from talker.core.types import View
+from talker.driving.render import Portrait, to_bytes
 from talker.radfield.fit import Fitter, conditions_for
 from talker.radfield.fit_take import FieldFitOptions, LipObjective, new_scene
 from talker.radfield.kernels import TorchKernels
@@ -16,7 +17,6 @@ from talker.radfield.targets import Batch, PixelObjective
 from talker.refine.discriminator import Discriminator
 from talker.refine.network import RefinementNet
 from talker.refine.objective import LipEdgeObjective, OriginalPatch, RefineObjective
-from talker.types import View
 from tests.radfield.conftest import TINY_FIT
 from tests.radfield.pretended_gpu import GPU, pretended_gpu
 

@@ -6,13 +6,13 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from talker.core.types import Silent
 from talker.radfield.field import rows_of
 from talker.radfield.fit import Fitter, conditions_for
 from talker.radfield.fit_take import fit_scene, new_scene, resumed, save_checkpoint
 from talker.radfield.optimiser import Rates, SceneOptimiser
 from talker.radfield.sampling import MOUTH_LANDMARKS, GuidedObjective, LipTargets, TakeTargets, box_around
 from talker.radfield.targets import Batch, PixelObjective
-from talker.types import Silent
 from tests.radfield.conftest import SIZE, TINY_FIT
 from tests.threads import one_thread as one_thread  # it repeats itself bit for bit, too
 

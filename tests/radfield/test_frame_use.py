@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 
+from talker.core.types import FACE, TORSO, FrameUse, Silent, Take
 from talker.radfield.fit import conditions_for
 from talker.radfield.fit_take import fit_scene
 from talker.radfield.lesson import lip_lesson
 from talker.radfield.sampling import LipTargets, TakeTargets, row_of_the_nose
-from talker.types import FACE, TORSO, FrameUse, Silent, Take
 from tests.radfield.conftest import FRAMES, SIZE, TINY_FIT
 
 GONE, HIDDEN = [3, 4, 5], [10, 11]

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import torch
 
+from talker.core.types import FACE, HAIR
 from talker.radfield.hull import JAW_MARGIN, before_jaw_ends, behind_face, carve_hull
-from talker.types import FACE, HAIR
 
 
 def test_the_hull_holds_the_ball_and_little_else(ball_take):

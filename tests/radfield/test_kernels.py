@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from talker.errors import BadInput
+from talker.core.errors import BadInput
+from talker.core.types import Rays
 from talker.radfield.backends import choose_kernels
 from talker.radfield.encoding import GridSpec, spherical_harmonics
 from talker.radfield.field import Biases, HeadField
@@ -18,7 +19,6 @@ from talker.radfield.kernels import AdamState
 from talker.radfield.native import NativeKernels, build
 from talker.radfield.occupancy import Occupancy
 from talker.radfield.torso import Torso, TorsoOptions
-from talker.types import Rays
 from tests.radfield.conftest import TINY_FIELD
 
 # Compiler, and what it takes of the CPU. Lightly optimised, which builds faster; rounding is what may differ.

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from talker.core.types import BACKGROUND, FACE, NECK
 from talker.radfield.layers import separate
-from talker.types import BACKGROUND, FACE, NECK
 
 
 def column_picture():

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from talker.core.types import Silent, Take
 from talker.radfield.audio_net import AudioNet
 from talker.radfield.fit import Fitter, StepOptions
 from talker.radfield.fit_take import new_scene
@@ -14,7 +15,6 @@ from talker.radfield.lesson import first_lesson, lip_lesson
 from talker.radfield.sampling import TakeTargets
 from talker.radfield.targets import PixelObjective
 from talker.take.audio import audio_windows
-from talker.types import Silent, Take
 from tests.radfield.conftest import SIZE, TINY_FIT
 
 

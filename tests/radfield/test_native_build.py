@@ -12,12 +12,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from talker import places
-from talker.errors import Missing
+from talker.core import places
+from talker.core.errors import Missing
+from talker.core.types import Silent
 from talker.radfield import cache
 from talker.radfield.backends import choose_kernels
 from talker.radfield.native import build
-from talker.types import Silent
 
 pytestmark = pytest.mark.skipif(not any(map(shutil.which, build.COMPILERS)), reason="no C++ compiler on this machine")
 
@@ -27,7 +27,7 @@ SMALL_SOURCE = 'extern "C" int abi_version() { return 1; }\n'
 # The same in a process of its own.
 LOADER = """import pathlib, sys
 from talker.radfield.native import build
-from talker.types import Silent
+from talker.core.types import Silent
 build.SOURCE = pathlib.Path(sys.argv[1])
 sys.exit(build.load_library(Silent()).abi_version() - 1)"""
 

@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 import torch
 
-from talker.camera import apply_view
-from talker.errors import BadInput
+from talker.core.camera import apply_view
+from talker.core.errors import BadInput
+from talker.core.types import Condition, View
 from talker.radfield.audio_net import AudioNet, convolve
 from talker.radfield.encoding import spherical_harmonics
 from talker.radfield.field import evaluate_field, shade
@@ -14,7 +15,6 @@ from talker.radfield.fit import conditions_for
 from talker.radfield.fit_take import new_scene
 from talker.radfield.scene import Scene
 from talker.radfield.torso import Torso, TorsoOptions, neck_anchors
-from talker.types import Condition, View
 from tests.radfield.conftest import SIZE, TINY_FIT, ball_camera
 
 

@@ -2,11 +2,11 @@
 
 import torch
 
-from talker.camera import pixel_grid, rays_through
+from talker.core.camera import pixel_grid, rays_through
+from talker.core.types import Camera
 from talker.radfield.occupancy import Occupancy, pack_bricks
 from talker.radfield.silhouette import silhouette
 from talker.radfield.volume import march_rays
-from talker.types import Camera
 
 
 def camera(distance: float, size_px: tuple[int, int] = (80, 64)) -> Camera:

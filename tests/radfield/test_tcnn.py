@@ -5,7 +5,7 @@ import sys
 import pytest
 import torch
 
-from talker.errors import Missing
+from talker.core.errors import Missing
 from talker.radfield import tcnn
 from talker.radfield.cuda.mixed import with_biases, with_frames
 from talker.radfield.encoding import GridSpec

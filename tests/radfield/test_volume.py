@@ -4,8 +4,8 @@ import math
 
 import torch
 
+from talker.core.types import Rays
 from talker.radfield.volume import MAX_SAMPLES, STEP, Samples, composite, distortion, entry_and_exit, march_rays
-from talker.types import Rays
 
 NO_STOP = torch.zeros(8**3)
 

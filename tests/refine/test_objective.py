@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch.nn import functional
 
-from talker.losses import PyramidBank
+from talker.core.losses import PyramidBank
 from talker.radfield.targets import Batch
 from talker.refine.discriminator import Discriminator
 from talker.refine.network import RefinementNet

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from talker.errors import Missing
-from talker.losses import PyramidBank
+from talker.core.errors import Missing
+from talker.core.losses import PyramidBank
 from talker.refine import vgg
 
 

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from talker.camera import project
+from talker.core.camera import project
+from talker.core.types import EYE_MIDPOINT, OUTER_EYE_SPAN
 from talker.speaker.head import HeadState, head_model
 from talker.speaker.mesh import HAIR
 from talker.speaker.motion import head_motion, head_states
 from talker.speaker.render import head_camera, project_world, studio_camera, world_camera
-from talker.types import EYE_MIDPOINT, OUTER_EYE_SPAN
 
 TURNED = HeadState(rotation=(0.1, 0.4, -0.05), shift=(0.1, -0.05, 0.2))
 

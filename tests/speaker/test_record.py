@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from talker.camera import project
-from talker.errors import BadInput, Conflict
+from talker.core.camera import project
+from talker.core.errors import BadInput, Conflict
+from talker.core.types import AUDIO_RATE_HZ, Silent
 from talker.speaker.record import SpeakerOptions, record_speaker, render_truth
 from talker.speaker.truth import Truth, load_truth
-from talker.types import AUDIO_RATE_HZ, Silent
 from talker.video import probe, read_audio, read_frames
 
 OPTIONS = SpeakerOptions(seconds=0.6, size_px=64, seed=3)

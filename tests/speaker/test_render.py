@@ -3,10 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from talker import camera as cameras
+from talker.core import camera as cameras
+from talker.core.types import BACKGROUND, BROWS, EARS, EYES, FACE, HAIR, LIPS, MOUTH, NECK, TORSO, View
 from talker.speaker.head import HeadState, head_model
 from talker.speaker.render import SpeakerFrame, head_camera, render_frame, room_plate, studio_camera, world_camera
-from talker.types import BACKGROUND, BROWS, EARS, EYES, FACE, HAIR, LIPS, MOUTH, NECK, TORSO, View
 
 SIDE = 96
 

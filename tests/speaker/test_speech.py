@@ -3,11 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from talker.core.types import AUDIO_RATE_HZ
 from talker.speaker.lexicon import PRONUNCIATIONS, WORD_CLASSES, phones_of, random_sentence
 from talker.speaker.phonetics import AFFRICATES, CONSONANTS, DIPHTHONGS, STOPS, VOWELS
 from talker.speaker.speech import say_sentence, speak
 from talker.speaker.visemes import VISEME_OF_PHONE, VISEMES, mouth_shapes, viseme_track
-from talker.types import AUDIO_RATE_HZ
 
 
 def _spectrum(wav: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

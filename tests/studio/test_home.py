@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from talker.errors import BadInput
+from talker.core.errors import BadInput
 
 HIDDEN = [
     "../secret.png",

@@ -13,7 +13,7 @@ from PIL import Image
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
-from talker.errors import BadInput
+from talker.core.errors import BadInput
 from talker.studio import uploads
 from talker.studio.app import application
 from talker.studio.home import Home

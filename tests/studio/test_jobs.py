@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from talker.errors import BadInput, Conflict
+from talker.core.errors import BadInput, Conflict
 from talker.studio.home import Home
 from talker.studio.jobs import MOST_WAITING, Queue
 from talker.studio.records import Follower, Job

@@ -7,10 +7,10 @@ from urllib.parse import unquote
 import numpy as np
 import pytest
 
-from talker.errors import BadInput
-from talker.names import slug
-from talker.pdu.builtin.styles import STYLES
-from talker.records import write_record
+from talker.core.errors import BadInput
+from talker.core.records import write_record
+from talker.editors.builtin.styles import STYLES
+from talker.projects.names import slug
 from talker.studio import looks
 from talker.studio.orders import edit_of
 from talker.take.store import write_image

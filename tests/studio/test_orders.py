@@ -9,10 +9,10 @@ import pytest
 
 from talker.cli import main
 from talker.cli.subcommands import read
-from talker.errors import BadInput
+from talker.core.errors import BadInput
+from talker.core.types import View
+from talker.core.view import ViewPath
 from talker.studio.orders import command_of, shown
-from talker.types import View
-from talker.view import ViewPath
 from tests.cli.console import film
 
 EDIT = {"kind": "edit", "project": "toy.talker", "instruction": "turn into a bronze statue"}

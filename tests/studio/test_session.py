@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 import torch
 
-from talker.drive import speak, to_bytes
-from talker.errors import BadInput
-from talker.opening import load_portrait
+from talker.api.artifacts import load_portrait
+from talker.core.errors import BadInput
+from talker.core.types import AUDIO_RATE_HZ, View
+from talker.driving.render import speak, to_bytes
 from talker.studio import looks
 from talker.studio.mic import Microphone
 from talker.studio.stage import QUALITY
@@ -21,7 +22,6 @@ from talker.studio.voice import Voice, waveform
 from talker.studio.wish import Wish, wish_of
 from talker.take.speech import Speech
 from talker.take.store import load_encoder_of, open_take
-from talker.types import AUDIO_RATE_HZ, View
 from talker.video import stream_audio, write_wav
 from talker.video.sound import to_pcm
 from tests.cli.console import tone

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from talker import commands
+from talker.api import commands
 from tools.speed.browser import CHROMIUM, FLAGS, open_studio, why_not
 
 pytestmark = pytest.mark.skipif(why_not() is not None, reason=str(why_not()))

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from talker.errors import BadInput
+from talker.core.errors import BadInput
 from talker.studio.app import Studio, application
 from talker.studio.home import Home
 from talker.studio.jobs import Queue

@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from talker.journal import VARIABLE, Journal
+from talker.core.journal import VARIABLE, Journal
 
 STEPS = 12
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from talker.core.types import FPS
 from talker.take.cast import Cast
 from talker.take.crop import SEARCH_FPS, FaceSearch
 from talker.take.cuts import Pace
-from talker.types import FPS
 
 
 def calm_pace(looks: int, start_s: float = 0.0) -> Pace:

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from talker.errors import BadInput, Missing
+from talker.core.errors import BadInput, Missing
+from talker.core.types import AUDIO_RATE_HZ
 from talker.take.audio import (
     AUDIO_ENCODERS,
     LAST_FEATURE,
@@ -23,7 +24,6 @@ from talker.take.audio import (
 )
 from talker.take.level import level_of
 from talker.take.transformer import HiddenStates
-from talker.types import AUDIO_RATE_HZ
 from tests.threads import one_thread as one_thread
 
 
@@ -141,7 +141,7 @@ def test_what_was_heard_once_is_not_heard_again(own_cache, monkeypatch):
 
 
 def test_what_others_may_write_is_not_believed(own_cache, monkeypatch):
-    monkeypatch.setattr("talker.places._is_own_group", lambda path, group: False)
+    monkeypatch.setattr("talker.core.places._is_own_group", lambda path, group: False)
     encoder = TransformerEncoder("wav2vec2", HiddenStates(tiny("wav2vec2")))
     own_cache.parent.chmod(0o770)
     first = encoder.encode(speech(1.0))

@@ -15,8 +15,9 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from talker.camera import project
-from talker.errors import BadInput
+from talker.core.camera import project
+from talker.core.errors import BadInput
+from talker.core.types import BACKGROUND, PARTS, FrameUse, Silent
 from talker.speaker.record import SpeakerOptions, record_speaker
 from talker.take.audio import VisemeEncoder
 from talker.take.build import TakeOptions, build_take, fit_length, read_sound
@@ -25,7 +26,6 @@ from talker.take.landmarks import LANDMARK_DETECTORS, load_detector, quiet_stder
 from talker.take.pose import project_points
 from talker.take.store import TakeFolder, load_encoder_of, load_take, open_take, save_take
 from talker.take.track import blank_others
-from talker.types import BACKGROUND, PARTS, FrameUse, Silent
 from talker.video import Crop, VideoInfo, VideoWriter, read_audio, read_frames, write_wav
 from tests.take.toy import nodding, render
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from talker.errors import Missing
+from talker.core.errors import Missing
 from talker.take.album import Album
 from talker.take.cast import FACES_COMPARED, Cast, Casting, Faces, same_person
 from tests.take.test_likeness import drawn

@@ -9,10 +9,10 @@ import pytest
 from scipy.ndimage import gaussian_filter1d
 from scipy.spatial.transform import Rotation
 
+from talker.core.types import Silent
 from talker.take.consensus import agree, move_points, refine_motion, solve_blocks
 from talker.take.flow import Comparisons, Surface, choose_pairs, compare, follow_points, rigid_surface, texture
 from talker.take.pose import project_points
-from talker.types import Silent
 from tests.take.toy import HALF_AXES, face_landmarks, nodding, render, rotation_errors_deg
 
 IBUG = tuple(range(68))

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from talker.core.types import Silent
 from talker.take.cuts import Pace, find_cuts, watch_pace
-from talker.types import Silent
 from talker.video import VideoWriter
 
 

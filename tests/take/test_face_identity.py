@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from talker.errors import Missing
+from talker.core.errors import Missing
 from talker.speaker.head import head_model
 from talker.speaker.motion import head_motion, head_states
 from talker.speaker.render import project_world, render_frame, room_plate, studio_camera

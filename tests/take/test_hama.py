@@ -12,15 +12,15 @@ import pytest
 import torch
 from torch.nn import functional
 
-from talker.errors import Missing
-from talker.metrics import pearson
+from talker.core.errors import Missing
+from talker.core.metrics import pearson
+from talker.core.types import AUDIO_RATE_HZ
 from talker.speaker.speech import speak
 from talker.take import hama
 from talker.take.audio import HamaEncoder
 from talker.take.hama import HamaNet, HamaStream, Reach
 from talker.take.level import WholeLevel, level_of
 from talker.take.mel import mel_bank
-from talker.types import AUDIO_RATE_HZ
 from tests.threads import one_thread as one_thread
 
 PLAIN = WholeLevel(samples=0, peak=1.0, gain=1.0, mean=0.0, deviation=1.0)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from talker.core.types import AUDIO_RATE_HZ
 from talker.take.level import SPEECH_RMS, RunningLevel, level_of
-from talker.types import AUDIO_RATE_HZ
 
 
 def speech(seconds: float, rms: float, silent_share: float = 0.3) -> np.ndarray:

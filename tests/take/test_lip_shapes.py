@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from talker.camera import project_of_frames, view_rotation
+from talker.core.camera import project_of_frames, view_rotation
+from talker.core.types import LIP_LANDMARKS, Camera, View
 from talker.take.lips import lip_shapes, refine_lips, smooth_over_looks
-from talker.types import LIP_LANDMARKS, Camera, View
 
 SIZE, FRAMES = 96, 60
 SHAPE = torch.zeros(68, 3)

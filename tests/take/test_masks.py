@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from talker.core.types import BACKGROUND, EARS, EYES, FACE, HAIR, LIPS, MOUTH, NECK, TORSO
 from talker.take.masks import grown, guided_filter, keep_speaker, refine_matte
 from talker.take.parts import (
     FaceOutlines,
@@ -19,7 +20,6 @@ from talker.take.parts import (
 )
 from talker.take.plate import background_plate, fill_smoothly, plate_samples
 from talker.take.pose import HeadMotion
-from talker.types import BACKGROUND, EARS, EYES, FACE, HAIR, LIPS, MOUTH, NECK, TORSO
 from tests.take.toy import face_landmarks
 
 SIDE = 96

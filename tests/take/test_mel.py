@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
+from talker.core.types import AUDIO_RATE_HZ
 from talker.take.level import WholeLevel
 from talker.take.mel import MelStream, mel_bank
 from talker.take.pieces import feature_count
-from talker.types import AUDIO_RATE_HZ
 
 PLAIN = WholeLevel(samples=0, peak=1.0, gain=1.0, mean=0.0, deviation=1.0)
 

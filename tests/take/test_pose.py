@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
+from talker.core.types import EYE_MIDPOINT, OUTER_EYE_SPAN
 from talker.take.pose import (
     align_similarity,
     change_frame,
@@ -22,7 +23,6 @@ from talker.take.pose import (
     smooth_motion,
     solve_motion,
 )
-from talker.types import EYE_MIDPOINT, OUTER_EYE_SPAN
 from tests.take.toy import face_landmarks, nodding, rotation_errors_deg
 
 IBUG = tuple(range(68))

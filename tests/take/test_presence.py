@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from talker.errors import BadInput
+from talker.core.errors import BadInput
 from talker.take.cast import Cast
 from talker.take.cuts import Pace
 from talker.take.presence import bridged, trimmed

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
+from talker.core.types import FrameUse, Take
 from talker.take.replay import LIDS_FRAMES, Replay, head_points, moved, replayed_frames
-from talker.types import FrameUse, Take
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from safetensors.torch import load_file
 
-from talker.errors import Missing
+from talker.core.errors import Missing
+from talker.core.types import AUDIO_RATE_HZ, FPS
 from talker.speaker.head import HeadState, head_model
 from talker.speaker.speech import speak
 from talker.speaker.visemes import VISEMES, mouth_shapes, viseme_track
@@ -16,7 +17,6 @@ from talker.take import heard_lips
 from talker.take.audio import channels_of
 from talker.take.heard_lips import ENCODERS, WEIGHTS, HeardLips, lip_measures, plain_encoder
 from talker.take.sync import LEAST_S, REACH_S, Offset, correlations, estimate_offset, filled, peak, without_drift
-from talker.types import AUDIO_RATE_HZ, FPS
 
 SECONDS = 15.0
 LEAD_S = 0.8  # of speech before the first picture

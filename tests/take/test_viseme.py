@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from talker.metrics import pearson
+from talker.core.metrics import pearson
+from talker.core.types import AUDIO_RATE_HZ, FEATURE_RATE_HZ
 from talker.speaker.lexicon import phones_of
 from talker.speaker.speech import Voice, say_phones, speak
 from talker.speaker.visemes import VISEMES, viseme_track
 from talker.take import viseme
 from talker.take.audio import VisemeEncoder
 from talker.take.level import RunningLevel, level_of
-from talker.types import AUDIO_RATE_HZ, FEATURE_RATE_HZ
 from tests.threads import one_thread as one_thread
 
 CLOSED = VISEMES.index("sil")

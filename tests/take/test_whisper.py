@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 import torch
 
-from talker.errors import BadInput, Missing
+from talker.core.errors import BadInput, Missing
+from talker.core.types import AUDIO_RATE_HZ
 from talker.take import whisper
 from talker.take.audio import AUDIO_ENCODERS, WhisperEncoder, load_encoder
 from talker.take.level import WholeLevel, level_of
-from talker.types import AUDIO_RATE_HZ
 from tests.threads import one_thread as one_thread
 
 PLAIN = WholeLevel(samples=0, peak=1.0, gain=1.0, mean=0.0, deviation=1.0)

@@ -7,8 +7,8 @@ import math
 import pytest
 import torch
 
-from talker.camera import apply_view, project, view_rotation
-from talker.types import Camera, View
+from talker.core.camera import apply_view, project, view_rotation
+from talker.core.types import Camera, View
 from tools.quality.alignment import align_poses, rotation_errors_deg, turn_about
 
 

@@ -2,9 +2,9 @@ import cv2
 import numpy as np
 import pytest
 
-from talker.metrics import face_width
-from talker.pdu.builtin.parser import parse
-from talker.project import Project
+from talker.core.metrics import face_width
+from talker.editors.builtin.parser import parse
+from talker.projects.project import Project
 from talker.take.store import save_take
 from tests.evaluate.faces import DarkestSpot, a_face
 from tools import gallery

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from talker.metrics import pearson
-from talker.types import Camera
+from talker.core.metrics import pearson
+from talker.core.types import Camera
 from tools.quality.mouth import CROP_PX, Box, as_crops, mouth_box, train_reader, vary
 
 

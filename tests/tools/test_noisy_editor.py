@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from talker.pdu.builtin.editor import BuiltinEditor
-from talker.pdu.editor import Masks, stack_masks
-from tests.pdu.portrait import draw_portrait
+from talker.editors.builtin.editor import BuiltinEditor
+from talker.editors.editor import Masks, stack_masks
+from tests.editors.portrait import draw_portrait
 from tools import noisy_editor
 from tools.noisy_editor import NoisyEditor, replaced_share, with_faults
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from talker.types import AUDIO_RATE_HZ
+from talker.core.types import AUDIO_RATE_HZ
 from tests.take.test_sync import LEAD_S, ear, speaker
 from tools import offsets
 from tools.offsets import Clip, offset_right_share

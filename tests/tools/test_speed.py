@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from talker import commands
+from talker.api import commands
+from talker.core.types import FACE, LIPS, TORSO, Silent
 from talker.radfield.field import FieldOptions
-from talker.types import FACE, LIPS, TORSO, Silent
 from tests.radfield.conftest import TINY_FIT, native_or_none
 from tools import bench
 from tools.speed import kernels

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from talker.metrics import PSNR_CEILING_DB
+from talker.core.metrics import PSNR_CEILING_DB
+from talker.core.types import BACKGROUND, HEAD_PARTS, Silent, Take, mask_of
 from talker.speaker.record import SpeakerOptions, record_speaker
 from talker.speaker.truth import Truth, load_truth
-from talker.types import BACKGROUND, HEAD_PARTS, Silent, Take, mask_of
 from tools.quality.driven import LIPS_CLOSE_S, SILENT_S, SPOKEN_S, pauses
 from tools.quality.held_out import region_figures
 from tools.quality.mouth import Box

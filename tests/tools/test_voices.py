@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from talker.core.types import AUDIO_RATE_HZ
 from talker.speaker.speech import DEMO_VOICE, Voice, say_phones, say_sentence
 from talker.take import viseme
-from talker.types import AUDIO_RATE_HZ
 from tools import train_visemes
 from tools.train_visemes import PHONES, Speech, disturbed, mouth_of_visemes, phone_labels, train
 from tools.voices import babble, monologue, random_voice, recorded

@@ -12,16 +12,16 @@ import cv2
 import numpy as np
 import torch
 
-from talker.drive import Portrait, to_bytes
+from talker.core.types import EditPlan, Reporter, Take
+from talker.driving.render import Portrait, to_bytes
+from talker.editors.anchors import take_masks
+from talker.editors.editor import Editor
 from talker.evaluate.faces import find_faces
 from talker.evaluate.footage import held_out_footage
 from talker.evaluate.mouth import LoudnessGuess
 from talker.evaluate.warping import flow_between, warp
-from talker.pdu.anchors import take_masks
-from talker.pdu.editor import Editor
 from talker.pdu.schedule import Round, rounds_of
 from talker.take.landmarks import LandmarkDetector
-from talker.types import EditPlan, Reporter, Take
 
 KEPT = 0.7  # share of the frame before in a deflickered frame, where both show the same thing
 

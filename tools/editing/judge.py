@@ -10,15 +10,15 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from talker.core.losses import FeatureBank, perceptual
+from talker.core.metrics import as_float, blur, pearson
+from talker.core.types import HEAD_PARTS, EditPlan, Reporter, mask_of
+from talker.editors.builtin.editor import FULL_TEXT_GUIDANCE, BuiltinEditor
 from talker.evaluate.faces import find_faces
 from talker.evaluate.identity import Looked, measure_face
 from talker.evaluate.mouth import measure_mouth
 from talker.evaluate.warping import measure_warping
-from talker.losses import FeatureBank, perceptual
-from talker.metrics import as_float, blur, pearson
-from talker.pdu.builtin.editor import FULL_TEXT_GUIDANCE, BuiltinEditor
 from talker.take.identity import FaceIdentity
-from talker.types import HEAD_PARTS, EditPlan, Reporter, mask_of
 from tools.editing.drive import Drive
 from tools.quality.dump import Dump
 from tools.quality.held_out import edited_psnr

@@ -12,25 +12,25 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from talker.drive import USUAL_DETAIL, Portrait
-from talker.edit import EditRun, TrainingOptions
-from talker.errors import Missing
-from talker.losses import FeatureBank, PyramidBank
-from talker.measure import spaced
-from talker.names import slug
-from talker.opening import SCENE_FILE, open_project, scene_record
-from talker.pdu.builtin.editor import BuiltinEditor
-from talker.pdu.editor import Editor
-from talker.project import Stage
+from talker.api.artifacts import SCENE_FILE, open_project, scene_record
+from talker.api.edit_run import EditRun, TrainingOptions
+from talker.core.contact_sheet import contact_sheet, save_picture
+from talker.core.errors import Missing
+from talker.core.losses import FeatureBank, PyramidBank
+from talker.core.records import write_record
+from talker.core.types import EditPlan, Reporter, Silent
+from talker.driving.render import USUAL_DETAIL, Portrait
+from talker.editors.builtin.editor import BuiltinEditor
+from talker.editors.editor import Editor
+from talker.evaluate.held_out import spaced
+from talker.projects.names import slug
+from talker.projects.project import Stage
 from talker.radfield.backends import choose_kernels
 from talker.radfield.scene import Scene
-from talker.records import write_record
 from talker.refine.objective import RefineOptions
-from talker.sheet import contact_sheet, save_picture
 from talker.take.identity import FaceIdentity
 from talker.take.landmarks import load_detector
 from talker.take.store import TakeFolder, load_take
-from talker.types import EditPlan, Reporter, Silent
 from talker.video import read_audio
 from tools.editing.drive import Drive, deflickered
 from tools.editing.judge import judge, measure_detail, operator_of, steady_psnr_db

@@ -6,12 +6,12 @@ import json
 from pathlib import Path
 from typing import NamedTuple
 
-from talker.errors import BadInput
-from talker.pdu.builtin.parser import Edit, StyleEdit, parse
-from talker.pdu.builtin.vocabulary import COLOUR_WORDS
+from talker.core.errors import BadInput
+from talker.editors.builtin.parser import Edit, StyleEdit, parse
+from talker.editors.builtin.vocabulary import COLOUR_WORDS
 
 # [{"say": ..., "want": [{"style" or "colour", "on", "amount"}] or null}]
-PARAPHRASES = Path(__file__).parents[2] / "tests" / "pdu" / "paraphrases.json"
+PARAPHRASES = Path(__file__).parents[2] / "tests" / "editors" / "paraphrases.json"
 
 
 class Scored(NamedTuple):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from talker.drive import USUAL_DETAIL, Portrait
-from talker.opening import load_portrait, open_project
+from talker.api.artifacts import load_portrait, open_project
+from talker.core.types import Reporter
+from talker.driving.render import USUAL_DETAIL, Portrait
 from talker.speaker.record import SpeakerOptions
 from talker.take.landmarks import load_detector
 from talker.take.store import TakeFolder, load_take
-from talker.types import Reporter
 from talker.video import read_audio
 from tools.editing.drive import Drive
 from tools.editing.judge import operator_of, steady_psnr_db

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from talker.camera import view_rotation
-from talker.types import Camera, View
+from talker.core.camera import view_rotation
+from talker.core.types import Camera, View
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def turn_about(
     view: View,
     pivot: Tensor,  # [3] head frame
 ) -> Camera:
-    """As `talker.camera.apply_view`, but the head turns about any point of its frame."""
+    """As `talker.core.camera.apply_view`, but the head turns about any point of its frame."""
     rotation, translation = (part[0] for part in _world_to_camera(camera.c2w[None]))
     turned = torch.eye(4)
     turned[:3, :3] = view_rotation(view) @ rotation

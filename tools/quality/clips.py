@@ -10,20 +10,20 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from talker import commands
-from talker.drive import Portrait, to_bytes
+from talker.api import commands
+from talker.core.contact_sheet import contact_sheet
+from talker.core.types import FPS, HEAD_PARTS, EditPlan, Reporter, Take, View, mask_of
+from talker.driving.render import Portrait, to_bytes
+from talker.editors.anchors import take_masks
+from talker.editors.registry import open_editor
 from talker.evaluate.faces import enlarged
+from talker.evaluate.held_out import spaced
 from talker.evaluate.run import evaluate
-from talker.measure import spaced
-from talker.pdu.anchors import take_masks
-from talker.pdu.registry import open_editor
-from talker.project import Project
-from talker.sheet import contact_sheet
+from talker.projects.project import Project
 from talker.speaker.record import SpeakerOptions
 from talker.speaker.truth import Truth, load_truth
 from talker.take.landmarks import load_detector
 from talker.take.store import TakeFolder, load_encoder_of, load_take
-from talker.types import FPS, HEAD_PARTS, EditPlan, Reporter, Take, View, mask_of
 from talker.video import read_audio
 from tools.quality.cost import Cost, CostBook
 from tools.quality.driven import lip_sync, mouth_boxes

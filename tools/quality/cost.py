@@ -9,7 +9,7 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from talker.errors import TalkerError
+from talker.core.errors import TalkerError
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from talker import metrics
-from talker.drive import Portrait, to_bytes
+from talker.core import metrics
+from talker.core.types import AUDIO_RATE_HZ, FPS, HEAD_PARTS, LIP_LANDMARKS, mask_of
+from talker.driving.render import Portrait, to_bytes
+from talker.evaluate.held_out import spaced
 from talker.evaluate.loudness import LoudnessModel
-from talker.measure import spaced
 from talker.speaker.truth import Truth
-from talker.types import AUDIO_RATE_HZ, FPS, HEAD_PARTS, LIP_LANDMARKS, mask_of
 from tools.quality.dump import Dump
 from tools.quality.mouth import Box, CropReader, as_crops, mouth_box, train_reader
 from tools.quality.replay import NewSpeech

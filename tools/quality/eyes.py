@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from talker.metrics import pearson
+from talker.core.metrics import pearson
 from talker.speaker.truth import Truth
 from tools.quality.mouth import Box, as_crops, crop_box, train_reader
 

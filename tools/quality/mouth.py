@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from talker.camera import pixel_grid, project
-from talker.types import OUTER_EYE_SPAN, Camera
+from talker.core.camera import pixel_grid, project
+from talker.core.types import OUTER_EYE_SPAN, Camera
 
 CROP_PX = (40, 32)  # (width, height) that the network sees
 CROP_WIDTH = 0.72 * OUTER_EYE_SPAN  # head units

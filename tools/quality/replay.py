@@ -11,14 +11,14 @@ from functools import cached_property
 
 import numpy as np
 
-from talker.metrics import lip_opening, mouth_width
+from talker.core.metrics import lip_opening, mouth_width
+from talker.core.types import FPS
 from talker.speaker.head import HeadState, PosedHead, head_model
 from talker.speaker.motion import Motion, head_motion, head_states
 from talker.speaker.record import SpeakerOptions
 from talker.speaker.render import SpeakerFrame, render_frame, room_plate, studio_camera
 from talker.speaker.speech import speak
 from talker.speaker.visemes import viseme_track
-from talker.types import FPS
 
 
 @dataclass(frozen=True)

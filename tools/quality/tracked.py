@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from talker.camera import project_of_frames
-from talker.metrics import iou, lip_opening, pearson, psnr_db, unsteadiness
+from talker.core.camera import project_of_frames
+from talker.core.metrics import iou, lip_opening, pearson, psnr_db, unsteadiness
+from talker.core.types import HEAD_PARTS, LIP_LANDMARKS, LIPS, MOUTH, Camera, Take, mask_of
 from talker.speaker.truth import Truth
 from talker.take.lips import lip_shapes
-from talker.types import HEAD_PARTS, LIP_LANDMARKS, LIPS, MOUTH, Camera, Take, mask_of
 
 MASK_STRIDE = 4  # every fourth frame: neighbours tell the same
 PERSON = 128  # alpha from which a pixel is the person's

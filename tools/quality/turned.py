@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from talker.camera import apply_view
-from talker.drive import Portrait, to_bytes
-from talker.measure import mean_frame, nearest_pose, spaced
-from talker.metrics import psnr_db
+from talker.core.camera import apply_view
+from talker.core.metrics import psnr_db
+from talker.core.types import HEAD_PARTS, View, mask_of
+from talker.driving.render import Portrait, to_bytes
+from talker.evaluate.held_out import mean_frame, nearest_pose, spaced
 from talker.speaker.record import SpeakerOptions, render_truth
 from talker.speaker.truth import Truth
-from talker.types import HEAD_PARTS, View, mask_of
 from tools.quality.alignment import Alignment, align_poses, rotation_errors_deg, turn_about
 from tools.quality.dump import Dump
 from tools.quality.held_out import AgainstNulls

@@ -17,9 +17,9 @@ from pathlib import Path
 
 import cv2
 
+from talker.core.types import AUDIO_RATE_HZ, FPS, Reporter
 from talker.speaker.record import SpeakerOptions
 from talker.speaker.speech import speak
-from talker.types import AUDIO_RATE_HZ, FPS, Reporter
 from talker.video import write_wav
 from talker.video.sound import to_pcm
 from tools.quality.clips import Bench

@@ -5,8 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from talker.core.types import Reporter
 from talker.speaker.record import SpeakerOptions
-from talker.types import Reporter
 from tools.quality.clips import Bench
 from tools.quality.dump import Dump
 from tools.speed.report import FIT_LINES, Report, fitted_options, report

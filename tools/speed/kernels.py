@@ -8,8 +8,9 @@ from pathlib import Path
 
 import torch
 
-from talker.camera import rays_of_frames
-from talker.project import Project
+from talker.core.camera import rays_of_frames
+from talker.core.types import Rays, Reporter, Take
+from talker.projects.project import Project
 from talker.radfield.backends import choose_kernels
 from talker.radfield.encoding import spherical_harmonics
 from talker.radfield.field import HIDDEN, Biases, HeadField
@@ -21,7 +22,6 @@ from talker.radfield.sampling import TakeTargets
 from talker.radfield.scene import Scene
 from talker.radfield.targets import PixelObjective
 from talker.take.store import load_take
-from talker.types import Rays, Reporter, Take
 from tools.speed.report import Report, configuration
 from tools.speed.subject import painted_take
 from tools.speed.timing import Race, race

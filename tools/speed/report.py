@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from talker.opening import SCENE_FILE
+from talker.api.artifacts import SCENE_FILE
 from talker.radfield.field import GEOMETRY, HARMONICS, HIDDEN, FieldOptions
 from talker.radfield.kernels import TorchKernels
 from talker.radfield.scene import Scene

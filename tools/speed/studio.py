@@ -13,10 +13,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from talker.errors import Missing
+from talker.core.errors import Missing
+from talker.core.temporary import scratch_folder
+from talker.core.types import Reporter
 from talker.speaker.speech import speak
-from talker.temporary import scratch_folder
-from talker.types import Reporter
 from talker.video import write_wav
 from tools.speed.browser import CHROMIUM, FLAGS, open_studio, why_not
 from tools.speed.drive import EDIT, SPEECH_SEED, speaker_with_edit

@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from talker.camera import pixel_grid, rays_through
-from talker.types import BACKGROUND, EYE_MIDPOINT, FACE, LIPS, TORSO, Camera, Take
+from talker.core.camera import pixel_grid, rays_through
+from talker.core.types import BACKGROUND, EYE_MIDPOINT, FACE, LIPS, TORSO, Camera, Take
 
 RADII = (0.62, 0.85, 0.72)  # head units
 MOUTH = (0.0, 0.42)  # its centre on the front, head units

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from talker.core.types import Rays
 from talker.radfield.cuda.driver import GpuModule
 from talker.radfield.cuda.launch import Grid, Launcher, Module, checked
 from talker.radfield.cuda.mixed import perceptron
@@ -27,7 +28,6 @@ from talker.radfield.kernels import STOP, AdamState
 from talker.radfield.occupancy import BRICK, Occupancy
 from talker.radfield.torso_layer import TorsoWeights, paint_torso
 from talker.radfield.volume import MAX_SAMPLES, Composited, Samples
-from talker.types import Rays
 
 RENDER_RAYS = 1 << 17  # rays that a rendering holds in flight
 FIRST_ROUND = 4  # samples that each of them gets before the opaque ones end; twice as many every further round

@@ -15,10 +15,10 @@ import importlib.util
 from ctypes import POINTER, byref, c_char_p, c_int, c_size_t, c_void_p
 from pathlib import Path
 
-from talker.errors import Missing
-from talker.places import cache_dir, private_folder
+from talker.core.errors import Missing
+from talker.core.places import cache_dir, private_folder
+from talker.core.temporary import scratch_folder
 from talker.radfield import cache
-from talker.temporary import scratch_folder
 
 SOURCE = Path(__file__).parent / "kernels.cu"
 OPTIONS = ("--std=c++17", "--restrict")

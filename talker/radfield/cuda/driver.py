@@ -7,7 +7,7 @@ from ctypes import POINTER, byref, c_char_p, c_int, c_uint, c_void_p
 
 import torch
 
-from talker.errors import Missing
+from talker.core.errors import Missing
 from talker.radfield.cuda.compile import compiled_kernels
 
 DRIVER = "libcuda.so.1"

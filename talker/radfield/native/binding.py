@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from talker.core.types import Rays, Reporter, Silent
 from talker.radfield.encoding import GridSpec, spherical_harmonics
 from talker.radfield.field import GEOMETRY, HARMONICS, HIDDEN, Biases, FieldSamples, FieldShape, FieldWeights
 from talker.radfield.kernels import STOP, AdamState
@@ -19,7 +20,6 @@ from talker.radfield.native.build import load_library
 from talker.radfield.occupancy import BRICK, Occupancy
 from talker.radfield.torso_layer import BEND_HIDDEN, PAINT_HIDDEN, POSITION_IN, TorsoWeights
 from talker.radfield.volume import Composited, Samples
-from talker.types import Rays, Reporter, Silent
 
 MAX_CHANNELS = 16
 ABI = 3

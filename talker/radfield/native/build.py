@@ -19,11 +19,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from talker.errors import Missing
-from talker.places import cache_dir, private_folder
+from talker.core.errors import Missing
+from talker.core.places import cache_dir, private_folder
+from talker.core.temporary import scratch_folder
+from talker.core.types import Reporter
 from talker.radfield import cache
-from talker.temporary import scratch_folder
-from talker.types import Reporter
 
 SOURCE = Path(__file__).parent / "kernels.cpp"
 # Not -ffast-math: it hides NaN and, linked into a library, flushes the whole process's denormals.

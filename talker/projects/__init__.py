@@ -1,0 +1,1 @@
+"""The project folder: its stages, their records, its names and its renders."""
