@@ -17,10 +17,10 @@ import numpy as np
 from talker.api import commands
 from talker.core.contact_sheet import contact_sheet, save_picture
 from talker.core.errors import TalkerError
+from talker.core.images import spaced, to_bytes
 from talker.core.records import write_record
 from talker.core.types import FPS, View
-from talker.driving.render import Portrait, to_bytes
-from talker.evaluate.held_out import spaced
+from talker.driving.render import Portrait
 from talker.projects.project import Project
 from talker.speaker.record import SpeakerOptions
 from talker.speaker.speech import speak

@@ -26,6 +26,7 @@ from talker.api.result import Outcome
 from talker.core.contact_sheet import save_picture
 from talker.core.errors import BadInput, Conflict
 from talker.core.files import file_hash
+from talker.core.images import spaced
 from talker.core.locks import check_place, sole_writer
 from talker.core.lpips import choose_lip_bank
 from talker.core.records import plain, write_record
@@ -183,7 +184,7 @@ def edit(
     if not dry_run:
         project.ask_before_redoing([stage], force, "--name")
     stored = open_take(project.path("take"))
-    region.check(stored.parts[index] for index in held_out.spaced(stored.training, CHECKED_FRAMES))
+    region.check(stored.parts[index] for index in spaced(stored.training, CHECKED_FRAMES))
     if plan.frames > max(EditPlan.frames, len(stored.training)):
         reporter.notice(f"--frames {plan.frames}: the take has only {len(stored.training)} to train on; all are edited")
     take = load_take(project.path("take"))

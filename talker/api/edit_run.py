@@ -20,13 +20,12 @@ from torch import Tensor
 from talker.api.options import TrainingOptions
 from talker.api.preview import render_as_taken
 from talker.core.files import load_tensors, save_tensors, taken_from
+from talker.core.images import spaced, to_bytes
 from talker.core.metrics import change_taken, psnr_db
 from talker.core.temporary import scratch_folder
 from talker.core.types import LIPS, MOUTH, EditPlan, Reporter, Take, mask_of
-from talker.driving.render import to_bytes
 from talker.editors.anchors import take_masks
 from talker.editors.editor import Editor, Masks
-from talker.evaluate.held_out import spaced
 from talker.pdu.loop import edit_round, run_pdu
 from talker.pdu.schedule import Round, Turn, rounds_of
 from talker.pdu.store import EditStore

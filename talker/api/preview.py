@@ -15,9 +15,10 @@ from torch import Tensor
 
 from talker.api.options import PreviewOptions
 from talker.core.contact_sheet import contact_sheet, layout
+from talker.core.images import to_bytes
 from talker.core.metrics import lip_opening
 from talker.core.types import Reporter, Take
-from talker.driving.render import USUAL_DETAIL, to_bytes
+from talker.driving.render import USUAL_DETAIL
 from talker.editors.anchors import take_masks
 from talker.editors.editor import Editor, stack_masks
 from talker.radfield.fit import conditions_for

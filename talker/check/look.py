@@ -25,11 +25,11 @@ from talker.check.head import (
     search_turned,
     usual_quarters,
 )
+from talker.core.images import grown
 from talker.take.album import Album
 from talker.take.crop import FaceSearch, choose_crop
 from talker.take.landmarks import LandmarkDetector
 from talker.take.likeness import colours_under, likeness
-from talker.take.masks import grown
 from talker.take.pose import solve_motion
 
 FACE_ROOM = 0.4  # of the face's side: added around it before landmarks are read

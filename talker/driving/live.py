@@ -29,9 +29,10 @@ import torch
 from torch import Tensor
 
 from talker.core.errors import BadInput
+from talker.core.images import to_bytes
 from talker.core.prefetch import ahead
 from talker.core.types import AUDIO_RATE_HZ, FEATURE_RATE_HZ, FPS, Reporter, View
-from talker.driving.render import DriveOptions, Portrait, picture_size, to_bytes
+from talker.driving.render import DriveOptions, Portrait, picture_size
 from talker.take.audio import LAST_FEATURE, NEIGHBOURS, WINDOW, AudioEncoder, FrameWindows
 from talker.take.level import RunningLevel
 from talker.take.speech import frames_of

@@ -28,6 +28,7 @@ from torch import Tensor
 from talker.core.bounds import Track, check_fields
 from talker.core.camera import apply_view, resized
 from talker.core.errors import BadInput
+from talker.core.images import to_bytes
 from talker.core.prefetch import ahead, side_by_side
 from talker.core.text import path_of
 from talker.core.types import Camera, Condition, Render, Reporter, Take, View
@@ -270,12 +271,6 @@ def picture_size(take: Take, options: DriveOptions) -> tuple[int, int]:
     if options.size_px is None:
         return width, height
     return tuple(2 * round(side * options.size_px / height / 2) for side in (width, height))
-
-
-def to_bytes(
-    rgb: Tensor,  # [..., 3] in [0, 1]
-) -> np.ndarray:
-    return (rgb.clamp(0, 1) * 255).round().to(torch.uint8).cpu().numpy()
 
 
 def check_options(options: DriveOptions, edit: str | None) -> None:

@@ -16,8 +16,8 @@ from torch.nn import functional
 
 from talker.core.errors import Missing, out_of_memory
 from talker.core.hub import folder_or_name, hub_folder, is_folder, quiet_libraries
+from talker.core.images import spaced
 from talker.core.types import Reporter
-from talker.evaluate.held_out import spaced
 
 if TYPE_CHECKING:
     from transformers import CLIPModel, CLIPTokenizer

@@ -6,16 +6,17 @@ frame, or the training frame whose head pose is nearest.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from talker.core.contact_sheet import contact_sheet, depth_picture
+from talker.core.images import spaced, to_bytes
 from talker.core.metrics import psnr_db
 from talker.core.types import HEAD_PARTS, Reporter, Take, View, mask_of
-from talker.driving.render import Portrait, to_bytes
+from talker.driving.render import Portrait
 
 MEASURED_FRAMES = 50  # evenly spaced over the held-out part: more change the mean by less than 0.1 dB
 PREVIEW_YAW_DEG = 20.0
@@ -108,10 +109,3 @@ def nearest_pose(
         return points @ w2c[:, :3, :3].transpose(1, 2) + w2c[:, None, :3, 3]
 
     return int((in_camera(candidates) - in_camera(wanted[None])).square().sum(-1).mean(-1).argmin())
-
-
-def spaced(frames: Sequence[int], count: int) -> list[int]:
-    """At most `count` of some frames, evenly spaced."""
-    if len(frames) <= count:
-        return list(frames)
-    return [frames[int(place)] for place in torch.linspace(0, len(frames) - 1, count).round()]

@@ -16,10 +16,10 @@ import torch
 from torch import Tensor
 
 from talker.core.camera import pixel_grid
+from talker.core.images import grown
 from talker.core.types import LIP_LANDMARKS, Take
 from talker.pdu.store import EditStore
 from talker.radfield.targets import Batch
-from talker.take.masks import grown
 
 Stage = Literal["patch", "lips"]
 PATCH_DIVISOR: dict[Stage, int] = {"patch": 2, "lips": 8}

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from talker.core.errors import BadInput
 from talker.core.files import load_tensors, save_tensors, taken_from
+from talker.core.images import grown
 from talker.core.losses import FeatureBank, PyramidBank, perceptual
 from talker.core.types import TORSO_PARTS, Onlooker, Reporter, Take, mask_of
 from talker.radfield.field import FieldOptions
@@ -29,7 +30,6 @@ from talker.radfield.sampling import GuidedObjective, LipTargets, TakeTargets
 from talker.radfield.scene import Scene, SceneOptions, plate_tensor
 from talker.radfield.targets import Batch, FixedObjective
 from talker.radfield.torso import TorsoOptions, neck_anchors
-from talker.take.masks import grown
 
 CHECKPOINT_EVERY = 250  # steps
 SHOWN_EVERY = 50  # steps, to who likes to see the field grow

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from talker.core.camera import project
+from talker.core.images import grown
 from talker.core.types import HAIR, HEAD_PARTS, Take, mask_of
-from talker.take.masks import grown
 
 VIEWS = 100  # frames that carve
 MASK_MARGIN = 0.02  # the masks are dilated by this much of the image's height

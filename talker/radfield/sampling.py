@@ -12,11 +12,11 @@ import torch
 from torch import Tensor
 
 from talker.core.camera import project
+from talker.core.images import grown
 from talker.core.types import HEAD_PARTS, TORSO_PARTS, Take, mask_of
 from talker.radfield.guidance import ErrorMaps
 from talker.radfield.layers import separate
 from talker.radfield.targets import Batch, LayerTargets, PixelObjective
-from talker.take.masks import grown
 
 MAX_TRAINING_FRAMES = 1200  # the paper's; longer takes are thinned evenly
 HEAD_MARGIN = 0.025  # head pixels are drawn from the mask dilated by this much of the image's height

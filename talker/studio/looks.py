@@ -17,6 +17,7 @@ from talker.api.options import EditOptions
 from talker.core.errors import BadInput
 from talker.core.files import file_hash
 from talker.core.hub import is_here
+from talker.core.images import spaced
 from talker.core.records import Count, Seconds, open_ended, read_record, write_record
 from talker.core.temporary import replacing, sweep
 from talker.core.text import text_of
@@ -26,7 +27,6 @@ from talker.editors.builtin.vocabulary import COLOURS, REGION_OPERATORS
 from talker.editors.editor import DEFAULT_MODEL
 from talker.editors.region import COVERAGE, PARTS_OF, Region
 from talker.evaluate import report
-from talker.evaluate.held_out import spaced
 from talker.projects.names import check_name
 from talker.projects.project import Project
 from talker.studio import voice

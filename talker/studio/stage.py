@@ -22,8 +22,9 @@ import torch
 from torch import Tensor
 
 from talker.api.artifacts import load_portrait, scene_record
+from talker.core.images import to_bytes
 from talker.core.types import Take
-from talker.driving.render import Motion, Portrait, lids_of, load_background, to_bytes
+from talker.driving.render import Motion, Portrait, lids_of, load_background
 from talker.projects.project import Project
 from talker.radfield.backends import choose_kernels
 from talker.radfield.kernels import Kernels

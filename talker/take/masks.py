@@ -11,6 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from talker.core.images import grown
 from talker.take.landmarks import import_mediapipe, quiet_stderr
 from talker.video import VideoInfo, read_frames
 
@@ -92,15 +93,6 @@ def refine_matte(
     followed = guided_filter(rgb.astype(np.float32) / 255.0, matte, radius)
     # The filter leaves a veil of a few percent; stretch it back to 0 and 1.
     return np.clip((followed - 0.08) / 0.84, 0.0, 1.0)
-
-
-def grown(
-    mask: np.ndarray,  # [H, W] bool
-    reach_px: int,
-) -> np.ndarray:  # [H, W] bool
-    """The mask, and every pixel at most so far from it in x and in y."""
-    side = 2 * reach_px + 1
-    return cv2.dilate(mask.astype(np.uint8), np.ones((side, side), np.uint8)) > 0
 
 
 def keep_speaker(

@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
+from talker.core.images import grown
 from talker.core.types import BACKGROUND, BROWS, EARS, EYES, FACE, HAIR, LIPS, MOUTH, NECK, TORSO
 from talker.take.landmarks import LandmarkDetector
-from talker.take.masks import grown
 from talker.take.pose import HeadMotion
 
 SKIN, DARK, CLOTH = range(3)  # colour classes: skin, hair, clothes

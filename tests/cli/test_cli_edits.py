@@ -16,9 +16,9 @@ from safetensors.torch import load_file, save_file
 from talker.api.artifacts import REFINER_FILE, SCENE_FILE, load_portrait
 from talker.api.preview import render_as_taken
 from talker.cli import main
+from talker.core.images import to_bytes
 from talker.core.records import write_record
 from talker.core.types import HAIR
-from talker.driving.render import to_bytes
 from talker.radfield.kernels import TorchKernels
 from talker.refine.network import RefinementNet
 from talker.take.store import StoredPictures, load_take, read_image

@@ -4,9 +4,10 @@ import pytest
 import torch
 
 from talker.core.camera import apply_view, pixel_grid
+from talker.core.images import to_bytes
 from talker.core.losses import PyramidBank
 from talker.core.types import View
-from talker.driving.render import Portrait, to_bytes
+from talker.driving.render import Portrait
 from talker.radfield.fit import Fitter, conditions_for
 from talker.radfield.fit_take import FieldFitOptions, LipObjective, new_scene
 from talker.radfield.kernels import TorchKernels

@@ -13,8 +13,9 @@ import torch
 
 from talker.api.artifacts import load_portrait
 from talker.core.errors import BadInput
+from talker.core.images import to_bytes
 from talker.core.types import AUDIO_RATE_HZ, View
-from talker.driving.render import speak, to_bytes
+from talker.driving.render import speak
 from talker.studio import looks
 from talker.studio.mic import Microphone
 from talker.studio.stage import QUALITY

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from talker.core.images import grown
 from talker.core.types import BACKGROUND, EARS, EYES, FACE, HAIR, LIPS, MOUTH, NECK, TORSO
-from talker.take.masks import grown, guided_filter, keep_speaker, refine_matte
+from talker.take.masks import guided_filter, keep_speaker, refine_matte
 from talker.take.parts import (
     FaceOutlines,
     brow_polygons,

@@ -12,8 +12,9 @@ import cv2
 import numpy as np
 import torch
 
+from talker.core.images import to_bytes
 from talker.core.types import EditPlan, Reporter, Take
-from talker.driving.render import Portrait, to_bytes
+from talker.driving.render import Portrait
 from talker.editors.anchors import take_masks
 from talker.editors.editor import Editor
 from talker.evaluate.faces import find_faces

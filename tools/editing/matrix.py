@@ -16,13 +16,13 @@ from talker.api.artifacts import SCENE_FILE, open_project, scene_record
 from talker.api.edit_run import EditRun, TrainingOptions
 from talker.core.contact_sheet import contact_sheet, save_picture
 from talker.core.errors import Missing
+from talker.core.images import spaced
 from talker.core.losses import FeatureBank, PyramidBank
 from talker.core.records import write_record
 from talker.core.types import EditPlan, Reporter, Silent
 from talker.driving.render import USUAL_DETAIL, Portrait
 from talker.editors.builtin.editor import BuiltinEditor
 from talker.editors.editor import Editor
-from talker.evaluate.held_out import spaced
 from talker.projects.names import slug
 from talker.projects.project import Stage
 from talker.radfield.backends import choose_kernels

@@ -12,12 +12,12 @@ import torch
 
 from talker.api import commands
 from talker.core.contact_sheet import contact_sheet
+from talker.core.images import spaced, to_bytes
 from talker.core.types import FPS, HEAD_PARTS, EditPlan, Reporter, Take, View, mask_of
-from talker.driving.render import Portrait, to_bytes
+from talker.driving.render import Portrait
 from talker.editors.anchors import take_masks
 from talker.editors.registry import open_editor
 from talker.evaluate.faces import enlarged
-from talker.evaluate.held_out import spaced
 from talker.evaluate.run import evaluate
 from talker.projects.project import Project
 from talker.speaker.record import SpeakerOptions

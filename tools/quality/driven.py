@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 
 from talker.core import metrics
+from talker.core.images import spaced, to_bytes
 from talker.core.types import AUDIO_RATE_HZ, FPS, HEAD_PARTS, LIP_LANDMARKS, mask_of
-from talker.driving.render import Portrait, to_bytes
-from talker.evaluate.held_out import spaced
+from talker.driving.render import Portrait
 from talker.evaluate.loudness import LoudnessModel
 from talker.speaker.truth import Truth
 from tools.quality.dump import Dump

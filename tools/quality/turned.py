@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from talker.core.camera import apply_view
+from talker.core.images import spaced, to_bytes
 from talker.core.metrics import psnr_db
 from talker.core.types import HEAD_PARTS, View, mask_of
-from talker.driving.render import Portrait, to_bytes
-from talker.evaluate.held_out import mean_frame, nearest_pose, spaced
+from talker.driving.render import Portrait
+from talker.evaluate.held_out import mean_frame, nearest_pose
 from talker.speaker.record import SpeakerOptions, render_truth
 from talker.speaker.truth import Truth
 from tools.quality.alignment import Alignment, align_poses, rotation_errors_deg, turn_about
