@@ -20,7 +20,7 @@ import torch
 from talker.api.artifacts import open_project
 from talker.core.types import AUDIO_RATE_HZ, FPS
 from talker.speaker.truth import load_truth
-from talker.take.heard_lips import HeardLips
+from talker.take.lips_from_speech import LipsFromSpeech
 from talker.take.store import TakeFolder, load_take
 from talker.take.sync import Offset, estimate_offset
 from talker.video import read_audio
@@ -60,7 +60,7 @@ class Shares:
     strangers: float  # of sound that belongs to another clip: told with certainty
 
 
-def offset_right_share(clips: Sequence[Clip], ear: HeardLips, length_s: float = LENGTHS_S[0]) -> Shares:
+def offset_right_share(clips: Sequence[Clip], ear: LipsFromSpeech, length_s: float = LENGTHS_S[0]) -> Shares:
     """Mean over the clips that are long enough, of which each counts as much."""
     long = [clip for clip in clips if len(clip.landmarks) >= length_s * FPS]
     rows = []
@@ -85,7 +85,7 @@ def piece(
     start_s: float,
     length_s: float,
     late_s: float,  # by how much more the sound is late
-    ear: HeardLips,
+    ear: LipsFromSpeech,
 ) -> Offset:
     """What is told of a piece as if there were nothing else: its sound begins and ends with its pictures."""
     first, count = round(start_s * FPS), round(length_s * FPS)
@@ -105,7 +105,7 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     clips = [*map(Clip.of_project, arguments.projects), *map(Clip.of_truth, arguments.truth)]
-    ear = HeardLips.load()
+    ear = LipsFromSpeech.load()
     print(f"heard by {ear.encoder.name}; shares of pieces: told rightly, wrongly, nearest right, strangers told")
     for length_s in LENGTHS_S:
         shares = offset_right_share(clips, ear, length_s)

@@ -27,7 +27,7 @@ from talker.speaker.head import HeadState, head_model
 from talker.speaker.phonetics import AFFRICATES, CONSONANTS, DIPHTHONGS, STOPS, VOWELS
 from talker.speaker.speech import Phone
 from talker.speaker.visemes import VISEMES, mouth_shapes, viseme_track
-from talker.take.level import level_of
+from talker.take.loudness import measure_loudness
 from talker.take.mel import LOG_FLOOR, MEL_BINS, MelStream
 from talker.take.viseme import AHEAD, CODE, PAST, WEIGHTS, VisemeNet
 from tools.voices import monologue, recorded
@@ -78,7 +78,7 @@ class Speech:
 def one_recording(generator: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
     said, phones = monologue(RECORDING_S, generator)
     wav = recorded(said, generator)
-    stream = MelStream(level_of([wav]))
+    stream = MelStream(measure_loudness([wav]))
     mel = torch.cat([stream.push(wav), stream.finish()])
     visemes = viseme_track(phones, (np.arange(len(mel)) + 0.5) / FEATURE_RATE_HZ)
     return mel.half(), torch.from_numpy(visemes).half(), phone_labels(phones, len(mel))

@@ -52,19 +52,19 @@ class Check:
 
 
 @dataclass(frozen=True)
-class Finding:
+class CheckResult:
     name: str
     standing: Standing
     text: str
     way_out: str = ""
 
 
-def examine() -> list[Finding]:
+def examine() -> list[CheckResult]:
     """All findings, the needed before the optional."""
     return [_find(check) for check in CHECKS]
 
 
-def describe(findings: list[Finding]) -> str:
+def describe(findings: list[CheckResult]) -> str:
     """A table for people."""
     lines = []
     for finding in findings:
@@ -76,14 +76,14 @@ def describe(findings: list[Finding]) -> str:
     return "\n".join([*lines, "", verdict])
 
 
-def _find(check: Check) -> Finding:
+def _find(check: Check) -> CheckResult:
     try:
-        return Finding(check.name, "ok", check.look())
+        return CheckResult(check.name, "ok", check.look())
     except Exception as error:  # whatever goes wrong in someone else's package is what doctor is there to say
         text = " ".join(str(error).split())[:200] or type(error).__name__
         library = next((library for library in SYSTEM_LIBRARIES if library in text), None)
         way_out = f"apt-get install {SYSTEM_LIBRARIES[library]}" if library else check.way_out
-        return Finding(check.name, "broken" if check.needed else "absent", text, way_out)
+        return CheckResult(check.name, "broken" if check.needed else "absent", text, way_out)
 
 
 # -------------------------------------------------------------------- where to look

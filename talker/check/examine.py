@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
+from talker.check.clip_stats import ClipStats
 from talker.check.cost import field_seconds, take_seconds
 from talker.check.findings import find
-from talker.check.footage import Footage
+from talker.check.frame_stats import FrameStatsCollector
 from talker.check.lips import choose_stretch, measure_offset, stretch_length_s, why_not
-from talker.check.look import Lookout
 from talker.check.page import write_page
 from talker.check.report import Cost, Report
 from talker.check.sound import listen
@@ -77,13 +77,13 @@ class Examiner:
             info = replace(info, sound_s=info.tracks[source.track].seconds)
         # Detectors remember the picture before: one of its own leaves the other as a take expects it.
         own = load_detector(self._options.landmarks)
-        lookout = Lookout(own, person_segmenter())
-        found = search_faces(video, info, span_s, detector, reporter, lookout.watch)
-        looks = lookout.looks(found, span_s[0], info.size_px)
+        collector = FrameStatsCollector(own, person_segmenter())
+        found = search_faces(video, info, span_s, detector, reporter, collector.watch)
+        looks = collector.looks(found, span_s[0], info.size_px)
         offset: Offset | None = None
         no_offset: str | None = None
         if sound is not None and looks.seen.any():
-            clip_s, picture_s = span_s[1] - span_s[0], float(np.median(lookout.detect_s))
+            clip_s, picture_s = span_s[1] - span_s[0], float(np.median(collector.detect_s))
             no_offset = why_not(clip_s, picture_s)
             if no_offset is None:
                 length_s = stretch_length_s(clip_s, picture_s)
@@ -92,7 +92,7 @@ class Examiner:
                 during = slice(*(int((second - span_s[0]) * SEARCH_FPS) for second in stretch_s))
                 offset = measure_offset(video, source, stretch_s, found.boxes[during], info.size_px, own, reporter)
         options = self._options
-        footage = Footage(
+        clip = ClipStats(
             text_of(video.name),
             info,
             span_s,
@@ -104,12 +104,12 @@ class Examiner:
             offset,
             no_offset,
         )
-        findings = find(footage)
+        findings = find(clip)
         cost = None
         if not any(finding.severity == "stop" for finding in findings):
-            look_s = float(np.median(lookout.detect_s) + np.median(lookout.segment_s))
-            cost = self._cost(round(footage.seconds * FPS), look_s)
-        self.report = Report(footage, findings, cost)
+            look_s = float(np.median(collector.detect_s) + np.median(collector.segment_s))
+            cost = self._cost(round(clip.seconds * FPS), look_s)
+        self.report = Report(clip, findings, cost)
         return found
 
     def _cost(self, pictures: int, look_s: float) -> Cost:

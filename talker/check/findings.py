@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from talker.check.clip_stats import ClipStats, stretches_where
 from talker.check.finding import Finding
-from talker.check.footage import Footage, stretches_where
 from talker.check.head import EDGES
 from talker.check.size import size_findings
 from talker.core.axis import runs
@@ -20,7 +20,7 @@ from talker.core.errors import BadInput
 from talker.core.types import FPS
 from talker.take.crop import SEARCH_FPS, check_faces
 from talker.take.cuts import NEARBY
-from talker.take.likeness import hidden_mouths
+from talker.take.face_similarity import hidden_mouths
 from talker.take.presence import HIDDEN_MOUTH, MINIMUM_S
 from talker.video.survey import SILENT_PEAK
 
@@ -55,29 +55,29 @@ TURNS = {
 }
 
 
-def find(footage: Footage) -> list[Finding]:
+def find(clip: ClipStats) -> list[Finding]:
     """All findings, the weightiest first."""
-    found = [finding for finder in FINDERS for finding in finder(footage)]
+    found = [finding for finder in FINDERS for finding in finder(clip)]
     return sorted(found, key=lambda finding: ("stop", "warn", "note").index(finding.severity))
 
 
 # -------------------------------------------------------------------- what stops a fit
 
 
-def _stops(footage: Footage) -> Iterator[Finding]:
+def _stops(clip: ClipStats) -> Iterator[Finding]:
     """What `talker fit` would refuse, in its own words."""
-    if footage.sound is None:
+    if clip.sound is None:
         yield Finding("sound", "stop", "No sound", "talker learns lips from speech: give a recording with its sound")
-    elif footage.sound.peak < SILENT_PEAK:
+    elif clip.sound.peak < SILENT_PEAK:
         yield Finding("silent", "stop", "The sound is silent: lips cannot be learnt", "give a recording with speech")
-    if footage.looks.quarters:
-        how, command = TURNS[footage.looks.quarters]
-        way_out = f"turn it {how} first: ffmpeg -i {shlex.quote(footage.name)} -vf {command} upright.mp4"
+    if clip.looks.quarters:
+        how, command = TURNS[clip.looks.quarters]
+        way_out = f"turn it {how} first: ffmpeg -i {shlex.quote(clip.name)} -vf {command} upright.mp4"
         yield Finding("sideways", "stop", "The picture does not stand upright", way_out)
         return
     try:
-        check_faces(footage.search, footage.name)
-        footage.attendance.require_enough()
+        check_faces(clip.search, clip.name)
+        clip.attendance.require_enough()
     except BadInput as refusal:
         what, _, way_out = str(refusal).rpartition("; ")
         yield Finding("face", "stop", what, way_out)
@@ -86,15 +86,15 @@ def _stops(footage: Footage) -> Iterator[Finding]:
 # -------------------------------------------------------------------- sound against lips, and the pictures' order
 
 
-def _offset(footage: Footage) -> Iterator[Finding]:
-    if footage.offset is None or not footage.offset.is_sure:
+def _offset(clip: ClipStats) -> Iterator[Finding]:
+    if clip.offset is None or not clip.offset.is_sure:
         return
-    offset_s = footage.offset.offset_s
-    left_s = offset_s - footage.av_offset_s
+    offset_s = clip.offset.offset_s
+    left_s = offset_s - clip.av_offset_s
     if abs(left_s) <= OFFSET_NOTE_S:
         return
     side = "after" if left_s > 0 else "before"
-    taken = f" even with --av-offset {footage.av_offset_s:g}" if footage.av_offset_s else ""
+    taken = f" even with --av-offset {clip.av_offset_s:g}" if clip.av_offset_s else ""
     yield Finding(
         "av-offset",
         "warn" if abs(left_s) > OFFSET_WARN_S else "note",
@@ -103,11 +103,11 @@ def _offset(footage: Footage) -> Iterator[Finding]:
     )
 
 
-def _cuts(footage: Footage) -> Iterator[Finding]:
-    cuts_s = [cut_s for cut_s in footage.pace.cuts_s if _joins_speaker(footage, cut_s)]
+def _cuts(clip: ClipStats) -> Iterator[Finding]:
+    cuts_s = [cut_s for cut_s in clip.pace.cuts_s if _joins_speaker(clip, cut_s)]
     if not cuts_s:
         return
-    edges = [footage.span_s[0], *cuts_s, footage.span_s[1]]
+    edges = [clip.span_s[0], *cuts_s, clip.span_s[1]]
     start_s, end_s = max(zip(edges[:-1], edges[1:]), key=lambda piece: piece[1] - piece[0])
     way_out = "film in one go"
     if end_s - start_s >= MINIMUM_S:
@@ -117,17 +117,17 @@ def _cuts(footage: Footage) -> Iterator[Finding]:
     yield Finding("cuts", "warn", f"{many}: the head jumps there, and poses with it", way_out, where)
 
 
-def _joins_speaker(footage: Footage, cut_s: float) -> bool:
+def _joins_speaker(clip: ClipStats, cut_s: float) -> bool:
     """Whether the speaker is seen on both sides of a cut."""
-    look = (cut_s - footage.span_s[0]) * SEARCH_FPS
-    usable = footage.attendance.usable
+    look = (cut_s - clip.span_s[0]) * SEARCH_FPS
+    usable = clip.attendance.usable
     before, after = max(0, int(np.ceil(look)) - 1), min(len(usable) - 1, int(np.ceil(look)))
     return bool(usable[before] and usable[after])
 
 
-def _rate(footage: Footage) -> Iterator[Finding]:
-    new_hz = min(footage.info.rate_hz or FPS, footage.pace.new_per_second)
-    if new_hz < FEWEST_PICTURES_HZ and len(footage.pace.steps) > NEARBY:
+def _rate(clip: ClipStats) -> Iterator[Finding]:
+    new_hz = min(clip.info.rate_hz or FPS, clip.pace.new_per_second)
+    if new_hz < FEWEST_PICTURES_HZ and len(clip.pace.steps) > NEARBY:
         yield Finding(
             "rate",
             "warn",
@@ -136,20 +136,20 @@ def _rate(footage: Footage) -> Iterator[Finding]:
         )
 
 
-def _length(footage: Footage) -> Iterator[Finding]:
-    if footage.seconds < SHORT_S:
-        what = f"Only {footage.seconds:.1f} s: lips are learnt from few sounds"
+def _length(clip: ClipStats) -> Iterator[Finding]:
+    if clip.seconds < SHORT_S:
+        what = f"Only {clip.seconds:.1f} s: lips are learnt from few sounds"
         yield Finding("length", "warn", what, "film a minute; ten seconds are the least")
-    elif footage.seconds > LONG_S:
-        what = f"{footage.seconds / 60:.0f} minutes: more than five teach little more and take memory and time"
-        yield Finding("length", "note", what, f"choose a part with --start and --end {footage.span_s[0] + LONG_S:.0f}")
+    elif clip.seconds > LONG_S:
+        what = f"{clip.seconds / 60:.0f} minutes: more than five teach little more and take memory and time"
+        yield Finding("length", "note", what, f"choose a part with --start and --end {clip.span_s[0] + LONG_S:.0f}")
 
 
-def _sound_length(footage: Footage) -> Iterator[Finding]:
+def _sound_length(clip: ClipStats) -> Iterator[Finding]:
     """Only where the part that was looked at goes to the end of the picture."""
-    info = footage.info
+    info = clip.info
     over_s = info.sound_s - info.duration_s
-    if footage.sound is None or not info.sound_s or footage.span_s[1] < info.duration_s or abs(over_s) < UNEVEN_S:
+    if clip.sound is None or not info.sound_s or clip.span_s[1] < info.duration_s or abs(over_s) < UNEVEN_S:
         return
     if over_s > 0:
         what = f"The sound goes on for {over_s:.1f} s after the picture's end: that is left out"
@@ -162,28 +162,28 @@ def _sound_length(footage: Footage) -> Iterator[Finding]:
 # -------------------------------------------------------------------- the face
 
 
-def _left_out(footage: Footage) -> Iterator[Finding]:
+def _left_out(clip: ClipStats) -> Iterator[Finding]:
     """What a fit will leave out of the training, in its words."""
-    there = footage.attendance
+    there = clip.attendance
     try:
         there.require_enough()
     except BadInput:
         return  # said already
-    hidden = there.usable & hidden_mouths(footage.looks.likeness[:, 1], SEARCH_FPS)
+    hidden = there.usable & hidden_mouths(clip.looks.likeness[:, 1], SEARCH_FPS)
     for one in (*there.gone, there.places(HIDDEN_MOUTH, hidden)):
         if one.where_s:
             yield Finding(one.key, "warn", one.what, one.way_out, one.where_s)
 
 
-def _faces(footage: Footage) -> Iterator[Finding]:
-    if footage.search.rivals:
-        where = stretches_where(footage.looks.rival, footage.looks.times_s)
+def _faces(clip: ClipStats) -> Iterator[Finding]:
+    if clip.search.rivals:
+        where = stretches_where(clip.looks.rival, clip.looks.times_s)
         what = "More than one face in the picture: talker follows the larger one"
         yield Finding("faces", "warn", what, "film one person alone, or cut the other away", where)
 
 
-def _hidden(footage: Footage) -> Iterator[Finding]:
-    looks = footage.looks
+def _hidden(clip: ClipStats) -> Iterator[Finding]:
+    looks = clip.looks
     hidden = runs(looks.likeness[:, 0] < HIDDEN_LIKENESS)
     where = tuple((looks.times_s[run[0]], looks.times_s[run[-1]]) for run in hidden if len(run) >= HIDDEN_LOOKS)
     if where:
@@ -191,13 +191,13 @@ def _hidden(footage: Footage) -> Iterator[Finding]:
         yield Finding("hidden", "warn", what, "keep hands and hair off the face, or cut it out", where)
 
 
-def _poses(footage: Footage) -> Iterator[Finding]:
-    if footage.looks.quarters:
+def _poses(clip: ClipStats) -> Iterator[Finding]:
+    if clip.looks.quarters:
         return  # said already
-    angles, limits = footage.looks.angles_deg, np.array([TURNED_DEG, LIFTED_DEG, TILTED_DEG])
+    angles, limits = clip.looks.angles_deg, np.array([TURNED_DEG, LIFTED_DEG, TILTED_DEG])
     far = (np.abs(angles) > limits).any(axis=1)
     if far.mean() > EXTREME_SHARE:
-        where = stretches_where(far, footage.looks.times_s)
+        where = stretches_where(far, clip.looks.times_s)
         axis = int(np.nanmax(np.abs(angles) / limits, axis=0).argmax())
         most = angles[np.nanargmax(np.abs(angles[:, axis])), axis]
         does, middle = (
@@ -208,15 +208,15 @@ def _poses(footage: Footage) -> Iterator[Finding]:
         what = f"The head {does} (up to {abs(most):.0f} degrees): parts of the face are guessed there"
         yield Finding("poses", "warn", what, f"stay within {limits[axis]:.0f} degrees of {middle}", where)
     elif np.isfinite(angles).any():
-        low, high = np.nanpercentile(footage.looks.angles_deg[:, 0], [2, 98])
+        low, high = np.nanpercentile(clip.looks.angles_deg[:, 0], [2, 98])
         if high - low < FRONTAL_DEG:
             what = f"The head hardly turns ({high - low:.0f} degrees in all): its sides are guessed in turned views"
             yield Finding("frontal", "note", what, "turn slowly to both sides once while you film")
 
 
-def _head(footage: Footage) -> Iterator[Finding]:
-    looks = footage.looks
-    if footage.looks.quarters or not looks.seen.any():
+def _head(clip: ClipStats) -> Iterator[Finding]:
+    looks = clip.looks
+    if clip.looks.quarters or not looks.seen.any():
         return
     often = looks.cut[looks.seen].mean(axis=0) > CUT_SHARE
     if often.any():
@@ -232,8 +232,8 @@ def _head(footage: Footage) -> Iterator[Finding]:
         yield Finding("hair", "note", what, "film the whole head, with light on the hair")
 
 
-def _blur(footage: Footage) -> Iterator[Finding]:
-    sharpness = footage.looks.sharpness
+def _blur(clip: ClipStats) -> Iterator[Finding]:
+    sharpness = clip.looks.sharpness
     if not np.isfinite(sharpness).any():
         return
     usual = float(np.nanpercentile(sharpness, 75))
@@ -242,13 +242,13 @@ def _blur(footage: Footage) -> Iterator[Finding]:
         what = "The face is out of focus, or much compressed: lips and teeth will stay soft"
         yield Finding("focus", "warn", what, "focus on the eyes, clean the lens, export at a higher quality")
     elif smeared.mean() > SMEARED_SHARE:
-        where = stretches_where(smeared, footage.looks.times_s)
+        where = stretches_where(smeared, clip.looks.times_s)
         what = f"Motion blurs {smeared.mean():.0%} of the pictures"
         yield Finding("blur", "warn", what, "move more slowly, or film in more light with a shorter exposure", where)
 
 
-def _exposure(footage: Footage) -> Iterator[Finding]:
-    looks = footage.looks
+def _exposure(clip: ClipStats) -> Iterator[Finding]:
+    looks = clip.looks
     if not looks.seen.any():
         return
     bright, burnt = float(np.nanmedian(looks.light[:, 2])), float(np.nanmedian(looks.burnt))
@@ -264,9 +264,9 @@ def _exposure(footage: Footage) -> Iterator[Finding]:
         yield Finding("light", "warn", what, "lock the camera's exposure, and keep out of changing light")
 
 
-def _room(footage: Footage) -> Iterator[Finding]:
-    unrest = footage.room_unrest
-    if len(unrest) and np.percentile(unrest, 90) > RESTLESS_LEVELS and not footage.pace.cuts_s:
+def _room(clip: ClipStats) -> Iterator[Finding]:
+    unrest = clip.room_unrest
+    if len(unrest) and np.percentile(unrest, 90) > RESTLESS_LEVELS and not clip.pace.cuts_s:
         what = "The background moves: it will be painted still, and its movement sticks to the head's outline"
         yield Finding("background", "warn", what, "put the camera on a tripod, before a plain wall")
 
@@ -274,8 +274,8 @@ def _room(footage: Footage) -> Iterator[Finding]:
 # -------------------------------------------------------------------- the sound
 
 
-def _sound(footage: Footage) -> Iterator[Finding]:
-    sound = footage.sound
+def _sound(clip: ClipStats) -> Iterator[Finding]:
+    sound = clip.sound
     if sound is None or sound.peak < SILENT_PEAK:
         return
     if sound.speech_db < FAINT_DB:
@@ -302,7 +302,7 @@ def _sound(footage: Footage) -> Iterator[Finding]:
         yield Finding("echo", "warn", what, "bring the microphone closer, or film where curtains and carpets are")
 
 
-FINDERS: tuple[Callable[[Footage], Iterator[Finding]], ...] = (
+FINDERS: tuple[Callable[[ClipStats], Iterator[Finding]], ...] = (
     _stops,
     _offset,
     _cuts,

@@ -16,7 +16,7 @@ from talker.take.parts import PERSON
 from talker.take.pose import solve_motion
 from talker.video import Crop
 
-MOST_GLANCES = 8  # pictures that are kept until poses are known: at most twice as many
+MOST_HEAD_VIEWS = 8  # pictures that are kept until poses are known: at most twice as many
 FEWEST_GLANCES = 5
 EDGES = ("left", "upper", "right", "lower")
 BROW_TIPS = (17, 26)  # iBUG
@@ -25,7 +25,7 @@ MOST_TURNED = 20  # pictures without a face that are turned to look for one
 
 
 @dataclass(frozen=True)
-class Glance:
+class HeadView:
     """A picture that is kept for a closer look."""
 
     rgb: np.ndarray  # [h, w, 3] uint8
@@ -36,29 +36,29 @@ class Glance:
         self,
         crop: Crop,  # in the pixels of the source
         width_px: int,  # of the source
-    ) -> Glance:
+    ) -> HeadView:
         """The square that the take will cut out."""
         scale = self.matte.shape[1] / width_px
         x0, y0, side = (round(scale * value) for value in (crop.x0, crop.y0, crop.side))
         square = slice(y0, y0 + side), slice(x0, x0 + side)
-        return Glance(self.rgb[square], self.matte[square], self.points - [x0, y0, 0.0])
+        return HeadView(self.rgb[square], self.matte[square], self.points - [x0, y0, 0.0])
 
 
 def hair_share(
-    glances: list[Glance],
+    head_views: list[HeadView],
     detector: LandmarkDetector,
 ) -> float:
     """Pixels of hair over pixels of face, as a take would label them; NaN where too little was seen."""
-    if len(glances) < FEWEST_GLANCES or not len(detector.oval):
+    if len(head_views) < FEWEST_GLANCES or not len(detector.oval):
         return float("nan")
-    height, width = glances[0].matte.shape
-    points = np.stack([glance.points for glance in glances])
+    height, width = head_views[0].matte.shape
+    points = np.stack([head_view.points for head_view in head_views])
     motion = solve_motion(points, detector.ibug, (width, height))
-    seen = [(index, glance.rgb, glance.matte) for index, glance in enumerate(glances)]
+    seen = [(index, head_view.rgb, head_view.matte) for index, head_view in enumerate(head_views)]
     labeller = Labeller(motion, points, detector, (width, height), seen)
     hair = face = 0
-    for glance in seen:
-        _, labels = labeller(*glance)
+    for head_view in seen:
+        _, labels = labeller(*head_view)
         hair += np.count_nonzero(labels == HAIR)
         face += np.count_nonzero(mask_of(labels, (FACE, BROWS, EYES, LIPS, MOUTH)))
     return hair / max(1, face)

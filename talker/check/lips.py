@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from talker.core.types import FEATURE_RATE_HZ, FPS, Reporter
-from talker.take.heard_lips import HeardLips
 from talker.take.landmarks import LandmarkDetector
+from talker.take.lips_from_speech import LipsFromSpeech
 from talker.take.sync import LEAST_S, REACH_S, Offset, estimate_offset
 from talker.video import Crop, SoundSource, read_audio, read_frames
 
@@ -64,7 +64,7 @@ def measure_offset(
     lead_s = min(REACH_S, stretch_s[0])
     end_s = stretch_s[0] + len(landmarks) / FPS
     wav = read_audio(source, start_s=stretch_s[0] - lead_s, end_s=end_s + REACH_S)
-    return estimate_offset(np.array(landmarks), wav, lead_s, HeardLips.load())
+    return estimate_offset(np.array(landmarks), wav, lead_s, LipsFromSpeech.load())
 
 
 def choose_stretch(

@@ -10,9 +10,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from talker.check.clip_stats import ClipStats
 from talker.check.finding import Finding
 from talker.check.findings import CLIPPED_SHARE, DIM_LEVEL, SOFT, TURNED_DEG
-from talker.check.footage import Footage
 from talker.check.plots import time_plot
 from talker.check.report import Report
 from talker.check.size import ENLARGED
@@ -56,10 +56,10 @@ def write_page(path: Path, report: Report, video: Path, reporter: Reporter) -> N
 
 
 def page(report: Report, video: Path, reporter: Reporter) -> str:
-    name = escape(report.footage.name)
+    name = escape(report.clip.name)
     reporter.progress("page", 0.0, "pictures")
-    strip = "".join(_strip(report.footage, video))
-    findings = "".join(_finding(finding, report.footage, video) for finding in report.findings)
+    strip = "".join(_strip(report.clip, video))
+    findings = "".join(_finding(finding, report.clip, video) for finding in report.findings)
     rows = "".join(f"<tr><td>{escape(fact)}</td><td>{escape(value)}</td></tr>" for fact, value in report.facts())
     plots = "".join(
         f"<figure><h2>{escape(title)}</h2>{plot}<figcaption>{escape(words)}</figcaption></figure>"
@@ -78,33 +78,33 @@ def page(report: Report, video: Path, reporter: Reporter) -> str:
 # -------------------------------------------------------------------- pictures
 
 
-def _strip(footage: Footage, video: Path) -> Iterator[str]:
+def _strip(clip: ClipStats, video: Path) -> Iterator[str]:
     """Pictures of the whole clip, with the face and the take's crop drawn in."""
-    start_s, end_s = footage.span_s
+    start_s, end_s = clip.span_s
     for time_s in start_s + (np.arange(STRIP) + 0.5) / STRIP * (end_s - start_s):
         picture = _picture_at(video, time_s)
         if picture is None:
             continue
-        _draw_boxes(picture, footage, time_s)
+        _draw_boxes(picture, clip, time_s)
         yield f"<figure>{_image(picture)}<figcaption>{time_s:.1f} s</figcaption></figure>"
 
 
-def _draw_boxes(picture: np.ndarray, footage: Footage, time_s: float) -> None:
-    crop = footage.crop
+def _draw_boxes(picture: np.ndarray, clip: ClipStats, time_s: float) -> None:
+    crop = clip.crop
     if crop is None:
         return
-    scale = picture.shape[1] / footage.info.size_px[0]
-    box = footage.search.box_at(time_s - footage.span_s[0])
+    scale = picture.shape[1] / clip.info.size_px[0]
+    box = clip.search.box_at(time_s - clip.span_s[0])
     square = (crop.x0, crop.y0, crop.x0 + crop.side - 1, crop.y0 + crop.side - 1)
     for corners, colour in ((box, _INK["face"]), (square, _INK["crop"])):
         x0, y0, x1, y1 = (round(float(corner) * scale) for corner in corners)
         cv2.rectangle(picture, (x0, y0), (x1, y1), colour, 2)
 
 
-def _finding(finding: Finding, footage: Footage, video: Path) -> str:
+def _finding(finding: Finding, clip: ClipStats, video: Path) -> str:
     picture = None
     if finding.key == "background":
-        picture = _unrest_picture(footage)
+        picture = _unrest_picture(clip)
     elif finding.where_s:
         start_s, end_s = max(finding.where_s, key=lambda place: place[1] - place[0])
         picture = _picture_at(video, (start_s + end_s) / 2.0)
@@ -124,9 +124,9 @@ def _picture_at(video: Path, time_s: float) -> np.ndarray | None:
     return None if picture is None else picture.copy()
 
 
-def _unrest_picture(footage: Footage) -> np.ndarray:
+def _unrest_picture(clip: ClipStats) -> np.ndarray:
     """How much the room moves, bright where most; black where the speaker always stands."""
-    unrest = footage.looks.unrest
+    unrest = clip.looks.unrest
     levels = np.nan_to_num(np.clip(unrest / max(4.0, float(np.nanpercentile(unrest, 98))), 0.0, 1.0))
     colours = cv2.applyColorMap((30 + 225 * levels).astype(np.uint8), cv2.COLORMAP_MAGMA)[..., ::-1]
     return np.where(np.isfinite(unrest)[..., None], colours, 0).astype(np.uint8)
@@ -142,18 +142,18 @@ def _image(picture: np.ndarray) -> str:
 
 def _plots(report: Report) -> Iterator[tuple[str, str, str]]:
     """Title, SVG and caption of each plot."""
-    footage, looks = report.footage, report.footage.looks
+    clip, looks = report.clip, report.clip.looks
     marks = {finding.key: finding.where_s for finding in report.findings}
     everywhere = [
         place for key in ("absent", "others", "unfollowed", "mouth", "hidden", "cuts") for place in marks.get(key, ())
     ]
-    if footage.crop is not None and looks.seen.any():
-        wanted_px = float(np.nanmedian(looks.face_px)) * footage.size_px / (ENLARGED * footage.crop.side)
+    if clip.crop is not None and looks.seen.any():
+        wanted_px = float(np.nanmedian(looks.face_px)) * clip.size_px / (ENLARGED * clip.crop.side)
         top_px = 1.2 * max(float(np.nanmax(looks.face_px)), wanted_px)
         size = time_plot(
             looks.times_s, looks.face_px, range_y=(0.0, top_px), good=(wanted_px, top_px), marks_s=everywhere
         )
-        yield "Height of the face, pixels", size, f"Green: enough for a take of {footage.size_px} px."
+        yield "Height of the face, pixels", size, f"Green: enough for a take of {clip.size_px} px."
         yaw = looks.angles_deg[:, 0]
         turned = time_plot(
             looks.times_s, yaw, range_y=(-60.0, 60.0), good=(-TURNED_DEG, TURNED_DEG), marks_s=marks.get("poses", ())
@@ -166,14 +166,14 @@ def _plots(report: Report) -> Iterator[tuple[str, str, str]]:
         yield "Sharpness of the face", sharp, "Dips are motion blur."
         light = time_plot(looks.times_s, looks.light[:, 2], range_y=(0.0, 255.0), good=(DIM_LEVEL, 245.0))
         yield "Brightest parts of the face, grey levels", light, "Even light makes a flat line."
-    sound = footage.sound
+    sound = clip.sound
     if sound is not None:
-        times_s = footage.span_s[0] + (np.arange(len(sound.levels_db)) + 0.5) / FEATURE_RATE_HZ
+        times_s = clip.span_s[0] + (np.arange(len(sound.levels_db)) + 0.5) / FEATURE_RATE_HZ
         low = max(-90.0, sound.noise_db - 10.0)
         loud = time_plot(times_s, sound.levels_db, range_y=(low, 0.0), good=(sound.speech_db - 12.0, 0.0))
         words = f"Speech {sound.speech_db:.0f} dB, noise {sound.noise_db:.0f} dB, {sound.clipped_share:.2%} clipped"
         yield "Loudness, dB", loud, f"{words} (at most {CLIPPED_SHARE:.1%} is well)."
-    offset = footage.offset
+    offset = clip.offset
     if offset is not None and offset.is_long_enough:
         mark = [(offset.offset_s, offset.offset_s)] if offset.is_sure else []
         curve = time_plot(offset.lags_s, offset.correlations, marks_s=mark)

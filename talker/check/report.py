@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from talker.check.clip_stats import ClipStats
 from talker.check.finding import Finding
-from talker.check.footage import Footage
 from talker.check.lips import TOO_SHORT
 from talker.check.size import FaceSize
 from talker.pdu.plan import format_duration
@@ -33,7 +33,7 @@ class Cost:
 
 @dataclass(frozen=True)
 class Report:
-    footage: Footage
+    clip: ClipStats
     findings: list[Finding]
     cost: Cost | None  # None: nothing to fit
 
@@ -62,27 +62,27 @@ class Report:
 
     def facts(self) -> list[tuple[str, str]]:
         """Names and values of what was measured."""
-        footage, info, looks = self.footage, self.footage.info, self.footage.looks
+        clip, info, looks = self.clip, self.clip.info, self.clip.looks
         width, height = info.size_px
-        lines = [("length", f"{footage.seconds:.1f} s"), ("picture", f"{width}x{height}, {info.rate_hz:g} a second")]
-        face = FaceSize.of(footage)
+        lines = [("length", f"{clip.seconds:.1f} s"), ("picture", f"{width}x{height}, {info.rate_hz:g} a second")]
+        face = FaceSize.of(clip)
         if face is not None:
             share = f"{face.filmed_px / height:.0%} of the picture's height"
-            lines.append(("face", f"{face.filmed_px:.0f} px high, {share}; {face.words(footage.size_px)}"))
+            lines.append(("face", f"{face.filmed_px:.0f} px high, {share}; {face.words(clip.size_px)}"))
         if np.isfinite(looks.angles_deg).any():
             yaw, pitch = np.nanpercentile(looks.angles_deg[:, :2], [2, 98], axis=0).T
             turns = f"{yaw[0]:.0f} to {yaw[1]:.0f} degrees sideways, {pitch[0]:.0f} to {pitch[1]:.0f} up"
             lines.append(("turns", turns))
-        if footage.sound is not None:
-            above = min(99.0, footage.sound.speech_db - footage.sound.noise_db)
-            lines.append(("sound", f"speech at {footage.sound.speech_db:.0f} dB, {above:.0f} dB above the noise"))
-        if footage.offset is not None:
-            lines.append(("sound to lips", self._offset(footage.offset)))
-        elif footage.no_offset is not None:
-            lines.append(("sound to lips", footage.no_offset))
+        if clip.sound is not None:
+            above = min(99.0, clip.sound.speech_db - clip.sound.noise_db)
+            lines.append(("sound", f"speech at {clip.sound.speech_db:.0f} dB, {above:.0f} dB above the noise"))
+        if clip.offset is not None:
+            lines.append(("sound to lips", self._offset(clip.offset)))
+        elif clip.no_offset is not None:
+            lines.append(("sound to lips", clip.no_offset))
         if self.cost is not None:
             parts = f"take {format_duration(self.cost.take_s)}, field {format_duration(self.cost.field_s)}"
-            words = f"at {footage.size_px} px ({parts}, {self.cost.kernels} kernels)"
+            words = f"at {clip.size_px} px ({parts}, {self.cost.kernels} kernels)"
             if self.cost.slow_ear is not None:
                 words += f", and what {self.cost.slow_ear} needs to hear it"
             lines.append(("fitting here", f"about {format_duration(self.cost.total_s)} {words}"))
@@ -99,7 +99,7 @@ class Report:
         return f"{abs(offset.offset_s):.2f} s {'late' if offset.offset_s > 0 else 'early'}"
 
     def text(self) -> str:
-        lines = [f"{self.footage.name}: {self.verdict}"]
+        lines = [f"{self.clip.name}: {self.verdict}"]
         for finding in self.findings:
             where = f" ({finding.where})" if finding.where_s else ""
             lines += ["", f"{_SIGNS[finding.severity]} {finding.what}{where}", f"   {finding.way_out}"]
@@ -107,10 +107,10 @@ class Report:
         return "\n".join(lines)
 
     def as_json(self) -> dict[str, Any]:
-        offset = self.footage.offset
+        offset = self.clip.offset
         return {
-            "video": self.footage.name,
-            "span_s": list(self.footage.span_s),
+            "video": self.clip.name,
+            "span_s": list(self.clip.span_s),
             "verdict": self.verdict,
             "serves": self.serves,
             "findings": [asdict(finding) for finding in self.findings],

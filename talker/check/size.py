@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from talker.check.clip_stats import ClipStats
 from talker.check.finding import Finding
-from talker.check.footage import Footage
 
 # Filmed faces made smaller, three clips of three people: the mouth's opening by landmarks agrees with that of the
 # full picture to r = 0.96 to 0.98 at a height of 100 px, 0.84 to 0.96 at 60, 0.61 to 0.88 at 45.
@@ -29,15 +29,15 @@ class FaceSize:
     kept_px: float  # the face's height in that
 
     @classmethod
-    def of(cls, footage: Footage) -> FaceSize | None:
+    def of(cls, clip: ClipStats) -> FaceSize | None:
         """None where there is no face."""
-        crop = footage.crop
+        crop = clip.crop
         if crop is None:
             return None
-        filmed_px = float(np.nanmedian(footage.looks.face_px))
+        filmed_px = float(np.nanmedian(clip.looks.face_px))
         keeping_px = min(LARGEST_SIZE_PX, max(2 * SIZE_STEP_PX, -(-crop.side // SIZE_STEP_PX) * SIZE_STEP_PX))
         kept_px = filmed_px * min(1.0, keeping_px / crop.side)
-        return cls(filmed_px, filmed_px * footage.size_px / crop.side, keeping_px, kept_px)
+        return cls(filmed_px, filmed_px * clip.size_px / crop.side, keeping_px, kept_px)
 
     def words(self, size_px: int) -> str:
         """What a fit of that size keeps."""
@@ -47,11 +47,11 @@ class FaceSize:
         return f"{fitted}, {self.kept_px:.0f} with --size {self.keeping_px}"
 
 
-def size_findings(footage: Footage) -> Iterator[Finding]:
-    face = FaceSize.of(footage)
+def size_findings(clip: ClipStats) -> Iterator[Finding]:
+    face = FaceSize.of(clip)
     if face is None:
         return
-    enlarged = footage.size_px > ENLARGED * footage.crop.side
+    enlarged = clip.size_px > ENLARGED * clip.crop.side
     if face.filmed_px < LEAST_FACE_PX:
         what = (
             f"The face is {face.filmed_px:.0f} px high: {LEAST_FACE_PX:.0f} are the least for lips to be followed well"
@@ -60,12 +60,12 @@ def size_findings(footage: Footage) -> Iterator[Finding]:
         yield Finding("size", "warn", what, f"come closer, or film in a higher resolution{more}")
     elif enlarged:
         what = (
-            f"The face is {face.filmed_px:.0f} px high: head and shoulders fill {footage.crop.side} px and are "
-            f"enlarged to {footage.size_px}"
+            f"The face is {face.filmed_px:.0f} px high: head and shoulders fill {clip.crop.side} px and are "
+            f"enlarged to {clip.size_px}"
         )
         way_out = f"film closer or in a higher resolution, or fit with --size {face.keeping_px}"
         yield Finding("size", "warn", what, way_out)
-    elif face.fitted_px < REDUCED_FACE_PX and face.keeping_px > ENLARGED * footage.size_px:
-        what = f"The face is {face.filmed_px:.0f} px high and keeps {face.fitted_px:.0f} with --size {footage.size_px}"
+    elif face.fitted_px < REDUCED_FACE_PX and face.keeping_px > ENLARGED * clip.size_px:
+        what = f"The face is {face.filmed_px:.0f} px high and keeps {face.fitted_px:.0f} with --size {clip.size_px}"
         way_out = f"a larger take shows more of the lips, and takes longer: --size {face.keeping_px} keeps "
         yield Finding("size", "warn", what, f"{way_out}{face.kept_px:.0f}")

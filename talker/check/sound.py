@@ -14,7 +14,7 @@ from scipy.ndimage import uniform_filter1d
 
 from talker.core.axis import runs
 from talker.core.types import AUDIO_RATE_HZ
-from talker.take.level import HOP, Band, loud_rms, piece_powers
+from talker.take.loudness import HOP, Band, loud_rms, piece_powers
 
 STRETCH_S = 10
 FULL_SCALE = 0.985  # an amplitude from here on is cut off: encoders round a little

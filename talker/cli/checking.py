@@ -6,10 +6,10 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
+from talker.cli.arguments import given_path
 from talker.cli.flags import add_flags, add_force, chosen
 from talker.cli.parser import Parser
 from talker.cli.progress import show
-from talker.cli.words import given_path
 from talker.core.errors import BadInput
 from talker.core.records import json_text
 

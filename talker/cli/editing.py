@@ -6,10 +6,10 @@ import argparse
 import textwrap
 from typing import TYPE_CHECKING
 
+from talker.cli.arguments import given_edit, given_path, given_word
 from talker.cli.describe import describe_edits
 from talker.cli.flags import add_flags, add_force, add_project, chosen
 from talker.cli.parser import Parser
-from talker.cli.words import given_edit, given_path, given_word
 from talker.core.errors import BadInput
 from talker.core.records import json_text
 

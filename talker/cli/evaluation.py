@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from talker.cli.arguments import given_edit, given_path
 from talker.cli.flags import add_flags, add_force, add_kernels, add_project, chosen
 from talker.cli.parser import Parser
-from talker.cli.words import given_edit, given_path
 
 if TYPE_CHECKING:  # what it imports takes seconds
     from talker.core.types import Reporter

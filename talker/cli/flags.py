@@ -14,7 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from talker.cli.words import given_path, given_word
+from talker.cli.arguments import given_path, given_word
 from talker.core.bounds import Bounds, bounds_of, flag_name, hints_of
 from talker.core.errors import BadInput
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Interval
 
+from talker.cli.arguments import given_path, given_word
 from talker.cli.flags import add_flag
 from talker.cli.parser import Parser
-from talker.cli.words import given_path, given_word
 from talker.core.text import text_of
 
 if TYPE_CHECKING:  # what it imports takes seconds

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from talker import __version__
+from talker.cli.arguments import given_edit, given_path, given_word
 from talker.cli.checking import add_check, run_check
 from talker.cli.describe import describe_project
 from talker.cli.editing import add_edit, add_edits, add_preview, run_edit, run_edits, run_preview
@@ -21,7 +22,6 @@ from talker.cli.live import STANDARD_OUTPUT, first_interrupt, live_sink, live_so
 from talker.cli.parser import Parser, nearest
 from talker.cli.progress import show
 from talker.cli.studio import add_studio, run_studio
-from talker.cli.words import given_edit, given_path, given_word
 from talker.core.errors import BadInput
 from talker.core.records import json_text
 

@@ -86,14 +86,14 @@ def style(
     return torch.stack(distances).mean()
 
 
-def deceive(
+def generator_loss(
     fake_logits: Tensor,
 ) -> Tensor:
     """The generator's side of the non-saturating adversarial loss (Goodfellow et al. 2014)."""
     return functional.softplus(-fake_logits).mean()
 
 
-def discriminate(
+def discriminator_loss(
     real_logits: Tensor,
     fake_logits: Tensor,
 ) -> Tensor:

@@ -34,7 +34,7 @@ from talker.core.prefetch import ahead
 from talker.core.types import AUDIO_RATE_HZ, FEATURE_RATE_HZ, FPS, Reporter, View
 from talker.driving.render import DriveOptions, Portrait, picture_size
 from talker.take.audio import LAST_FEATURE, NEIGHBOURS, WINDOW, AudioEncoder, FrameWindows
-from talker.take.level import RunningLevel
+from talker.take.loudness import RunningLoudness
 from talker.take.speech import frames_of
 from talker.video import LiveWriter
 
@@ -268,7 +268,7 @@ def speak_live(
     lookahead: int,  # samples
 ) -> Iterator[Spoken]:
     """Every frame as soon as its sound is there; at the end the rest."""
-    level, windows = RunningLevel(), FrameWindows()
+    level, windows = RunningLoudness(), FrameWindows()
     stream = encoder.stream(level)
     features = portrait.take.own_features
     hush = quietest(features, encoder.speaking(features))

@@ -34,7 +34,7 @@ from talker.core.text import path_of
 from talker.core.types import Camera, Condition, Render, Reporter, Take, View
 from talker.core.view import AS_TAKEN, ViewPath, view_at
 from talker.take.audio import AudioEncoder, FeatureStream, FrameWindows, audio_windows
-from talker.take.replay import Replay
+from talker.take.motion_replay import Replay
 from talker.take.speech import Speech
 from talker.take.store import decode_image
 from talker.video import VideoWriter, stream_audio

@@ -19,7 +19,7 @@ from talker.core.images import to_bytes
 from talker.core.types import AUDIO_RATE_HZ, FPS, Reporter, Take, View
 from talker.core.view import AS_TAKEN
 from talker.driving.render import Portrait
-from talker.take.replay import forth_and_back
+from talker.take.motion_replay import forth_and_back
 
 TURNS_DEG = (-20.0, -10.0, 10.0, 20.0)
 FRAMES_PER_TURN = 3

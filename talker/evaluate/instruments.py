@@ -12,8 +12,8 @@ from talker.evaluate.clip import Clip, load_clip
 from talker.evaluate.images import Perceptual, load_perceptual
 from talker.evaluate.options import EvalOptions
 from talker.evaluate.syncnet import SyncNet, load_syncnet
-from talker.take.heard_lips import HeardLips
 from talker.take.identity import FaceIdentity
+from talker.take.lips_from_speech import LipsFromSpeech
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Instruments:
     """None where something is missing; `left_out` says what, and what to do about it."""
 
     lpips: Perceptual | None
-    ear: HeardLips
+    ear: LipsFromSpeech
     faces: FaceIdentity | None
     embed: Embed | None
     syncnet: SyncNet | None
@@ -55,7 +55,7 @@ class Instruments:
 
         return cls(
             attempt("LPIPS", load_perceptual) if compares else None,
-            HeardLips.load(),
+            LipsFromSpeech.load(),
             attempt("face distance", FaceIdentity.load),
             attempt("identity distance", lambda: load_arcface(options.arcface)),
             attempt("SyncNet confidence", lambda: load_syncnet(options.syncnet)),

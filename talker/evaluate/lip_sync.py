@@ -1,5 +1,5 @@
 """Do lips and sound belong together? The lips that are seen against those that nobody in particular would move to the
-sound (`talker.take.heard_lips`): needs no weights but those that are here.
+sound (`talker.take.lips_from_speech`): needs no weights but those that are here.
 
 Notation: N frames at 25 Hz.
 """
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from talker.take.heard_lips import HeardLips
+from talker.take.lips_from_speech import LipsFromSpeech
 from talker.take.sync import Offset, estimate_offset
 
 SHIFT_S = 0.4  # beyond which lips are no longer like themselves
@@ -28,7 +28,7 @@ class LipSyncFigures:
 
 
 def measure_lip_sync(
-    ear: HeardLips,
+    ear: LipsFromSpeech,
     wav: np.ndarray,  # [T] 16 kHz: what is said in the N frames
     found_faces: np.ndarray,  # [N, 68, 2] landmarks; nan where no face is found
     reference_faces: np.ndarray | None,  # [N, 68, 2]; None when the reference says other words

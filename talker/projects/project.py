@@ -31,7 +31,7 @@ from talker.core.files import Damaged
 from talker.core.locks import check_place, held
 from talker.core.records import plain, read_record, write_record
 from talker.core.temporary import owner_of, sweep
-from talker.projects.stages import Manifest, StageRecord, kind_of
+from talker.projects.stage_records import Manifest, StageRecord, kind_of
 
 SCHEMA = 1
 SUFFIX = ".talker"

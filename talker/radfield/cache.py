@@ -1,4 +1,4 @@
-"""Code that this process loads, kept in a private folder (`talker.core.places.private_folder`).
+"""Code that this process loads, kept in a private folder (`talker.core.cache_dirs.private_folder`).
 
 A file's name ends in the digest of its content: one rename makes it whole, and what was cut short or changed is found
 out before it is loaded. Files are handed on open: what was checked is what is loaded, whatever has its name by then.

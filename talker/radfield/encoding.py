@@ -25,7 +25,7 @@ FEATURES = 2  # features per grid vertex
 
 
 @dataclass(frozen=True)
-class Level:
+class GridLevel:
     scale: float
     resolution: int
     offset: int  # of its first vertex in the table
@@ -50,7 +50,7 @@ class GridSpec:
     table_log2: int  # at most 2^table_log2 vertices a level
 
     @cached_property
-    def table(self) -> tuple[Level, ...]:
+    def table(self) -> tuple[GridLevel, ...]:
         growth = math.exp(math.log(self.finest / self.base) / max(self.levels - 1, 1))
         levels, offset = [], 0
         for index in range(self.levels):
@@ -58,7 +58,7 @@ class GridSpec:
             resolution = math.ceil(scale - 1e-9) + 1
             corners = -(-(resolution**self.dims) // 8) * 8
             vertices = min(corners, 1 << self.table_log2)
-            levels.append(Level(scale, resolution, offset, vertices, dense=corners <= 1 << self.table_log2))
+            levels.append(GridLevel(scale, resolution, offset, vertices, dense=corners <= 1 << self.table_log2))
             offset += vertices
         return tuple(levels)
 
@@ -85,7 +85,7 @@ def at_corners(
 
 def corner_rows(
     cell: Tensor,  # [N, D] int64 lower vertex
-    level: Level,
+    level: GridLevel,
 ) -> Tensor:
     """Rows of the table [N, 2^D] of each cell's corners.
 

@@ -17,7 +17,7 @@ from talker.core.camera import rays_of_frames
 from talker.core.losses import alpha_entropy
 from talker.core.types import Condition, Take
 from talker.radfield.field import HARMONICS, Biases
-from talker.radfield.lesson import lip_lesson
+from talker.radfield.lip_pretraining import lip_targets
 from talker.radfield.optimiser import Rates, SceneOptimiser
 from talker.radfield.scene import HeadTrace, Scene
 from talker.radfield.targets import Batch, Objective, TargetSource
@@ -77,7 +77,7 @@ class Fitter:
         self.scene, self.total_steps = scene, total_steps
         self._take, self._objectives = take, list(objectives)
         self._options = options or StepOptions()
-        self._lips = lip_lesson(take).to(scene.device)
+        self._lips = lip_targets(take).to(scene.device)
         self._lips_shown = torch.from_numpy(take.use.lips_usable).to(scene.device)
         extra = [(p, objective.learning_rate) for objective in self._objectives for p in objective.parameters()]
         self.optimiser = SceneOptimiser(scene, rates or Rates(), extra)

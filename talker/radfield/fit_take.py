@@ -24,7 +24,7 @@ from talker.radfield.field import FieldOptions
 from talker.radfield.fit import Fitter, conditions_for
 from talker.radfield.hull import carve_hull
 from talker.radfield.kernels import Kernels
-from talker.radfield.lesson import first_lesson
+from talker.radfield.lip_pretraining import pretrain_on_lips
 from talker.radfield.optimiser import Rates
 from talker.radfield.sampling import GuidedObjective, LipTargets, TakeTargets
 from talker.radfield.scene import Scene, SceneOptions, plate_tensor
@@ -144,7 +144,7 @@ def fit_scene(
     fitter = resumed(new_fitter, targets, checkpoint, reporter)
     if fitter.step_count == 0:
         generator = torch.Generator().manual_seed(options.seed)
-        first_lesson(fitter.scene.audio_net, take, options.lesson_steps, generator, reporter)
+        pretrain_on_lips(fitter.scene.audio_net, take, options.lesson_steps, generator, reporter)
     recent = 0.0
 
     def after_step(step: int, loss: float) -> None:

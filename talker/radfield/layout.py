@@ -1,4 +1,4 @@
-"""Grids as the compiled kernels have them in memory: struct Level of native/hashgrid.h and of cuda/kernels.cu."""
+"""Grids as the compiled kernels have them in memory: struct Level of native/hashgrid.h and cuda/kernels.cu."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from talker.radfield.encoding import GridSpec
 MAX_LEVELS = 16
 
 
-class Level(Structure):
+class GridLevelStruct(Structure):
     _fields_ = [("scale", c_float)] + [(name, c_int32) for name in ("resolution", "offset", "vertices", "dense")]
 
 
-Levels = Level * MAX_LEVELS
+Levels = GridLevelStruct * MAX_LEVELS
 
 
 def levels_of(spec: GridSpec) -> Array:
@@ -23,4 +23,4 @@ def levels_of(spec: GridSpec) -> Array:
     """
     if spec.levels > MAX_LEVELS:
         raise ValueError(f"the kernels take up to {MAX_LEVELS} grid levels, not {spec.levels}")
-    return Levels(*(Level(v.scale, v.resolution, v.offset, v.vertices, int(v.dense)) for v in spec.table))
+    return Levels(*(GridLevelStruct(v.scale, v.resolution, v.offset, v.vertices, int(v.dense)) for v in spec.table))

@@ -92,7 +92,7 @@ class RefineObjective:
         loss = loss + weights.perceptual * self._bank.perceptual_gain * losses.perceptual(features, wanted_features)
         loss = loss + weights.style * self._bank.style_gain * losses.style(features, wanted_features)
         if min(batch.patch) >= SMALLEST_JUDGED_PX:
-            loss = loss + weights.adversarial * losses.deceive(self._verdict_of(final))
+            loss = loss + weights.adversarial * losses.generator_loss(self._verdict_of(final))
         return loss
 
     def after_step(self, rendered: Tensor, batch: Batch) -> None:
@@ -102,7 +102,7 @@ class RefineObjective:
         with torch.no_grad():
             found = as_patches(rendered, batch)
             final = blend(found, self.net(found), self.options.weight)
-        loss = losses.discriminate(self.discriminator(as_patches(batch.target, batch)), self.discriminator(final))
+        loss = losses.discriminator_loss(self.discriminator(as_patches(batch.target, batch)), self.discriminator(final))
         self._judge.zero_grad()
         loss.backward()
         self._judge.step()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numba
 
-from talker.core.places import cache_dir, private_folder
+from talker.core.cache_dirs import cache_dir, private_folder
 
 
 def _kernel_cache() -> Path:

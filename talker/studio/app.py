@@ -25,13 +25,13 @@ from talker.api import commands
 from talker.core.errors import BadInput, Conflict, OutOfMemory, mendable
 from talker.core.records import NoRecord, json_text, parse_record
 from talker.projects.names import edit_name
-from talker.studio import looks, uploads
+from talker.studio import project_views, uploads
 from talker.studio.guard import REPORT_POLICY, Guard
-from talker.studio.home import Home
+from talker.studio.job_specs import command_of, shown
 from talker.studio.jobs import Queue
-from talker.studio.orders import command_of, shown
 from talker.studio.session import News, Session
-from talker.studio.stage import Stage
+from talker.studio.viewport import Viewport
+from talker.studio.workspace import Workspace
 
 PAGE = Path(__file__).parent / "page"
 LONGEST_JSON = 64 * 1024
@@ -50,66 +50,66 @@ class Answer(JSONResponse):
 class Studio:
     """What the routes share."""
 
-    def __init__(self, home: Home, stage: Stage | None = None) -> None:
-        uploads.forget_unfinished(home)
-        looks.forget_unfinished(home)
-        self.home, self.news = home, News()
-        self.stage = stage or Stage(home)
-        self.queue = Queue(home, self.news.tell)
+    def __init__(self, workspace: Workspace, viewport: Viewport | None = None) -> None:
+        uploads.forget_unfinished(workspace)
+        project_views.forget_unfinished(workspace)
+        self.workspace, self.news = workspace, News()
+        self.viewport = viewport or Viewport(workspace)
+        self.queue = Queue(workspace, self.news.tell)
 
     def close(self) -> None:
         self.queue.close()
-        self.stage.close()
+        self.viewport.close()
 
     # ---------------------------------------------------------------- what there is
 
     async def contents(self, _request: Request) -> Response:
-        facts = await run_in_threadpool(self.home.contents)
+        facts = await run_in_threadpool(self.workspace.contents)
         return Answer({**facts, "jobs": self.queue.jobs()})
 
     async def words(self, _request: Request) -> Response:
-        return Answer(looks.words())
+        return Answer(project_views.words())
 
     async def speaker(self, request: Request) -> Response:
-        project = self.home.project(request.path_params["project"])
-        return Answer(await run_in_threadpool(self.stage.facts, project))
+        project = self.workspace.project(request.path_params["project"])
+        return Answer(await run_in_threadpool(self.viewport.facts, project))
 
     async def figures(self, request: Request) -> Response:
-        project = self.home.project(request.path_params["project"])
-        return Answer(await run_in_threadpool(looks.figures, project))
+        project = self.workspace.project(request.path_params["project"])
+        return Answer(await run_in_threadpool(project_views.figures, project))
 
     async def rounds(self, request: Request) -> Response:
-        project = self.home.project(request.path_params["project"])
-        return Answer(await run_in_threadpool(looks.rounds, project, request.path_params["edit"]))
+        project = self.workspace.project(request.path_params["project"])
+        return Answer(await run_in_threadpool(project_views.rounds, project, request.path_params["edit"]))
 
     async def preview(self, request: Request) -> Response:
-        project = self.home.project(request.path_params["project"])
-        return Answer(await run_in_threadpool(looks.preview, project, request.path_params["name"]))
+        project = self.workspace.project(request.path_params["project"])
+        return Answer(await run_in_threadpool(project_views.preview, project, request.path_params["name"]))
 
     async def thumbnail(self, request: Request) -> Response:
-        project = self.home.project(request.path_params["project"])
+        project = self.workspace.project(request.path_params["project"])
         edit = request.query_params.get("edit")
-        path = await run_in_threadpool(looks.thumbnail, self.home, self.stage, project, edit)
+        path = await run_in_threadpool(project_views.thumbnail, self.workspace, self.viewport, project, edit)
         return FileResponse(path)
 
     async def waveform(self, request: Request) -> Response:
-        path = self.home.file(request.path_params["name"], "sound")
-        return Answer(await run_in_threadpool(looks.waveform, self.home, path))
+        path = self.workspace.file(request.path_params["name"], "sound")
+        return Answer(await run_in_threadpool(project_views.waveform, self.workspace, path))
 
     async def sound(self, request: Request) -> Response:
-        path = self.home.file(request.path_params["name"], "sound")
-        return FileResponse(await run_in_threadpool(looks.as_wav, self.home, path), media_type="audio/wav")
+        path = self.workspace.file(request.path_params["name"], "sound")
+        return FileResponse(await run_in_threadpool(project_views.as_wav, self.workspace, path), media_type="audio/wav")
 
     # ---------------------------------------------------------------- files
 
     async def file(self, request: Request) -> Response:
-        path = self.home.served(request.path_params["path"])
+        path = self.workspace.served(request.path_params["path"])
         policy = {"Content-Security-Policy": REPORT_POLICY} if path.suffix.lower() == ".html" else None
         return FileResponse(path, headers=policy)
 
     async def check_page(self, request: Request) -> Response:
-        video = self.home.file(request.path_params["name"], "video")
-        path = self.home.check_page(video)
+        video = self.workspace.file(request.path_params["name"], "video")
+        path = self.workspace.check_page(video)
         if not path.is_file():
             raise BadInput(f"{video.name} has not been checked yet")
         return FileResponse(path, headers={"Content-Security-Policy": REPORT_POLICY})
@@ -124,7 +124,7 @@ class Studio:
         length = request.headers.get("content-length", "")
         announced = int(length) if length.isdecimal() else None
         name = request.query_params.get("name", "")
-        path = await uploads.receive(self.home, name, announced, request.stream())
+        path = await uploads.receive(self.workspace, name, announced, request.stream())
         return Answer({"name": path.name})
 
     # ---------------------------------------------------------------- orders
@@ -135,7 +135,7 @@ class Studio:
 
     async def command(self, request: Request) -> Response:
         order = await _json(request)
-        _, words = await run_in_threadpool(command_of, self.home, order)
+        _, words = await run_in_threadpool(command_of, self.workspace, order)
         return Answer({"command": shown(words)})
 
     async def job(self, request: Request) -> Response:
@@ -144,11 +144,11 @@ class Studio:
         return Answer((await run_in_threadpool(change, number)).as_json())
 
     async def understand(self, request: Request) -> Response:
-        return Answer(await run_in_threadpool(looks.understand, await _json(request)))
+        return Answer(await run_in_threadpool(project_views.understand, await _json(request)))
 
     async def edit(self, request: Request) -> Response:
         """Rename an edit, or remove one."""
-        project, name = self.home.project(request.path_params["project"]), request.path_params["edit"]
+        project, name = self.workspace.project(request.path_params["project"]), request.path_params["edit"]
         if request.method == "DELETE":
             done = await run_in_threadpool(lambda: commands.remove_edit(project, name, force=True))
         else:
@@ -159,7 +159,7 @@ class Studio:
         return Answer({"text": done.text})
 
     async def socket(self, socket: WebSocket) -> None:
-        await Session(socket, self.stage, self.queue, self.news).run()
+        await Session(socket, self.viewport, self.queue, self.news).run()
 
 
 async def _json(request: Request) -> dict[str, Any]:

@@ -25,9 +25,9 @@ from talker.core import links
 from talker.core.errors import BadInput, Conflict
 from talker.core.journal import LOCK_SUFFIX, VARIABLE
 from talker.studio.guard import TOKEN
-from talker.studio.home import Home
-from talker.studio.orders import command_of
+from talker.studio.job_specs import command_of
 from talker.studio.records import Follower, Job, JobFolder
+from talker.studio.workspace import Workspace
 
 MOST_WAITING = 50
 MOST_KEPT = 100  # jobs that are over
@@ -43,12 +43,12 @@ class Queue:
 
     def __init__(
         self,
-        home: Home,
+        workspace: Workspace,
         told: Callable[[], None] = lambda: None,
         program: Sequence[str] = (sys.executable, "-m", "talker"),
     ) -> None:
-        self.folder = JobFolder(home)
-        self._home, self._told, self._program = home, told, program
+        self.folder = JobFolder(workspace)
+        self._workspace, self._told, self._program = workspace, told, program
         self._changed = threading.Condition()
         self._closing = False
         self._process: subprocess.Popen | None = None  # of the job at work, if it was started here
@@ -61,7 +61,7 @@ class Queue:
 
     def ask(self, order: object) -> Job:
         """A new job at the end of the queue; one that waits already is not asked for twice."""
-        title, words = command_of(self._home, order)
+        title, words = command_of(self._workspace, order)
         with self._changed:
             waiting = [job for job in self._jobs.values() if job.state in ("waiting", "running")]
             same = next((job for job in waiting if job.words == words), None)
@@ -159,7 +159,7 @@ class Queue:
         self._follow(job, Follower(self.folder.file(job.number, ".jsonl")))
 
     def _start(self, job: Job) -> None:
-        job.title, job.words = command_of(self._home, job.order)  # what it was asked of may lead elsewhere by now
+        job.title, job.words = command_of(self._workspace, job.order)  # what it was asked of may lead elsewhere by now
         for suffix in (".jsonl", ".jpg"):
             self.folder.file(job.number, suffix).unlink(missing_ok=True)
         job.task, job.fraction, job.note, job.left_s, job.code = "", 0.0, "", None, None
@@ -168,8 +168,8 @@ class Queue:
         with self.folder.file(job.number, ".log").open("ab") as log:
             process = subprocess.Popen(
                 [*self._program, *job.words],
-                cwd=self._home.root,
-                env=_environment() | {VARIABLE: str(journal), links.VARIABLE: str(self._home.root)},
+                cwd=self._workspace.root,
+                env=_environment() | {VARIABLE: str(journal), links.VARIABLE: str(self._workspace.root)},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -213,7 +213,7 @@ class Queue:
         elif job.code in _INTERRUPTED:  # by somebody else
             self._end(job, "cancelled")
         elif job.code is None:
-            place = self.folder.file(job.number, ".log").relative_to(self._home.root)
+            place = self.folder.file(job.number, ".log").relative_to(self._workspace.root)
             self._end(job, "failed", f"{job.title} broke off; what it said is in {place}")
         else:
             self._end(job, "failed", job.text)

@@ -16,8 +16,8 @@ from typing_extensions import NotRequired, TypedDict
 from talker.core.errors import TalkerError
 from talker.core.records import Count, NoRecord, Seconds, open_ended, parse_record, read_record, write_record
 from talker.core.temporary import sweep
-from talker.studio.home import Home
-from talker.studio.orders import edit_of, shown
+from talker.studio.job_specs import edit_of, shown
+from talker.studio.workspace import Workspace
 
 FOLDER = "jobs"
 State = Literal["waiting", "running", "done", "failed", "cancelled"]
@@ -88,14 +88,14 @@ class Job:
 class JobFolder:
     """Where jobs are kept."""
 
-    def __init__(self, home: Home) -> None:
-        self._home = home
-        self.path = home.kept(FOLDER)
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self.path = workspace.kept(FOLDER)
         self.path.mkdir(parents=True, exist_ok=True)
         sweep(self.path.glob(".*.json"))
 
     def file(self, number: int, suffix: str) -> Path:
-        return self._home.kept(FOLDER, f"{number:04d}{suffix}")
+        return self._workspace.kept(FOLDER, f"{number:04d}{suffix}")
 
     def keep(self, job: Job) -> None:
         write_record(self.file(job.number, ".json"), {key: getattr(job, key) for key in KeptJob.__annotations__})

@@ -15,7 +15,7 @@ from talker.core.text import text_of
 from talker.core.types import Reporter
 from talker.projects.project import MANIFEST
 from talker.studio.guard import LOOPBACK, TOKEN
-from talker.studio.home import Home
+from talker.studio.workspace import Workspace
 
 try:
     import uvicorn
@@ -56,14 +56,14 @@ def serve(
         reporter.notice(
             f"whoever knows the token can see, add and change what is in {folder.resolve()}, over plain HTTP"
         )
-    home = Home(folder)
-    home.make_own()
-    with held(home.kept("lock"), f"in {home.root} (a studio)"), _listening(host, port) as listener:
-        studio = Studio(home)
+    workspace = Workspace(folder)
+    workspace.make_own()
+    with held(workspace.kept("lock"), f"in {workspace.root} (a studio)"), _listening(host, port) as listener:
+        studio = Studio(workspace)
         try:
             guarded, address = application(studio, token), _address(listener, host)
             query = f"?token={quote(token)}" if token else ""
-            reporter.notice(f"the studio of {home.root} is at {address}{query} (Ctrl-C closes it)")
+            reporter.notice(f"the studio of {workspace.root} is at {address}{query} (Ctrl-C closes it)")
             if opens:
                 webbrowser.open(f"{address}?once={guarded.invite()}" if token else address)
             config = uvicorn.Config(

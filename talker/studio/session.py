@@ -1,9 +1,9 @@
-"""One page at the other end of a socket: wishes in, frames out; and news of the queue.
+"""One page at the other end of a socket: requests in, frames out; and news of the queue.
 
-From the page come JSON texts, `{"seq": 7, "wish": {...}}`, `{"listen": {...}}` (the wish under which the microphone
-begins), `{"hush": true}`, and the microphone's sound as bytes. To the page go frames as bytes (the length of a header,
-four bytes little-endian; the header, JSON; a JPEG) and JSON texts: `jobs`, `dropped`, `error`. Of wishes that wait only
-the newest is kept.
+From the page come JSON texts, `{"seq": 7, "request": {...}}`, `{"listen": {...}}` (the request under which the
+microphone begins), `{"hush": true}`, and the microphone's sound as bytes. To the page go frames as bytes (the length of a header,
+four bytes little-endian; the header, JSON; a JPEG) and JSON texts: `jobs`, `dropped`, `error`. Of requests that wait
+only the newest is kept.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from typing_extensions import NotRequired, TypedDict
 
 from talker.core.errors import BadInput, mendable
 from talker.core.records import NoRecord, json_text, open_ended, parse_record
+from talker.studio.frame_request import LIVE, FrameRequest, frame_request_of
 from talker.studio.jobs import Queue
 from talker.studio.mic import Microphone
-from talker.studio.stage import Stage
-from talker.studio.wish import LIVE, Wish, wish_of
+from talker.studio.viewport import Viewport
 
 _log = logging.getLogger("talker.studio")
 _NEWS_EVERY_S = 0.1
@@ -78,9 +78,9 @@ def _open() -> Iterator[None]:
 
 
 class Session:
-    def __init__(self, socket: WebSocket, stage: Stage, queue: Queue, news: News) -> None:
-        self._socket, self._stage, self._queue, self._news = socket, stage, queue, news
-        self._waiting: tuple[int, Wish] | None = None
+    def __init__(self, socket: WebSocket, viewport: Viewport, queue: Queue, news: News) -> None:
+        self._socket, self._viewport, self._queue, self._news = socket, viewport, queue, news
+        self._waiting: tuple[int, FrameRequest] | None = None
         self._at_work: set[asyncio.Task] = set()
         self._mic: Microphone | None = None
         self._spoken = asyncio.Event()
@@ -120,14 +120,14 @@ class Session:
                 facts = parse_record(message["text"], Message)
             except NoRecord:
                 raise BadInput("That is no message for the stage") from None
-            if "wish" in facts:
+            if "request" in facts:
                 if "seq" not in facts:
                     raise BadInput("That is no message for the stage")
                 seq = facts["seq"]
-            if "wish" in facts:
-                await self._wait(seq, wish_of(facts["wish"]))
+            if "request" in facts:
+                await self._wait(seq, frame_request_of(facts["request"]))
             elif "listen" in facts:
-                await self._listen(wish_of(facts["listen"]))
+                await self._listen(frame_request_of(facts["listen"]))
             elif "hush" in facts:
                 await self._hush()
         except Exception as error:
@@ -164,20 +164,20 @@ class Session:
 
     # ---------------------------------------------------------------- frames
 
-    async def _wait(self, seq: int, wish: Wish) -> None:
-        """Take a wish in place of one that still waits."""
+    async def _wait(self, seq: int, request: FrameRequest) -> None:
+        """Take a request in place of one that still waits."""
         if self._waiting is not None:
             await self._send({"dropped": self._waiting[0]})
-        self._waiting = seq, wish
+        self._waiting = seq, request
         self._begin()
 
     def _begin(self) -> None:
         while self._waiting is not None:
-            seq, wish = self._waiting
-            if len(self._at_work) >= (self._stage.workers if wish.playing else 1):
+            seq, request = self._waiting
+            if len(self._at_work) >= (self._viewport.workers if request.playing else 1):
                 return
             self._waiting = None
-            task = asyncio.create_task(self._render(seq, wish))
+            task = asyncio.create_task(self._render(seq, request))
             self._at_work.add(task)
             task.add_done_callback(self._finish)
 
@@ -187,25 +187,25 @@ class Session:
             task.exception()  # a socket that is gone: `run` hears of it, too
         self._begin()
 
-    async def _render(self, seq: int, wish: Wish) -> None:
+    async def _render(self, seq: int, request: FrameRequest) -> None:
         try:
-            code = await self._live_code(wish) if wish.voice == LIVE else None
-            picture = await asyncio.wrap_future(self._stage.submit(wish, code))
+            code = await self._live_code(request) if request.voice == LIVE else None
+            picture = await asyncio.wrap_future(self._viewport.submit(request, code))
         except Exception as error:
-            await self._tell_mistake(error, seq, wish)
+            await self._tell_mistake(error, seq, request)
             return
         width, height = picture.size_px
-        header = {"seq": seq, "index": self._shown if wish.voice == LIVE else wish.index, "edit": wish.edit}
-        header |= {"width": width, "height": height, "pair": wish.pair, "ms": round(picture.render_ms, 1)}
+        header = {"seq": seq, "index": self._shown if request.voice == LIVE else request.index, "edit": request.edit}
+        header |= {"width": width, "height": height, "pair": request.pair, "ms": round(picture.render_ms, 1)}
         await self._send_picture(header, picture.jpeg)
 
     # ---------------------------------------------------------------- the microphone
 
-    async def _listen(self, wish: Wish) -> None:
+    async def _listen(self, request: FrameRequest) -> None:
         await self._hush()
-        project = self._stage.project(wish)
-        portrait, _ = await run_in_threadpool(self._stage.portrait, project, wish)
-        encoder = (await run_in_threadpool(self._stage.speaker, project)).encoder
+        project = self._viewport.project(request)
+        portrait, _ = await run_in_threadpool(self._viewport.portrait, project, request)
+        encoder = (await run_in_threadpool(self._viewport.speaker, project)).encoder
         loop = asyncio.get_running_loop()
         self._mic = Microphone(portrait, encoder, lambda: loop.call_soon_threadsafe(self._spoken.set))
         self._shown = 0
@@ -216,11 +216,11 @@ class Session:
         if mic is not None:
             await run_in_threadpool(mic.close)
 
-    async def _live_code(self, wish: Wish):  # [A], or None while nothing was heard
+    async def _live_code(self, request: FrameRequest):  # [A], or None while nothing was heard
         mic = self._mic
         if mic is None:
             return None
-        portrait, _ = await run_in_threadpool(self._stage.portrait, self._stage.project(wish), wish)
+        portrait, _ = await run_in_threadpool(self._viewport.portrait, self._viewport.project(request), request)
         mic.show(portrait)
         if mic.frames <= self._shown:
             self._spoken.clear()

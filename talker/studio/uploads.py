@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 
 from talker.core import links
 from talker.core.errors import BadInput
-from talker.studio.home import Home, kind_of
+from talker.studio.workspace import Workspace, kind_of
 from talker.video.files import require_video
 from talker.video.tracks import require_sound
 
@@ -33,7 +33,7 @@ class TooSlow(BadInput):
 
 
 async def receive(
-    home: Home,
+    workspace: Workspace,
     name: str,  # as the page says it
     announced: int | None,  # bytes, where the page says how many
     body: AsyncIterator[bytes],
@@ -45,12 +45,12 @@ async def receive(
             f"{Path(name).name[:80]!r} is no video, sound or picture that talker reads; give mp4, wav, png ..."
         )
     limit = LARGEST_MIB[kind] * MIB
-    free = shutil.disk_usage(home.own).free - SPARE_MIB * MIB
+    free = shutil.disk_usage(workspace.own).free - SPARE_MIB * MIB
     if announced is not None and announced > limit:
         raise BadInput(f"A {kind} may have {LARGEST_MIB[kind]} MiB here, this one has {announced // MIB}")
     if announced is not None and announced > free:
         raise BadInput("The disk is full; free some space and try again")
-    folder = home.kept(FOLDER)
+    folder = workspace.kept(FOLDER)
     folder.mkdir(exist_ok=True)
     partial = folder / f"{secrets.token_hex(8)}{Path(name).suffix.lower()}"
     try:
@@ -65,7 +65,7 @@ async def receive(
             raise BadInput(f"{count} bytes came, {announced} were announced; try again")
         await run_in_threadpool(_probe, partial, kind, Path(name).name[:80])
         while True:
-            place = home.free(Path(name.replace("\\", "/")).name)
+            place = workspace.free(Path(name.replace("\\", "/")).name)
             with contextlib.suppress(FileExistsError):  # of two that come at once, each gets a name of its own
                 place.open("xb").close()
                 partial.replace(place)
@@ -120,6 +120,6 @@ def _probe_picture(path: Path) -> None:
         raise BadInput(f"{path.name} is not a picture that can be read; give a PNG or JPEG") from None
 
 
-def forget_unfinished(home: Home) -> None:
+def forget_unfinished(workspace: Workspace) -> None:
     """What a killed studio left half received."""
-    links.remove(home.kept(FOLDER))
+    links.remove(workspace.kept(FOLDER))

@@ -20,8 +20,8 @@ from talker.core.errors import BadInput
 from talker.core.types import AUDIO_RATE_HZ
 from talker.take import hama, viseme
 from talker.take.chunks import ChunkStream, StretchModel
-from talker.take.heard import HeardChunks
-from talker.take.level import Level, level_of
+from talker.take.feature_cache import CachedChunks
+from talker.take.loudness import Loudness, measure_loudness
 from talker.take.mel import LOOKAHEAD, MEL_BINS, MelStream
 from talker.take.transformer import HiddenStates, load_model
 from talker.take.whisper import load_whisper
@@ -54,7 +54,7 @@ class AudioEncoder(Protocol):
 
     def fit(self, wav: np.ndarray) -> AudioEncoder: ...
 
-    def stream(self, level: Level) -> FeatureStream: ...
+    def stream(self, loudness: Loudness) -> FeatureStream: ...
 
     def state(self) -> dict[str, Tensor]: ...
 
@@ -63,7 +63,7 @@ class AudioEncoder(Protocol):
         wav: np.ndarray,  # [n] float, 16 kHz
     ) -> Tensor:  # [T, C] float32
         """The features of a whole recording."""
-        stream = self.stream(level_of([wav]))
+        stream = self.stream(measure_loudness([wav]))
         return torch.cat([stream.push(wav), stream.finish()])
 
     def speaking(
@@ -85,22 +85,22 @@ class NormalisedEncoder(AudioEncoder):
             raise ValueError(f"not a state of the {self.name} encoder")
 
     def fit(self, wav: np.ndarray) -> NormalisedEncoder:
-        plain = self._open(level_of([wav]), {})
+        plain = self._open(measure_loudness([wav]), {})
         features = torch.cat([plain.push(wav), plain.finish()])
         self._state = {"mean": features.mean(dim=0), "deviation": features.std(dim=0).clamp_min(LEAST_DEVIATION)}
         return self
 
-    def stream(self, level: Level) -> FeatureStream:
+    def stream(self, loudness: Loudness) -> FeatureStream:
         if not self._state:
-            raise ValueError(f"{type(self).__name__} needs fit(wav) or a stored state before stream(level)")
-        return self._open(level, self._state)
+            raise ValueError(f"{type(self).__name__} needs fit(wav) or a stored state before stream(loudness)")
+        return self._open(loudness, self._state)
 
     def state(self) -> dict[str, Tensor]:
         return dict(self._state)
 
     def _open(
         self,
-        level: Level,
+        loudness: Loudness,
         state: dict[str, Tensor],  # "mean" and "deviation", or nothing
     ) -> FeatureStream: ...
 
@@ -112,8 +112,8 @@ class MelEncoder(NormalisedEncoder):
     channels = 2 * MEL_BINS
     lookahead_s = LOOKAHEAD / AUDIO_RATE_HZ
 
-    def _open(self, level: Level, state: dict[str, Tensor]) -> MelStream:
-        return MelStream(level, **state)
+    def _open(self, loudness: Loudness, state: dict[str, Tensor]) -> MelStream:
+        return MelStream(loudness, **state)
 
 
 class VisemeEncoder(NormalisedEncoder):
@@ -123,8 +123,8 @@ class VisemeEncoder(NormalisedEncoder):
     channels = viseme.CHANNELS
     lookahead_s = viseme.LOOKAHEAD_SAMPLES / AUDIO_RATE_HZ
 
-    def _open(self, level: Level, state: dict[str, Tensor]) -> viseme.VisemeStream:
-        return viseme.VisemeStream(level, viseme.load_net(), **state)
+    def _open(self, loudness: Loudness, state: dict[str, Tensor]) -> viseme.VisemeStream:
+        return viseme.VisemeStream(loudness, viseme.load_net(), **state)
 
     def speaking(self, features: Tensor) -> Tensor:
         return -features[:, viseme.SILENCE]
@@ -138,8 +138,8 @@ class HamaEncoder(NormalisedEncoder):
     channels = hama.CHANNELS
     lookahead_s = hama.LOOKAHEAD_SAMPLES / AUDIO_RATE_HZ
 
-    def _open(self, level: Level, state: dict[str, Tensor]) -> hama.HamaStream:
-        return hama.HamaStream(level, hama.load_net(), **state)
+    def _open(self, loudness: Loudness, state: dict[str, Tensor]) -> hama.HamaStream:
+        return hama.HamaStream(loudness, hama.load_net(), **state)
 
     def speaking(self, features: Tensor) -> Tensor:
         return features[:, hama.LOUDNESS]
@@ -154,11 +154,11 @@ class WhisperEncoder(NormalisedEncoder):
     def __init__(self, model: StretchModel, state: dict[str, Tensor] | None = None) -> None:
         self.channels = model.channels  # first: a state is checked against them
         super().__init__(state)
-        self._model, self._heard = model, HeardChunks(model.network)
+        self._model, self._heard = model, CachedChunks(model.network)
 
-    def _open(self, level: Level, state: dict[str, Tensor]) -> ChunkStream:
+    def _open(self, loudness: Loudness, state: dict[str, Tensor]) -> ChunkStream:
         mean, deviation = state.get("mean", 0.0), state.get("deviation", 1.0)
-        return ChunkStream(level, self._model, self._heard, lambda features: (features - mean) / deviation)
+        return ChunkStream(loudness, self._model, self._heard, lambda features: (features - mean) / deviation)
 
 
 class TransformerEncoder(AudioEncoder):
@@ -169,13 +169,13 @@ class TransformerEncoder(AudioEncoder):
     def __init__(self, name: str, model: StretchModel) -> None:
         self.name = name
         self.channels = model.channels
-        self._model, self._heard = model, HeardChunks(model.network)
+        self._model, self._heard = model, CachedChunks(model.network)
 
     def fit(self, wav: np.ndarray) -> TransformerEncoder:
         return self
 
-    def stream(self, level: Level) -> ChunkStream:
-        return ChunkStream(level, self._model, self._heard)
+    def stream(self, loudness: Loudness) -> ChunkStream:
+        return ChunkStream(loudness, self._model, self._heard)
 
     def state(self) -> dict[str, Tensor]:
         return {}

@@ -19,13 +19,13 @@ from talker.core.types import AUDIO_RATE_HZ, FPS, Camera, Reporter, Take
 from talker.take.audio import check_encoder, load_encoder
 from talker.take.crop import SEARCH_FPS, Search, check_faces, checked_span, choose_crop, search_speaker
 from talker.take.eyes import gaze, lid_ratio, openness
-from talker.take.follow import Followed, follow_speaker
 from talker.take.landmarks import LandmarkDetector, load_detector
-from talker.take.level import check_audible, level_of
 from talker.take.lips import refine_lips
+from talker.take.loudness import check_audible, measure_loudness
 from talker.take.masks import CUT_OUT, is_cut_out
 from talker.take.pose import between_known, fill_gaps
-from talker.take.separate import separate
+from talker.take.segmentation import separate
+from talker.take.speaker_frames import SpeakerFrames, follow_speaker
 from talker.take.store import TakeFolder, Tracks, load_take, read_image, save_tracks, torch_float, write_image
 from talker.take.track import track_frames
 from talker.video import SoundSource, read_audio, require_video, sound_source, write_wav
@@ -79,7 +79,7 @@ def build_take(
     for notice in (*info.notices, *source.notices, *([CUT_OUT] if cut_out else [])):
         reporter.notice(notice)
     wav = read_sound(source, span_s, options.av_offset_s)
-    check_audible(level_of([wav]), video.name)
+    check_audible(measure_loudness([wav]), video.name)
     encoder = load_encoder(options.audio, model=options.audio_model)
     detector = load_detector(options.landmarks)
     found = search(video, info, span_s, detector, reporter)
@@ -114,7 +114,7 @@ def build_take(
 
 
 def tracks_of(
-    followed: Followed,
+    followed: SpeakerFrames,
     folder: TakeFolder,
     detector: LandmarkDetector,
     size_px: int,

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from talker.core.types import FEATURE_RATE_HZ
-from talker.take.heard import HeardChunks
-from talker.take.level import HOP, Level
+from talker.take.feature_cache import CachedChunks
+from talker.take.loudness import HOP, Loudness
 from talker.take.pieces import feature_count
 
 CHUNK_S, CHUNK_CONTEXT_S = 20.0, 1.0  # a transformer's memory grows with the square of the length
@@ -27,7 +27,7 @@ class StretchModel(Protocol):
     def scaled(
         self,
         samples: np.ndarray,  # [n] float
-        level: Level,
+        loudness: Loudness,
     ) -> np.ndarray:  # [n] float, as the network wants them
         ...
 
@@ -44,12 +44,12 @@ class ChunkStream:
 
     def __init__(
         self,
-        level: Level,
+        loudness: Loudness,
         model: StretchModel,
-        heard: HeardChunks,
+        heard: CachedChunks,
         finished: Callable[[Tensor], Tensor] = lambda features: features,  # what is done to features, from [t, C]
     ) -> None:
-        self._level, self._model, self._recall, self._finished = level, model, heard.recall, finished
+        self._level, self._model, self._recall, self._finished = loudness, model, heard.recall, finished
         self._chunk, self._context = round(CHUNK_S * FEATURE_RATE_HZ), round(CHUNK_CONTEXT_S * FEATURE_RATE_HZ)
         self._samples = np.zeros(0, np.float32)  # from feature `_first` on
         self._first = self._done = 0  # features

@@ -16,8 +16,8 @@ import numpy as np
 from talker.core.axis import runs
 from talker.core.errors import BadInput
 from talker.core.types import FPS, Reporter
-from talker.take.cast import Cast, Casting
 from talker.take.cuts import Pace, watch_pace
+from talker.take.face_tracks import FaceTracker, SpeakerTracks
 from talker.take.landmarks import LandmarkDetector
 from talker.take.presence import MINIMUM_S, Attendance, bridged, trimmed
 from talker.video import Crop, VideoInfo, read_frames
@@ -45,7 +45,7 @@ class FaceSearch:
     times_s: np.ndarray  # [n] from the start of the trimmed clip
     rival: np.ndarray  # [n] bool: somebody else's face was there, too
     pace: Pace  # of all pictures, and with it where the clip was cut
-    cast: Cast
+    tracks: SpeakerTracks
 
     @property
     def rivals(self) -> bool:
@@ -62,7 +62,7 @@ class FaceSearch:
         """Who is there when, by this search and by those pictures."""
         frames = (np.arange(len(seen)) * FPS / rate_hz).round().astype(int)
         shots = np.searchsorted(self.pace.cuts, frames, side="right")
-        other = np.array([self.cast.shows_other(frame) for frame in frames], bool)
+        other = np.array([self.tracks.shows_other(frame) for frame in frames], bool)
         usable = bridged(seen & ~other, shots, rate_hz, self.pace.steps if rate_hz == FPS else None)
         unfollowed = np.zeros(len(seen), bool)
         looks = (frames * SEARCH_FPS / FPS).astype(int).clip(max=len(self.boxes) - 1)
@@ -140,7 +140,7 @@ def search_faces(
     there is none.
     """
     pace = watch_pace(video, span_s, reporter)
-    casting = Casting(detector, pace.cuts)
+    tracker = FaceTracker(detector, pace.cuts)
     shrink = min(1.0, SEARCH_SIDE_PX / max(info.size_px))
     expected = max(1, round((span_s[1] - span_s[0]) * SEARCH_FPS))
     boxes, rival = [], []
@@ -153,15 +153,15 @@ def search_faces(
             last = None  # whoever stood there in the shot before
         if len(found):
             box = last = follow(found, last)
-        casting.watch(frame, rgb, box)
+        tracker.watch(frame, rgb, box)
         rival.append(len(found) > 1 and (box_area(found) > RIVAL_SHARE * box_area(box)).sum() > 1)
         boxes.append(box / shrink)
         watch(rgb, box)
         reporter.progress("look", min(1.0, (index + 1) / expected), "finding the speaker")
-    cast = casting.cast(len(pace.steps) + 1)
-    own = np.array([cast.shows_speaker(round(index * FPS / SEARCH_FPS)) for index in range(len(boxes))], bool)
+    tracks = tracker.tracks(len(pace.steps) + 1)
+    own = np.array([tracks.shows_speaker(round(index * FPS / SEARCH_FPS)) for index in range(len(boxes))], bool)
     boxes = np.where(own[:, None], np.array(boxes).reshape(-1, 4), np.nan)
-    return FaceSearch(boxes, np.arange(len(boxes)) / SEARCH_FPS, np.array(rival, bool) & own, pace, cast)
+    return FaceSearch(boxes, np.arange(len(boxes)) / SEARCH_FPS, np.array(rival, bool) & own, pace, tracks)
 
 
 def check_faces(search: FaceSearch, name: str) -> None:

@@ -24,7 +24,7 @@ MEAN_RGB = (122.782, 117.001, 104.298)
 LAYER = re.compile(rb"\x01(?:\x05(con_)4|\x07(affine_)|\x04(fc_)2\x01.\x02..)\x01\x02", re.DOTALL)
 
 
-class Stage(NamedTuple):
+class ResidualStage(NamedTuple):
     """Residual blocks of one width."""
 
     width: int  # channels
@@ -33,7 +33,13 @@ class Stage(NamedTuple):
 
 
 STEM = 32  # channels of the first convolution
-STAGES = (Stage(32, False, 3), Stage(64, True, 4), Stage(128, True, 3), Stage(256, True, 3), Stage(256, True, 1))
+STAGES = (
+    ResidualStage(32, False, 3),
+    ResidualStage(64, True, 4),
+    ResidualStage(128, True, 3),
+    ResidualStage(256, True, 3),
+    ResidualStage(256, True, 1),
+)
 EMBEDDING = 128  # D
 
 
@@ -60,7 +66,9 @@ class Block(nn.Module):
 class FaceNetwork(nn.Module):
     """Aligned faces to embeddings. The sizes are dlib's; tests build smaller ones."""
 
-    def __init__(self, stem: int = STEM, stages: tuple[Stage, ...] = STAGES, embedding: int = EMBEDDING) -> None:
+    def __init__(
+        self, stem: int = STEM, stages: tuple[ResidualStage, ...] = STAGES, embedding: int = EMBEDDING
+    ) -> None:
         super().__init__()
         self.stem = nn.Conv2d(3, stem, 7, stride=2)
         blocks, narrow = [], stem

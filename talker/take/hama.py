@@ -23,8 +23,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from talker.core.packaged import PackagedFile
-from talker.take.level import HOP, Level
+from talker.core.packaged_weights import PackagedFile
+from talker.take.loudness import HOP, Loudness
 from talker.take.pieces import Pieces
 
 WEIGHTS = PackagedFile(
@@ -219,12 +219,12 @@ class HamaStream:
 
     def __init__(
         self,
-        level: Level,
+        loudness: Loudness,
         net: HamaNet,
         mean: Tensor | float = 0.0,  # [CHANNELS], what features are normalised with
         deviation: Tensor | float = 1.0,
     ) -> None:
-        self._level, self._net, self._mean, self._deviation = level, net, mean, deviation
+        self._level, self._net, self._mean, self._deviation = loudness, net, mean, deviation
         self._pieces = Pieces(MEL_WINDOW // 2, MEL_WINDOW // 2)
         self._memories = [Memory() for _ in net.blocks]
         self._loudness = torch.zeros(0)  # of the features that the blocks have not completed

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import torch
 
-from talker.core.packaged import PackagedFile
+from talker.core.packaged_weights import PackagedFile
 from talker.take.dlib_face import SIDE_PX, FaceNetwork
 
 SAME_PERSON = 0.6  # dlib's own bound: nearer embeddings are of one person

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from talker.core.types import AUDIO_RATE_HZ
-from talker.take.level import HOP, Level
+from talker.take.loudness import HOP, Loudness
 from talker.take.pieces import Pieces
 
 MEL_BINS = 80
@@ -29,11 +29,11 @@ class MelStream:
 
     def __init__(
         self,
-        level: Level,
+        loudness: Loudness,
         mean: Tensor | float = 0.0,  # [2 * MEL_BINS], what features are normalised with
         deviation: Tensor | float = 1.0,
     ) -> None:
-        self._level, self._mean, self._deviation = level, mean, deviation
+        self._level, self._mean, self._deviation = loudness, mean, deviation
         self._pieces = Pieces(_LEAD, LOOKAHEAD)
 
     def push(

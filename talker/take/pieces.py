@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from talker.take.level import HOP
+from talker.take.loudness import HOP
 
 
 class Pieces:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from talker.core.errors import BadInput
 from talker.core.types import AUDIO_RATE_HZ, FPS, Reporter, Silent
-from talker.take.level import WholeLevel, check_audible, level_of
+from talker.take.loudness import WholeLoudness, check_audible, measure_loudness
 from talker.video import SoundSource, probe, sound_source, stream_audio
 
 
@@ -16,7 +16,7 @@ class Speech:
     """Speech in a file: heard once for its level, then streamed, never all in memory."""
 
     source: SoundSource
-    level: WholeLevel
+    loudness: WholeLoudness
 
     @classmethod
     def listen(
@@ -31,16 +31,16 @@ class Speech:
         source = sound_source(path, track)
         for notice in source.notices:
             reporter.notice(notice)
-        level = level_of(stream_audio(source))
-        check_audible(level, path.name)
-        if level.samples < AUDIO_RATE_HZ / FPS:
-            seconds = level.samples / AUDIO_RATE_HZ
+        loudness = measure_loudness(stream_audio(source))
+        check_audible(loudness, path.name)
+        if loudness.samples < AUDIO_RATE_HZ / FPS:
+            seconds = loudness.samples / AUDIO_RATE_HZ
             raise BadInput(f"{path.name} lasts {seconds:.3f} s by its header, less than a picture; export it again")
-        return cls(source, level)
+        return cls(source, loudness)
 
     @property
     def frames(self) -> int:
-        return frames_of(self.level.samples / AUDIO_RATE_HZ)
+        return frames_of(self.loudness.samples / AUDIO_RATE_HZ)
 
 
 def frames_of(seconds: float) -> int:

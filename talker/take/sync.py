@@ -1,8 +1,8 @@
 """How late the sound is against the lips.
 
 Notation: B pictures at 25 Hz, T moments of sound at 50 Hz, L lags. The lips that are seen are held against the lips
-that are heard (`talker.take.heard_lips`), at every lag: where they agree best, sound and lips belong together. Nothing
-is fitted to the speaker, so that what agrees by chance has little to choose from, and four seconds can tell.
+that are heard (`talker.take.lips_from_speech`), at every lag: where they agree best, sound and lips belong together.
+Nothing is fitted to the speaker, so that what agrees by chance has little to choose from, and four seconds can tell.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
 from talker.core.types import FEATURE_RATE_HZ, FPS
-from talker.take.heard_lips import HeardLips, lip_measures
+from talker.take.lips_from_speech import LipsFromSpeech, lip_measures
 
 REACH_S = 0.8  # offsets beyond this are not found
 LAG_STEP_S = 0.04
@@ -64,7 +64,7 @@ def estimate_offset(
     landmarks: np.ndarray,  # [B, 68, 2] of a stretch; NaN where there is no face
     wav: np.ndarray,  # [n] 16 kHz: the sound of the stretch, and around it as far as there is any, up to `REACH_S`
     lead_s: float,  # by how much the sound begins before the first picture
-    ear: HeardLips,
+    ear: LipsFromSpeech,
 ) -> Offset:
     seen, heard = lip_measures(landmarks), without_drift(ear.hear(wav), FEATURE_RATE_HZ)
     there = np.isfinite(seen).all(axis=1)

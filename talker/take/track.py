@@ -15,8 +15,8 @@ from talker.core.errors import BadInput
 from talker.core.prefetch import side_by_side
 from talker.core.types import FPS, Reporter
 from talker.take.crop import FaceSearch
+from talker.take.face_similarity import colours_under
 from talker.take.landmarks import LandmarkDetector
-from talker.take.likeness import colours_under
 from talker.take.masks import opacity, person_segmenter
 from talker.take.store import TakeFolder, write_image
 from talker.video import Crop, read_frames
@@ -78,7 +78,7 @@ def track_frames(
             for index, frame in enumerate(frames):
                 rgb, found = np.ascontiguousarray(frame[..., :3]), None
                 matte = beside.submit(segment, frame)
-                if search.cast.shows_speaker(index):
+                if search.tracks.shows_speaker(index):
                     focused = rgb if not search.rivals else blank_others(rgb, search.box_at(index / FPS), crop)
                     found = detector.detect(focused)
                 yield Look(index, rgb, found, matte.result())

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from talker.core.errors import Missing, out_of_memory
 from talker.core.hub import folder_or_name, hub_folder, is_folder, quiet_libraries
-from talker.take.level import Level
+from talker.take.loudness import Loudness
 
 HUB_MODELS = {"wav2vec2": "facebook/wav2vec2-base-960h", "hubert": "facebook/hubert-large-ls960-ft"}
 
@@ -20,8 +20,8 @@ class HiddenStates:
         self.network = network.eval()
         self.channels = int(network.config.hidden_size)
 
-    def scaled(self, samples: np.ndarray, level: Level) -> np.ndarray:
-        return (samples - level.mean) / (level.deviation + 1e-7)
+    def scaled(self, samples: np.ndarray, loudness: Loudness) -> np.ndarray:
+        return (samples - loudness.mean) / (loudness.deviation + 1e-7)
 
     @torch.no_grad()
     def hear(self, samples: np.ndarray, count: int) -> Tensor:  # [count, C]

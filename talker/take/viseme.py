@@ -19,7 +19,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
 
-from talker.take.level import HOP, Level
+from talker.take.loudness import HOP, Loudness
 from talker.take.mel import LOOKAHEAD, MEL_BINS, MelStream
 
 WEIGHTS = Path(__file__).with_name("viseme.safetensors")
@@ -102,12 +102,12 @@ class VisemeStream:
 
     def __init__(
         self,
-        level: Level,
+        loudness: Loudness,
         net: VisemeNet,
         mean: Tensor | float = 0.0,  # [CHANNELS], what features are normalised with
         deviation: Tensor | float = 1.0,
     ) -> None:
-        self._mel, self._net, self._mean, self._deviation = MelStream(level), net, mean, deviation
+        self._mel, self._net, self._mean, self._deviation = MelStream(loudness), net, mean, deviation
         self._memory = [torch.zeros(1, 0, WIDTH)] * len(LAYERS)
         self._waiting = torch.zeros(0, MEL_CHANNELS)  # mel features that the network has not made anything of yet
         self._begun = False

@@ -23,8 +23,8 @@ from torch.nn import functional
 
 from talker.core.errors import Missing, out_of_memory
 from talker.core.hub import folder_or_name, hub_folder, is_folder, read_config
-from talker.core.packaged import PackagedFile
-from talker.take.level import HOP, Level
+from talker.core.packaged_weights import PackagedFile
+from talker.take.loudness import HOP, Loudness
 from talker.take.mel import mel_bank
 
 TINY = PackagedFile(
@@ -101,8 +101,8 @@ class Whisper:
         self.network = network.eval().requires_grad_(False)
         self.channels = network.second.out_channels
 
-    def scaled(self, samples: np.ndarray, level: Level) -> np.ndarray:
-        return samples * np.float32(level.gain)
+    def scaled(self, samples: np.ndarray, loudness: Loudness) -> np.ndarray:
+        return samples * np.float32(loudness.gain)
 
     @torch.no_grad()
     def hear(self, samples: np.ndarray, count: int) -> Tensor:  # [count, C]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from talker.check.head import (
-    Glance,
+    HeadView,
     cut_by_edges,
     hair_share,
     quarters_off,
@@ -42,7 +42,7 @@ class Toy:
         return self.points[0]
 
 
-def glance(points: np.ndarray, hair: tuple[int, int, int]) -> Glance:
+def head_view(points: np.ndarray, hair: tuple[int, int, int]) -> HeadView:
     """A face with a cap on it, above clothes."""
     rgb = np.full((SIDE, SIDE, 3), WALL, np.uint8)
     x, y = points[:17, 0].mean(), points[27:31, 1].mean()
@@ -50,21 +50,21 @@ def glance(points: np.ndarray, hair: tuple[int, int, int]) -> Glance:
     cv2.rectangle(rgb, (10, round(y + 1.2 * width)), (SIDE - 10, SIDE), CLOTH, -1)
     cv2.ellipse(rgb, ((x, y - 0.1 * width), (1.25 * width, 1.8 * width), 0.0), hair, -1)
     cv2.ellipse(rgb, ((x, y + 0.15 * width), (1.05 * width, 1.5 * width), 0.0), SKIN, -1)
-    return Glance(rgb, (rgb != WALL).any(axis=-1).astype(np.float32), points)
+    return HeadView(rgb, (rgb != WALL).any(axis=-1).astype(np.float32), points)
 
 
 def test_hair_is_counted_and_where_it_lies_beyond_the_crop_it_is_not():
     detector = Toy()
-    glances = [glance(points, HAIR) for points in detector.points]
-    assert 0.15 < hair_share(glances, detector) < 1.0
+    head_views = [head_view(points, HAIR) for points in detector.points]
+    assert 0.15 < hair_share(head_views, detector) < 1.0
     brows = round(float(np.mean([points[17:27, 1].mean() for points in detector.points])))
     low = Crop(0, brows, SIDE - brows)
-    assert hair_share([one.cropped(low, SIDE) for one in glances], detector) < 0.08
-    assert np.isnan(hair_share(glances[:4], detector))
+    assert hair_share([one.cropped(low, SIDE) for one in head_views], detector) < 0.08
+    assert np.isnan(hair_share(head_views[:4], detector))
 
 
 def test_a_crop_takes_the_points_with_it():
-    one = glance(Toy().points[0], HAIR)
+    one = head_view(Toy().points[0], HAIR)
     cut = one.cropped(Crop(20, 40, 160), 2 * SIDE)  # of a source twice as wide
     assert cut.rgb.shape == (80, 80, 3) and np.array_equal(cut.matte, one.matte[20:100, 10:90])
     assert np.allclose(one.points - cut.points, [10, 20, 0])
@@ -90,7 +90,7 @@ def test_pictures_must_agree_on_how_they_lie():
     [((0, 0), ""), ((-60, 0), "left"), ((0, -70), "upper"), ((60, 0), "right"), ((0, 60), "lower")],
 )
 def test_a_head_beyond_an_edge_is_cut(shift, cut):
-    one = glance(Toy().points[0] + [*shift, 0.0], HAIR)
+    one = head_view(Toy().points[0] + [*shift, 0.0], HAIR)
     found = cut_by_edges(one.points, one.matte)
     assert [edge for edge, over in zip(("left", "upper", "right", "lower"), found, strict=True) if over] == [
         edge for edge in [cut] if edge

@@ -105,10 +105,10 @@ OPTIONS = TakeOptions(size_px=64, landmarks="drawn")
 
 def test_the_sound_that_is_late_is_found_in_the_file(clip, drawn):
     report = examine(clip, OPTIONS, TINY, TorchKernels(), Silent())
-    assert report.footage.offset.is_sure
-    assert report.footage.offset.offset_s == pytest.approx(0.2, abs=0.03)
+    assert report.clip.offset.is_sure
+    assert report.clip.offset.offset_s == pytest.approx(0.2, abs=0.03)
     assert report.serves and report.findings[0].key == "av-offset"
-    assert np.nanmedian(report.footage.looks.face_px) == pytest.approx(44, abs=1)
+    assert np.nanmedian(report.clip.looks.face_px) == pytest.approx(44, abs=1)
     assert report.cost.take_s > 0 and report.cost.field_s > 0
     told = examine(clip, TakeOptions(size_px=64, landmarks="drawn", av_offset_s=0.2), TINY, TorchKernels(), Silent())
     assert "av-offset" not in {finding.key for finding in told.findings}
@@ -126,7 +126,7 @@ def test_where_the_offset_is_not_measured_the_report_says_why_and_plots_nothing(
     def said(options: TakeOptions) -> str:
         page = tmp_path / "report.html"
         report = examine(clip, options, TINY, TorchKernels(), Silent(), page)
-        assert not (report.footage.offset and report.footage.offset.is_sure)
+        assert not (report.clip.offset and report.clip.offset.is_sure)
         assert "How well the sound fits" not in page.read_text()
         return dict(report.facts())["sound to lips"]
 

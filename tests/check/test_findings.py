@@ -10,10 +10,10 @@ import pytest
 from talker.check.finding import Finding
 from talker.check.findings import find
 from talker.check.report import Cost, Report
-from talker.take.cast import Cast
 from talker.take.cuts import Pace
+from talker.take.face_tracks import SpeakerTracks
 from talker.video import VideoInfo
-from tests.check.footage import LOOKS, START_S, footage, good_looks, good_offset, good_sound
+from tests.check.clips import LOOKS, START_S, clip_stats, good_looks, good_offset, good_sound
 
 
 def looks(**changes):
@@ -37,7 +37,7 @@ def gone_for_a_while():
 
 
 def stepped(index: int, step: float) -> Pace:
-    pace = footage().pace
+    pace = clip_stats().pace
     steps = pace.steps.copy()
     steps[index] = step
     return replace(pace, steps=steps)
@@ -73,7 +73,7 @@ FLAWS = {
     "hidden": hidden(slice(10, 45)),
     "mouth": hidden(slice(45, 80)),
     "absent": gone_for_a_while(),
-    "others": {"cast": Cast((range(300),), (range(300, 500),))},
+    "others": {"tracks": SpeakerTracks((range(300),), (range(300, 500),))},
     "size": {"size_px": 1024},
     "rate": {"info": VideoInfo(30.0, (1280, 720), 12.0, True, True)},
     "length": {"span_s": (2.0, 9.0)},
@@ -97,13 +97,13 @@ FLAWS = {
 
 
 def test_good_footage_has_no_finding():
-    assert find(footage()) == []
-    assert Report(footage(), [], None).verdict == "Good footage."
+    assert find(clip_stats()) == []
+    assert Report(clip_stats(), [], None).verdict == "Good footage."
 
 
 @pytest.mark.parametrize("key", FLAWS)
 def test_each_flaw_brings_its_own_finding(key):
-    found = find(footage(**FLAWS[key]))
+    found = find(clip_stats(**FLAWS[key]))
     assert [(finding.key, finding.severity) for finding in found] == [(key, "warn")]
     assert found[0].way_out and not found[0].sentence.endswith(".") and "\n" not in found[0].sentence
 
@@ -112,37 +112,37 @@ def test_what_stops_a_fit_comes_first_and_in_its_words():
     gone = good_looks()
     gone = replace(gone, boxes=np.full_like(gone.boxes, np.nan), colours=np.full_like(gone.colours, np.nan))
     gone = replace(gone, sharpness=np.full(LOOKS, np.nan), angles_deg=np.full((LOOKS, 3), np.nan))
-    found = find(footage(looks=gone, sound=None, offset=None))
+    found = find(clip_stats(looks=gone, sound=None, offset=None))
     assert [finding.severity for finding in found[:2]] == ["stop", "stop"]
-    report = Report(footage(looks=gone, sound=None, offset=None), found, None)
+    report = Report(clip_stats(looks=gone, sound=None, offset=None), found, None)
     assert not report.serves and "cannot" in report.verdict
     assert "film one person from the front" in report.text() and "its sound" in report.text()
 
 
 def test_a_silent_clip_stops_a_fit_and_nothing_else_is_said_of_its_sound():
-    found = find(footage(**sound(levels_db=np.full(1000, -90.0), peak=0.001)))
+    found = find(clip_stats(**sound(levels_db=np.full(1000, -90.0), peak=0.001)))
     assert [(finding.key, finding.severity) for finding in found] == [("silent", "stop")]
 
 
 def test_a_face_that_goes_away_is_told_with_its_time_and_stops_a_fit_beyond_half():
-    (found,) = find(footage(**gone_for_a_while()))
+    (found,) = find(clip_stats(**gone_for_a_while()))
     assert found.where_s == ((18.0, 20.0),) and "left out of the training" in found.sentence
     colours, boxes = good_looks().colours.copy(), good_looks().boxes.copy()
     colours[45:], boxes[45:] = np.nan, np.nan
-    found = find(footage(**looks(colours=colours, boxes=boxes)))
+    found = find(clip_stats(**looks(colours=colours, boxes=boxes)))
     assert [(one.key, one.severity) for one in found] == [("face", "stop")]
     assert "for only 9.0 s of 20.0" in found[0].what and "--start 2.0 --end 11.0" in found[0].way_out
 
 
 def test_cuts_to_somebody_else_are_no_jumps_of_the_speakers_head():
-    steps = footage().pace.steps.copy()
+    steps = clip_stats().pace.steps.copy()
     steps[[249, 349, 419]] = 30.0
-    cast = Cast((range(250), range(350, 500)), (range(250, 350),))
+    tracks = SpeakerTracks((range(250), range(350, 500)), (range(250, 350),))
     boxes = good_looks().boxes.copy()
     boxes[50:70] = np.nan
     told = {
         one.key: one
-        for one in find(footage(**looks(boxes=boxes), pace=replace(footage().pace, steps=steps), cast=cast))
+        for one in find(clip_stats(**looks(boxes=boxes), pace=replace(clip_stats().pace, steps=steps), tracks=tracks))
     }
     assert set(told) == {"others", "cuts"}
     assert told["others"].where_s == ((12.0, 16.0),) and told["cuts"].where_s == ((18.8, 18.8),)
@@ -150,26 +150,26 @@ def test_cuts_to_somebody_else_are_no_jumps_of_the_speakers_head():
 
 def test_a_picture_on_its_side_is_said_once_and_instead_of_what_follows_from_it():
     lying = replace(good_looks(), quarters=3, angles_deg=good_looks().angles_deg + [0.0, 0.0, 90.0])
-    (found,) = find(footage(looks=lying, name="my clip.mp4"))
+    (found,) = find(clip_stats(looks=lying, name="my clip.mp4"))
     assert (found.key, found.severity) == ("sideways", "stop") and "to the right" in found.way_out
     assert "ffmpeg -i 'my clip.mp4' -vf transpose=1 upright.mp4" in found.way_out
 
 
 def test_what_is_good_to_know_of_hair_and_sound():
-    (hair,) = find(footage(**looks(hair_share=0.03)))
+    (hair,) = find(clip_stats(**looks(hair_share=0.03)))
     assert (hair.key, hair.severity) == ("hair", "note")
-    assert find(footage(**looks(hair_share=np.nan))) == []
+    assert find(clip_stats(**looks(hair_share=np.nan))) == []
     longer = VideoInfo(22.0, (1280, 720), 25.0, True, True, "", 34.5)
-    (sound,) = find(footage(info=longer))
+    (sound,) = find(clip_stats(info=longer))
     assert sound.severity == "note" and "12.5 s after the picture's end" in sound.what
-    assert find(footage(info=replace(longer, duration_s=30.0))) == [], "only a part was looked at"
+    assert find(clip_stats(info=replace(longer, duration_s=30.0))) == [], "only a part was looked at"
 
 
 def filmed(face_px: float, **changes):
     """A face of that height in the middle of an upright 1080x1920 picture."""
     half = face_px / 2
     boxes = np.tile([540 - half, 800 - half, 540 + half, 800 + half], (LOOKS, 1))
-    return footage(**looks(boxes=boxes), info=VideoInfo(30.0, (1080, 1920), 25.0, True, True, False), **changes)
+    return clip_stats(**looks(boxes=boxes), info=VideoInfo(30.0, (1080, 1920), 25.0, True, True, False), **changes)
 
 
 def test_a_tiny_face_is_told_by_its_size_in_the_source_whatever_the_takes_size():
@@ -205,20 +205,20 @@ def test_facts_tell_the_face_as_filmed_as_fitted_and_as_it_could_be_kept():
 def test_edges_are_listed():
     cut = np.ones((LOOKS, 4), bool)
     cut[:, 3] = False
-    (found,) = find(footage(**looks(cut=cut)))
+    (found,) = find(clip_stats(**looks(cut=cut)))
     assert "left, upper and right edges" in found.what
 
 
 def test_angles_that_are_unknown_are_not_told():
     few = replace(good_looks(), angles_deg=np.full((LOOKS, 3), np.nan))
-    text = Report(footage(looks=few), [], None).text()
+    text = Report(clip_stats(looks=few), [], None).text()
     assert "nan" not in text and "px high" in text
 
 
 def test_places_are_seconds_of_the_file():
-    (cut,) = find(footage(**FLAWS["cuts"]))
+    (cut,) = find(clip_stats(**FLAWS["cuts"]))
     assert cut.where == "at 12.0 s" and "--start 2.02 --end 11.98" in cut.way_out
-    (hidden,) = find(footage(**FLAWS["mouth"]))
+    (hidden,) = find(clip_stats(**FLAWS["mouth"]))
     assert hidden.where_s == ((pytest.approx(START_S + 6.0), pytest.approx(START_S + 8.0)),)
     many = Finding("cuts", "warn", "Cuts", "", tuple((float(t), float(t)) for t in range(9)))
     assert many.where == "at 0.0, 1.0, 2.0, 3.0 s and 5 more"
@@ -234,24 +234,24 @@ def test_places_are_seconds_of_the_file():
     ],
 )
 def test_a_pose_that_is_too_far_says_which_way_and_how_far_is_well(axis, deg, words):
-    (finding,) = find(footage(**turned(deg, axis)))
+    (finding,) = find(clip_stats(**turned(deg, axis)))
     assert words[0] in finding.what and words[1] in finding.way_out
 
 
 def test_the_offset_that_is_offered_is_the_files():
-    (finding,) = find(footage(offset=good_offset(0.2)))
+    (finding,) = find(clip_stats(offset=good_offset(0.2)))
     assert "0.20 s after the lips" in finding.what and "--av-offset 0.20" in finding.way_out
-    assert find(footage(offset=good_offset(0.2), av_offset_s=0.2)) == []
-    (wrong,) = find(footage(offset=good_offset(-0.2), av_offset_s=0.2))
+    assert find(clip_stats(offset=good_offset(0.2), av_offset_s=0.2)) == []
+    (wrong,) = find(clip_stats(offset=good_offset(-0.2), av_offset_s=0.2))
     assert "0.40 s before" in wrong.what and "--av-offset -0.20" in wrong.way_out
-    (small,) = find(footage(offset=good_offset(0.08)))
+    (small,) = find(clip_stats(offset=good_offset(0.08)))
     assert small.severity == "note"
     unsure = replace(good_offset(0.3), correlations=0.5 * good_offset(0.3).correlations)
-    assert find(footage(offset=unsure)) == []
+    assert find(clip_stats(offset=unsure)) == []
 
 
 def test_a_report_is_lines_and_json():
-    made = footage(**FLAWS["music"])
+    made = clip_stats(**FLAWS["music"])
     report = Report(made, find(made), Cost(30.0, 100.0, "native"))
     lines = report.text().splitlines()
     assert lines[0] == "clip.mp4: This footage will do; mend one thing for a better result."

@@ -18,7 +18,7 @@ from talker.check.plots import HEIGHT, LEFT, RIGHT, WIDTH, time_plot
 from talker.check.report import Report
 from talker.core.types import Silent
 from talker.video import VideoWriter
-from tests.check.footage import footage, good_looks
+from tests.check.clips import clip_stats, good_looks
 from tests.check.test_findings import FLAWS
 
 VOID = {"meta", "img", "rect", "line", "polyline"}
@@ -51,7 +51,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_page_needs_nothing_else(clip):
     for key in ("cuts", "background", "music"):
-        made = footage(**FLAWS[key])
+        made = clip_stats(**FLAWS[key])
         text = page(Report(made, find(made), None), clip, Silent())
         reader = Balanced()
         reader.feed(text)
@@ -61,7 +61,7 @@ def test_the_page_needs_nothing_else(clip):
 
 
 def test_names_are_escaped(clip):
-    made = footage(name="<b>&.mp4")
+    made = clip_stats(name="<b>&.mp4")
     assert "&lt;b&gt;&amp;.mp4" in page(Report(made, [], None), clip, Silent())
 
 
@@ -69,16 +69,16 @@ def test_a_page_about_nobody(clip):
     looks = good_looks()
     gone = {name: np.full_like(getattr(looks, name), np.nan) for name in ("boxes", "colours", "angles_deg", "light")}
     gone |= {name: np.full_like(getattr(looks, name), np.nan) for name in ("sharpness", "burnt")}
-    made = footage(looks=type(looks)(**{**vars(looks), **gone}), sound=None, offset=None)
+    made = clip_stats(looks=type(looks)(**{**vars(looks), **gone}), sound=None, offset=None)
     assert "cannot be fitted" in page(Report(made, find(made), None), clip, Silent())
 
 
 def test_an_offset_is_plotted_where_it_could_be_told(clip):
-    offset = footage().offset
+    offset = clip_stats().offset
     flat = replace(offset, correlations=0.1 * offset.correlations)
     words = {"certain.": offset, "would be certain; none is.": flat, None: replace(offset, seen_s=3.0)}
     for word, each in words.items():
-        report = Report(footage(offset=each), [], None)
+        report = Report(clip_stats(offset=each), [], None)
         text = page(report, clip, Silent())
         assert ("How well the sound fits" in text) == (word is not None) and (word or "too short to tell") in text
 

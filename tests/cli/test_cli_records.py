@@ -19,9 +19,9 @@ from talker.core.records import write_record
 from talker.projects.project import Project
 from talker.radfield.kernels import TorchKernels
 from talker.radfield.scene import Scene
-from talker.studio.home import Home
-from talker.studio.looks import figures, preview
+from talker.studio.project_views import figures, preview
 from talker.studio.records import Follower, Job, JobFolder
+from talker.studio.workspace import Home
 from talker.video import write_wav
 from tests.cli.console import tone
 

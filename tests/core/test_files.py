@@ -21,7 +21,7 @@ from talker.cli import main
 from talker.core.errors import BadInput, OutOfMemory, mendable
 from talker.core.files import holds_tensors, load_tensors
 from talker.core.records import json_text, parse_record, read_record
-from talker.projects.stages import Manifest
+from talker.projects.stage_records import Manifest
 from tests.cli.conftest import place as place
 from tests.cli.conftest import project as project
 from tests.cli.console import refused

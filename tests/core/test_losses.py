@@ -68,9 +68,9 @@ def test_style_ignores_where_texture_lies_and_perceptual_does_not():
 
 
 def test_adversarial_losses_fall_as_each_side_wins():
-    assert losses.deceive(torch.tensor([3.0])) < losses.deceive(torch.tensor([-3.0]))
-    right = losses.discriminate(torch.tensor([3.0]), torch.tensor([-3.0]))
-    assert right < losses.discriminate(torch.tensor([-3.0]), torch.tensor([3.0]))
+    assert losses.generator_loss(torch.tensor([3.0])) < losses.generator_loss(torch.tensor([-3.0]))
+    right = losses.discriminator_loss(torch.tensor([3.0]), torch.tensor([-3.0]))
+    assert right < losses.discriminator_loss(torch.tensor([-3.0]), torch.tensor([3.0]))
 
 
 def test_pyramid_sees_no_edges_in_flat_colour():

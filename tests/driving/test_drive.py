@@ -24,7 +24,7 @@ from talker.driving.render import (
     speak,
 )
 from talker.take.audio import MelEncoder
-from talker.take.replay import forth_and_back, most_central
+from talker.take.motion_replay import forth_and_back, most_central
 from talker.take.speech import Speech, frames_of
 from talker.video import probe, read_audio, read_frames, stream_audio, write_wav
 from tests.toys import ToyScene

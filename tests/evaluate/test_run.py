@@ -19,8 +19,8 @@ from talker.evaluate.options import EvalOptions
 from talker.evaluate.run import NewSpeech, evaluate
 from talker.take.audio import channels_of
 from talker.take.dlib_face import FaceNetwork, Stage
-from talker.take.heard_lips import LIPS, TAPS, HeardLips, plain_encoder
 from talker.take.identity import FaceIdentity
+from talker.take.lips_from_speech import LIPS, TAPS, LipsFromSpeech, plain_encoder
 from talker.video import write_wav
 from tests.cli.console import tone
 from tests.evaluate.faces import DarkestSpot
@@ -83,7 +83,7 @@ def difference(found, wanted):
 def instruments(**others) -> Instruments:
     """All but SyncNet, whose crops take a second."""
     faces = FaceIdentity(FaceNetwork(4, (Stage(6, True, 1),), 5).eval())
-    ear = HeardLips(plain_encoder("mel"), torch.zeros(len(TAPS), channels_of("mel"), LIPS))
+    ear = LipsFromSpeech(plain_encoder("mel"), torch.zeros(len(TAPS), channels_of("mel"), LIPS))
     there = {"lpips": difference, "ear": ear, "faces": faces, "embed": embed, "clip": COLOURS}
     return Instruments(**{"syncnet": None, "left_out": {}, **there, **others})
 

@@ -11,7 +11,7 @@ import torch
 from talker.core.types import FACE, TORSO, FrameUse, Silent, Take
 from talker.radfield.fit import conditions_for
 from talker.radfield.fit_take import fit_scene
-from talker.radfield.lesson import lip_lesson
+from talker.radfield.lip_pretraining import lip_targets
 from talker.radfield.sampling import LipTargets, TakeTargets, row_of_the_nose
 from tests.radfield.conftest import FRAMES, SIZE, TINY_FIT
 
@@ -70,7 +70,7 @@ def test_batches_come_from_what_may_teach(ball_take, use):
 
 
 def test_lips_that_are_hidden_are_not_in_the_lesson(ball_take, use):
-    first, second = (lip_lesson(spoilt(ball_take, use, seed)) for seed in (1, 2))
+    first, second = (lip_targets(spoilt(ball_take, use, seed)) for seed in (1, 2))
     taught = spoilt(ball_take, use, 1).lip_training
     assert torch.equal(first[taught], second[taught]) and not torch.equal(first[HIDDEN], second[HIDDEN])
 

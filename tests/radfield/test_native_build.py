@@ -12,7 +12,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from talker.core import places
+from talker.core import cache_dirs
 from talker.core.errors import Missing
 from talker.core.types import Silent
 from talker.radfield import cache
@@ -146,7 +146,7 @@ def test_a_folder_that_is_or_lies_in_another_users_is_not_believed(folder, heard
 
 @pytest.mark.parametrize(("mode", "way_out"), [(0o775, "chmod g-w it"), (0o707, "chmod o-w it")])
 def test_a_folder_below_one_that_others_may_write_to_is_not_believed(folder, heard, monkeypatch, mode, way_out):
-    monkeypatch.setattr(places, "_is_own_group", lambda path, group: False)
+    monkeypatch.setattr(cache_dirs, "_is_own_group", lambda path, group: False)
     build.load_library(heard)
     folder.parent.chmod(mode)
     build.SOURCE.write_text(SMALL_SOURCE.replace("1", "2"))
@@ -164,11 +164,11 @@ def a_folder(mode: int, user: int, group: int = 0) -> os.stat_result:
 def test_who_may_write_above_the_cache(monkeypatch, tmp_path):
     me, root, other = 1000, 0, 1001
     monkeypatch.setattr(os, "geteuid", lambda: me)
-    monkeypatch.setattr(places, "_is_own_group", lambda path, group: group == me)
+    monkeypatch.setattr(cache_dirs, "_is_own_group", lambda path, group: group == me)
     safe = [(0o755, root), (0o700, me), (0o1777, root), (0o1775, root), (0o775, me, me), (0o2755, root)]
     unsafe = [(0o700, other), (0o1777, other), (0o777, me, me), (0o775, me, 50), (0o775, root, 50), (0o2775, root, 50)]
-    assert [places.danger_above(tmp_path, a_folder(*each)) for each in safe] == [None] * len(safe)
-    assert all(places.danger_above(tmp_path, a_folder(*each)) for each in unsafe)
+    assert [cache_dirs.danger_above(tmp_path, a_folder(*each)) for each in safe] == [None] * len(safe)
+    assert all(cache_dirs.danger_above(tmp_path, a_folder(*each)) for each in unsafe)
 
 
 def test_a_group_is_ones_own_where_nobody_else_is_in_it(monkeypatch, tmp_path):
@@ -185,16 +185,16 @@ def test_a_group_is_ones_own_where_nobody_else_is_in_it(monkeypatch, tmp_path):
         monkeypatch.setattr(pwd, "getpwuid", lambda _: me)
         monkeypatch.setattr(pwd, "getpwall", lambda: [me, *neighbours])
         monkeypatch.setattr(grp, "getgrgid", lambda _: SimpleNamespace(gr_name=group, gr_mem=members))
-        return places._is_own_group(tmp_path, group_id)
+        return cache_dirs._is_own_group(tmp_path, group_id)
 
     assert is_own("anna", 1000, []) and is_own("anna", 1000, ["anna"], (1001,))
     assert not is_own("anna", 1000, ["bert"]) and not is_own("anna", 1000, [], (1000,))
     assert not is_own("users", 1000, []) and not is_own("anna", 1001, [])
     assert not is_own("root", 0, [], user_id=0), "containers give that group to everybody"
-    monkeypatch.setattr(places, "_attributes", lambda path: ["system.posix_acl_access"])
+    monkeypatch.setattr(cache_dirs, "_attributes", lambda path: ["system.posix_acl_access"])
     assert not is_own("anna", 1000, [])
     monkeypatch.setattr(pwd, "getpwuid", lambda _: {}[0])  # a number that has no name
-    assert not places._is_own_group(tmp_path, 1000)
+    assert not cache_dirs._is_own_group(tmp_path, 1000)
 
 
 @pytest.mark.parametrize("open_files", ["/proc/self/fd", "/nowhere"])
@@ -249,7 +249,7 @@ def test_a_shared_temporary_folder_keeps_its_mode(tmp_path):
     shared.mkdir()
     shared.chmod(0o1777)
     with pytest.raises(OSError, match="everybody"):
-        places.private_folder(shared)
+        cache_dirs.private_folder(shared)
     assert mode_of(shared) == 0o1777
 
 

@@ -7,8 +7,8 @@ from starlette.testclient import TestClient
 
 from talker.radfield.kernels import TorchKernels
 from talker.studio.app import Studio, application
-from talker.studio.home import Home
-from talker.studio.stage import Stage
+from talker.studio.viewport import Viewport
+from talker.studio.workspace import Workspace
 from talker.video import write_wav
 from tests.cli.conftest import place as place
 from tests.cli.conftest import project as project
@@ -16,25 +16,25 @@ from tests.cli.console import film, tone
 
 
 @pytest.fixture
-def home(place, project) -> Home:
+def workspace(place, project) -> Workspace:
     """The folder: `toy.talker`, `clip.mp4`, `speech.wav`."""
     film(place / "clip.mp4", 0.6)
     write_wav(place / "speech.wav", tone(1.0))
-    home = Home(place)
-    home.make_own()
-    return home
+    workspace = Workspace(place)
+    workspace.make_own()
+    return workspace
 
 
 @pytest.fixture
-def stage(home):
-    stage = Stage(home, TorchKernels())
-    yield stage
-    stage.close()
+def viewport(workspace):
+    viewport = Viewport(workspace, TorchKernels())
+    yield viewport
+    viewport.close()
 
 
 @pytest.fixture
-def studio(home, stage):
-    studio = Studio(home, stage)
+def studio(workspace, viewport):
+    studio = Studio(workspace, viewport)
     yield studio
     studio.queue.close()
 

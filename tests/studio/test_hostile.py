@@ -16,14 +16,14 @@ from starlette.websockets import WebSocketDisconnect
 from talker.core.errors import BadInput
 from talker.studio import uploads
 from talker.studio.app import application
-from talker.studio.home import Home
+from talker.studio.workspace import Workspace
 from tests.studio.sessions import STAGE, next_frame
 
-WISH = {"seq": 1, "wish": {"project": "toy.talker"}}
+REQUEST = {"seq": 1, "request": {"project": "toy.talker"}}
 
 
 @pytest.fixture
-def untouched(place, home, page):
+def untouched(place, workspace, page):
     """The folder's own files, and its surroundings, are the same before and after."""
 
     def fingerprints() -> dict[str, str]:
@@ -35,9 +35,9 @@ def untouched(place, home, page):
     after = fingerprints()
     assert {name: after.get(name) for name in before} == before
     assert set(after) == set(before), "a file was left behind"
-    assert not any((home.own / "uploads").glob("*")), "half an upload was left"
+    assert not any((workspace.own / "uploads").glob("*")), "half an upload was left"
     with page.websocket_connect(STAGE) as socket:
-        socket.send_json(WISH)
+        socket.send_json(REQUEST)
         assert next_frame(socket)[0]["seq"] == 1
     assert page.get("/api/home").status_code == 200
 
@@ -88,7 +88,7 @@ def test_ten_gigabytes_are_refused_before_they_come(untouched, page):
 
 
 @pytest.mark.parametrize("announced", [1000, 1_000_000])
-def test_what_is_not_as_long_as_was_announced_is_not_taken(untouched, home, place, announced):
+def test_what_is_not_as_long_as_was_announced_is_not_taken(untouched, workspace, place, announced):
     """A server passes on no more than was announced; another one, or a page that breaks off, may."""
 
     async def body():
@@ -96,7 +96,7 @@ def test_what_is_not_as_long_as_was_announced_is_not_taken(untouched, home, plac
 
     size = (place / "speech.wav").stat().st_size
     with pytest.raises(BadInput, match=f"{size} bytes came, {announced} were announced"):
-        asyncio.run(uploads.receive(home, "speech.wav", announced, body()))
+        asyncio.run(uploads.receive(workspace, "speech.wav", announced, body()))
 
 
 def test_more_than_is_allowed_is_not_taken(untouched, page, monkeypatch):
@@ -188,15 +188,15 @@ def test_a_token_comes_by_header_or_cookie_and_in_no_address_but_the_pages(studi
         for address in ("/api/home", "/files/clip.mp4", "/page/main.js"):
             assert client.get(address, params={"token": token}).status_code == 403
         assert client.post("/", params={"token": token}).status_code == 403
-        stage = "ws://10.0.0.7:7860/stage"
-        with pytest.raises(WebSocketDisconnect), client.websocket_connect(f"{stage}?token={quote(token)}") as socket:
+        viewport = "ws://10.0.0.7:7860/stage"
+        with pytest.raises(WebSocketDisconnect), client.websocket_connect(f"{viewport}?token={quote(token)}") as socket:
             socket.receive()
         for scheme, code in (("Bearer", 200), ("bearer", 200), ("Basic", 403)):
             headers = {"authorization": f"{scheme} {token}".encode()}
             assert client.get("/api/home", headers=headers).status_code == code
         assert client.get("/api/home", headers={"authorization": b"Bearer wrong"}).status_code == 403
         headers = {"authorization": f"Bearer {token}".encode()}
-        with client.websocket_connect(stage, headers=headers) as socket:
+        with client.websocket_connect(viewport, headers=headers) as socket:
             assert "jobs" in socket.receive_json()
         assert client.get("/", params={"token": token}).status_code == 200 and not client.get("/").url.query
         assert client.get("/api/home").status_code == 200
@@ -226,16 +226,16 @@ def test_an_empty_token_lets_nobody_in(studio):
 
 def test_two_pages_and_one_that_dies(untouched, page):
     with page.websocket_connect(STAGE) as first:
-        first.send_json(WISH)
+        first.send_json(REQUEST)
         with page.websocket_connect(STAGE) as second:
             for seq in range(20):
-                second.send_json({**WISH, "seq": seq})
-        first.send_json({**WISH, "seq": 2})
+                second.send_json({**REQUEST, "seq": seq})
+        first.send_json({**REQUEST, "seq": 2})
         assert next_frame(first)[0]["seq"] == 1 and next_frame(first)[0]["seq"] == 2
 
 
 def test_a_bug_is_told_in_a_line_and_logged(page, monkeypatch, caplog):
-    monkeypatch.setattr(Home, "contents", lambda self: 1 / 0)
+    monkeypatch.setattr(Workspace, "contents", lambda self: 1 / 0)
     answer = page.get("/api/home")
     assert answer.status_code == 500 and "made a mistake" in answer.json()["error"]
     assert "ZeroDivisionError" not in answer.text and "ZeroDivisionError" in caplog.text

@@ -14,9 +14,9 @@ import pytest
 from filelock import FileLock
 
 from talker.core.errors import BadInput, Conflict
-from talker.studio.home import Home
 from talker.studio.jobs import MOST_WAITING, Queue
 from talker.studio.records import Follower, Job
+from talker.studio.workspace import Workspace
 from tests.studio.worker import STEPS
 
 WORKER = (sys.executable, str(Path(__file__).parent / "worker.py"))
@@ -26,11 +26,11 @@ PATIENCE_S = 120.0  # of a machine that has much else to do: jobs run at a low p
 
 @pytest.fixture
 def folder(tmp_path):
-    home = Home(tmp_path)
-    home.make_own()
+    workspace = Workspace(tmp_path)
+    workspace.make_own()
     for name in NAMES:
         (tmp_path / f"{name}.mp4").touch()
-    return home
+    return workspace
 
 
 @pytest.fixture
@@ -127,9 +127,9 @@ def test_a_studio_that_is_closed_goes_on_when_it_is_opened(folder):
 
 def test_a_killed_studio_leaves_its_job_at_work_and_the_next_takes_it_up(folder):
     code = (
-        "import os, sys, time; from pathlib import Path; from talker.studio.home import Home;"
+        "import os, sys, time; from pathlib import Path; from talker.studio.workspace import Workspace;"
         "from talker.studio.jobs import Queue;"
-        f"queue = Queue(Home(Path({str(folder.root)!r})), program={WORKER!r});"
+        f"queue = Queue(Workspace(Path({str(folder.root)!r})), program={WORKER!r});"
         "job = queue.ask({'kind': 'check', 'video': 'slow.mp4'});"
         "path = Path('slow.mp4.steps')\n"
         "while not path.exists(): time.sleep(0.01)\n"

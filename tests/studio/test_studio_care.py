@@ -12,11 +12,11 @@ EDITS = "() => [...document.querySelectorAll('#strip button')].map((each) => eac
 
 
 @pytest.fixture
-def browsed(home):
+def browsed(workspace):
     """The folder's studio in a browser, under Edit."""
     from playwright.sync_api import sync_playwright
 
-    with open_studio(home.root) as address, sync_playwright() as playwright:
+    with open_studio(workspace.root) as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         hears_under_its_own_policy(browser, address)
         page = browser.new_context(viewport={"width": 390, "height": 844}, bypass_csp=True).new_page()
@@ -40,7 +40,7 @@ def hears_under_its_own_policy(browser, address: str) -> None:
     page.close()
 
 
-def test_what_cannot_be_is_not_asked_for(browsed, home):
+def test_what_cannot_be_is_not_asked_for(browsed, workspace):
     preview, train, why = (browsed.locator(name) for name in ("#preview", "#train", "#why-not"))
     assert preview.is_disabled() and train.is_disabled() and "First say" in why.text_content()
     browsed.get_by_text("Name, editor and training", exact=True).click()
@@ -69,9 +69,9 @@ def test_what_cannot_be_is_not_asked_for(browsed, home):
     assert browsed.locator("#render").is_disabled()
 
 
-def test_what_was_done_elsewhere_shows(browsed, home):
+def test_what_was_done_elsewhere_shows(browsed, workspace):
     (old,) = [name for name in browsed.evaluate(EDITS) if name]
-    commands.rename_edit(home.root / "toy.talker", old, "elsewhere")
+    commands.rename_edit(workspace.root / "toy.talker", old, "elsewhere")
     browsed.evaluate("() => dispatchEvent(new Event('focus'))")
     browsed.locator("#strip [data-edit='elsewhere']").wait_for(timeout=4_000)
     assert browsed.evaluate(EDITS) == ["", "elsewhere"]

@@ -13,8 +13,8 @@ from starlette.testclient import TestClient
 
 from talker.core.errors import BadInput
 from talker.studio.app import Studio, application
-from talker.studio.home import Home
 from talker.studio.jobs import Queue
+from talker.studio.workspace import Workspace
 from tests.studio.sessions import STAGE, next_of
 
 EDIT = ["/edits/bronze/rounds", "/thumbnail?edit=bronze"]
@@ -70,17 +70,17 @@ def test_a_part_of_a_project_that_leads_out_is_told_and_left_alone(page, project
         assert change.status_code == 200 or "leads out" in change.json()["error"]
     if part in ("take", "field") or part.startswith("edits"):
         with page.websocket_connect(STAGE) as socket:
-            socket.send_json({"seq": 1, "wish": {"project": "toy.talker", "edit": "bronze"}})
+            socket.send_json({"seq": 1, "request": {"project": "toy.talker", "edit": "bronze"}})
             said = next_of(socket, "error")["error"]
             assert "leads out" in said and "\n" not in said
 
 
-def test_a_job_leaves_no_trace_outside(home, project, disk, page):
+def test_a_job_leaves_no_trace_outside(workspace, project, disk, page):
     """The page asks while all is well; the links come later, as before a command that runs for hours."""
-    queue = Queue(home, program=(sys.executable, "-m", "talker"))
+    queue = Queue(workspace, program=(sys.executable, "-m", "talker"))
     disk("renders", project)
     drive = queue.ask({"kind": "drive", "project": "toy.talker", "audio": "speech.wav"})
-    (home.root / "clip.talker").symlink_to(project.root / "renders")
+    (workspace.root / "clip.talker").symlink_to(project.root / "renders")
     with pytest.raises(BadInput, match="leads out"):
         queue.ask({"kind": "fit", "video": "clip.mp4"})
     end_s = time.monotonic() + 120
@@ -91,7 +91,7 @@ def test_a_job_leaves_no_trace_outside(home, project, disk, page):
 
 
 @pytest.mark.parametrize("part", [".studio", ".studio/jobs", ".studio/uploads", ".studio/jobs/0001.log"])
-def test_a_studio_whose_own_folder_leads_out_is_not_opened(place, home, tmp_path_factory, part):
+def test_a_studio_whose_own_folder_leads_out_is_not_opened(place, workspace, tmp_path_factory, part):
     outside = tmp_path_factory.mktemp("outside")
     (outside / "precious").write_text("precious")
     if (place / part).exists():
@@ -100,7 +100,7 @@ def test_a_studio_whose_own_folder_leads_out_is_not_opened(place, home, tmp_path
     (place / part).symlink_to(outside / "precious" if part.endswith(".log") else outside)
     for _ in range(2):
         with pytest.raises(BadInput, match="leads out"):
-            Home(place).make_own()
+            Workspace(place).make_own()
     assert seen(outside) == {str(outside / "precious"): hashlib.sha256(b"precious").hexdigest()}
 
 
@@ -126,11 +126,11 @@ def test_a_new_file_takes_no_place_of_a_link_that_leads_nowhere(page, place, tmp
     assert not goal.exists()
 
 
-def test_links_within_the_folder_serve(place, project, home, stage):
+def test_links_within_the_folder_serve(place, project, workspace, viewport):
     (place / "store").mkdir()
     move(project.root / "edits", place / "store" / "edits")
     move(project.root, place / "store" / "toy.talker")
-    studio = Studio(home, stage)
+    studio = Studio(workspace, viewport)
     with TestClient(application(studio), base_url="http://127.0.0.1:7860") as page:
         facts = page.get("/api/home").json()["projects"][0]
         assert facts["error"] is None and [edit["name"] for edit in facts["edits"]] == ["bronze"]

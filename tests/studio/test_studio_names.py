@@ -20,13 +20,13 @@ TOLD = "od\\xfcd #1"  # as JSON and pages have it
 
 
 @pytest.fixture
-def odd(place, home):
+def odd(place, workspace):
     """One more video, sound, picture and project, all of a name that is not UTF-8."""
     film(place / f"{ODD}.mp4", 0.2)
     write_wav(place / f"{ODD}.wav", tone(0.2))
     shutil.copy(place / "toy.talker/take/background.png", place / f"{ODD}.png")
     shutil.copytree(place / "toy.talker", place / f"{ODD}.talker")
-    return home
+    return workspace
 
 
 def test_they_are_listed_and_shown(odd, page):
@@ -44,8 +44,8 @@ def test_they_are_listed_and_shown(odd, page):
     ):
         assert page.get(url).status_code == 200, url
     with page.websocket_connect(STAGE) as socket:
-        wish = {"project": f"{TOLD}.talker", "voice": f"{TOLD}.wav", "background": f"{TOLD}.png"}
-        socket.send_json({"seq": 1, "wish": wish})
+        request = {"project": f"{TOLD}.talker", "voice": f"{TOLD}.wav", "background": f"{TOLD}.png"}
+        socket.send_json({"seq": 1, "request": request})
         assert next_frame(socket)[0]["seq"] == 1
 
 
@@ -70,21 +70,21 @@ def test_names_that_no_file_has_are_refused_in_a_line(page):
             answer = page.post("/api/jobs", content=content, headers={"content-type": "application/json"})
             assert answer.status_code == 400 and set(answer.json()) == {"error"}, answer.text
         with page.websocket_connect(STAGE) as socket:
-            socket.send_text(json.dumps({"seq": 3, "wish": {"project": project, "voice": name}}))
+            socket.send_text(json.dumps({"seq": 3, "request": {"project": project, "voice": name}}))
             assert "\n" not in next_of(socket, "error")["error"]
 
 
 def test_messages_of_any_values_are_answered(page):
-    texts = [*("[]", '"a"', "[" * 10_000, '{"wish": {}}', '{"seq": 1, "seq": 2, "wish": {}}')]
-    texts += [f'{{"seq": {seq}, "wish": {{}}}}' for seq in ("NaN", "1e999", '"1"', "true", "[]", "9" * 400)]
-    texts += ['{"seq": 1, "wish": ' + "[" * 200 + "]" * 200 + "}"]
+    texts = [*("[]", '"a"', "[" * 10_000, '{"request": {}}', '{"seq": 1, "seq": 2, "request": {}}')]
+    texts += [f'{{"seq": {seq}, "request": {{}}}}' for seq in ("NaN", "1e999", '"1"', "true", "[]", "9" * 400)]
+    texts += ['{"seq": 1, "request": ' + "[" * 200 + "]" * 200 + "}"]
     texts += [
-        f'{{"seq": 1, "wish": {{"project": "toy.talker", "index": {index}}}}}' for index in ("NaN", "1e999", "{}")
+        f'{{"seq": 1, "request": {{"project": "toy.talker", "index": {index}}}}}' for index in ("NaN", "1e999", "{}")
     ]
     with page.websocket_connect(STAGE) as socket:
         for text in texts:
             socket.send_text(text)
             said = next_of(socket, "error")["error"]
             assert "made a mistake" not in said and "\n" not in said, text
-        socket.send_json({"seq": 2, "wish": {"project": "toy.talker"}})
+        socket.send_json({"seq": 2, "request": {"project": "toy.talker"}})
         assert next_frame(socket)[0]["seq"] == 2

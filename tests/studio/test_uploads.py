@@ -38,25 +38,25 @@ def begin(port: int, head: str = HEAD) -> socket.socket:
     return connection
 
 
-def test_an_upload_that_breaks_off_is_one_line_and_leaves_nothing(port, home, caplog):
-    folder = home.own / "uploads"
+def test_an_upload_that_breaks_off_is_one_line_and_leaves_nothing(port, workspace, caplog):
+    folder = workspace.own / "uploads"
     connection = begin(port)
     until(lambda: folder.is_dir() and any(folder.iterdir()))
     connection.close()
     until(lambda: not any(folder.iterdir()) and caplog.records)
     assert [record.getMessage() for record in caplog.records] == ["PUT /api/files broke off; nothing of it was kept"]
-    assert caplog.records[0].exc_info is None and not (home.root / "new.wav").exists()
+    assert caplog.records[0].exc_info is None and not (workspace.root / "new.wav").exists()
 
 
 @pytest.mark.parametrize("head", [HEAD, JSON], ids=["a file", "an order"])
-def test_an_upload_that_stands_still_is_ended(port, home, monkeypatch, caplog, head):
+def test_an_upload_that_stands_still_is_ended(port, workspace, monkeypatch, caplog, head):
     monkeypatch.setattr(uploads, "QUIET_S", 0.1)
     with begin(port, head) as connection:
         said = b""
         while block := connection.recv(65536):  # until the other end closes
             said += block
     assert said.startswith(b"HTTP/1.1 408") and b"too slowly: nothing for 0.1 s" in said
-    assert not any((home.own).glob("uploads/*")) and not caplog.records
+    assert not any((workspace.own).glob("uploads/*")) and not caplog.records
 
 
 def until(condition) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from talker.core.types import FPS
-from talker.take.cast import Cast
 from talker.take.crop import SEARCH_FPS, FaceSearch
 from talker.take.cuts import Pace
+from talker.take.face_tracks import SpeakerTracks
 
 
 def calm_pace(looks: int, start_s: float = 0.0) -> Pace:
@@ -20,10 +20,10 @@ def search_of(
     boxes: np.ndarray,  # [n, 4]
     rival: np.ndarray | None = None,  # [n] bool
     pace: Pace | None = None,
-    cast: Cast | None = None,
+    tracks: SpeakerTracks | None = None,
 ) -> FaceSearch:
     count = len(boxes)
     pace = pace or calm_pace(count)
-    everywhere = Cast((range(len(pace.steps) + 1),), ())
+    everywhere = SpeakerTracks((range(len(pace.steps) + 1),), ())
     times_s = np.arange(count) / SEARCH_FPS
-    return FaceSearch(boxes, times_s, np.zeros(count, bool) if rival is None else rival, pace, cast or everywhere)
+    return FaceSearch(boxes, times_s, np.zeros(count, bool) if rival is None else rival, pace, tracks or everywhere)

@@ -22,7 +22,7 @@ from talker.take.audio import (
     channels_of,
     load_encoder,
 )
-from talker.take.level import level_of
+from talker.take.loudness import measure_loudness
 from talker.take.transformer import HiddenStates
 from tests.threads import one_thread as one_thread
 
@@ -36,7 +36,7 @@ def speech(seconds: float, seed: int = 0) -> np.ndarray:
 
 def streamed(encoder, wav: np.ndarray, size: int) -> torch.Tensor:
     """Features of speech that comes in blocks of `size` samples."""
-    stream = encoder.stream(level_of([wav]))
+    stream = encoder.stream(measure_loudness([wav]))
     found = [stream.push(wav[first : first + size]) for first in range(0, len(wav), size)]
     return torch.cat([*found, stream.finish()])
 
@@ -141,7 +141,7 @@ def test_what_was_heard_once_is_not_heard_again(own_cache, monkeypatch):
 
 
 def test_what_others_may_write_is_not_believed(own_cache, monkeypatch):
-    monkeypatch.setattr("talker.core.places._is_own_group", lambda path, group: False)
+    monkeypatch.setattr("talker.core.cache_dirs._is_own_group", lambda path, group: False)
     encoder = TransformerEncoder("wav2vec2", HiddenStates(tiny("wav2vec2")))
     own_cache.parent.chmod(0o770)
     first = encoder.encode(speech(1.0))
@@ -156,7 +156,7 @@ def test_a_cache_is_bounded_and_may_be_damaged_or_missing(own_cache, monkeypatch
     (kept,) = own_cache.iterdir()
     kept.write_bytes(b"no tensors")
     assert torch.equal(encoder.encode(speech(1.0)), first)
-    monkeypatch.setattr("talker.take.heard.MOST_BYTES", 2 * kept.stat().st_size)
+    monkeypatch.setattr("talker.take.feature_cache.MOST_BYTES", 2 * kept.stat().st_size)
     os.utime(kept, (1.0, 1.0))
     for seed in (1, 2):
         encoder.encode(speech(1.0, seed))

@@ -252,7 +252,7 @@ def test_somebody_elses_shot_is_left_out(pictures, tmp_path: Path, toy, landmark
     tinted = pictures.copy()
     tinted[30:50, ..., 1:] //= 4
     network = SimpleNamespace(embed_aligned=lambda faces: np.stack([face.mean(axis=(0, 1)) / 50.0 for face in faces]))
-    monkeypatch.setattr("talker.take.cast.FaceIdentity.load", lambda: network)
+    monkeypatch.setattr("talker.take.face_tracks.FaceIdentity.load", lambda: network)
     toy.skipped = range(30, 50)
     listener = Listener()
     take = build_take(film(tmp_path / "cut.mp4", tinted), tmp_path / "take", OPTIONS, listener)

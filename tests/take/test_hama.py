@@ -19,11 +19,11 @@ from talker.speaker.speech import speak
 from talker.take import hama
 from talker.take.audio import HamaEncoder
 from talker.take.hama import HamaNet, HamaStream, Reach
-from talker.take.level import WholeLevel, level_of
+from talker.take.loudness import WholeLoudness, measure_loudness
 from talker.take.mel import mel_bank
 from tests.threads import one_thread as one_thread
 
-PLAIN = WholeLevel(samples=0, peak=1.0, gain=1.0, mean=0.0, deviation=1.0)
+PLAIN = WholeLoudness(samples=0, peak=1.0, gain=1.0, mean=0.0, deviation=1.0)
 WHOLE = Reach(back=None, ahead=hama.TAPS // 2)  # as the recogniser was trained
 
 
@@ -133,8 +133,8 @@ def test_all_four_blocks_say_what_the_packages_own_engine_says(weights):
 
 def test_what_a_stream_hears_is_near_what_whole_utterances_say(weights):
     wav = speak(6.0, seed=12)[0]
-    level = level_of([wav])
-    streamed, whole = (HamaStream(level, HamaNet(r).fill(weights)) for r in (hama.REACHES, [WHOLE] * 2))
+    loudness = measure_loudness([wav])
+    streamed, whole = (HamaStream(loudness, HamaNet(r).fill(weights)) for r in (hama.REACHES, [WHOLE] * 2))
     found, wanted = (torch.cat([stream.push(wav), stream.finish()]).numpy() for stream in (streamed, whole))
     assert np.median([pearson(found[:, c], wanted[:, c]) for c in range(hama.WIDTH)]) > 0.9
 

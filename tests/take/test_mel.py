@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from talker.core.types import AUDIO_RATE_HZ
-from talker.take.level import WholeLevel
+from talker.take.loudness import WholeLoudness
 from talker.take.mel import MelStream, mel_bank
 from talker.take.pieces import feature_count
 
-PLAIN = WholeLevel(samples=0, peak=1.0, gain=1.0, mean=0.0, deviation=1.0)
+PLAIN = WholeLoudness(samples=0, peak=1.0, gain=1.0, mean=0.0, deviation=1.0)
 
 
 def log_mel(wav: np.ndarray) -> np.ndarray:

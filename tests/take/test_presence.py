@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from talker.core.errors import BadInput
-from talker.take.cast import Cast
 from talker.take.cuts import Pace
+from talker.take.face_tracks import SpeakerTracks
 from talker.take.presence import bridged, trimmed
 from tests.take.searches import calm_pace, search_of
 
@@ -43,18 +43,18 @@ def test_faces_on_their_way_are_trimmed_at_the_ends_of_a_piece_alone():
     assert never.sum() == 160 - 4 * 25, "who is never whole loses a second at each end, not everything"
 
 
-def attendance(seen: np.ndarray, cuts: tuple[int, ...] = (), cast: Cast | None = None, start_s: float = 0.0):
+def attendance(seen: np.ndarray, cuts: tuple[int, ...] = (), tracks: SpeakerTracks | None = None, start_s: float = 0.0):
     looks = len(seen) // 5
     boxes = np.tile([10.0, 10.0, 50.0, 50.0], (looks, 1))
     boxes[~seen[::5]] = np.nan
     steps = calm_pace(looks).steps
     steps[[cut - 1 for cut in cuts]] = 40.0
-    return search_of(boxes, pace=Pace(steps, start_s), cast=cast).attendance(seen, RATE_HZ, start_s)
+    return search_of(boxes, pace=Pace(steps, start_s), tracks=tracks).attendance(seen, RATE_HZ, start_s)
 
 
 def test_what_is_left_out_is_told_with_its_times():
-    cast = Cast((range(0, 80), range(120, 200)), (range(80, 120),))
-    there = attendance(flags(200, range(0, 30), range(80, 120)), (80, 120), cast, start_s=2.0)
+    tracks = SpeakerTracks((range(0, 80), range(120, 200)), (range(80, 120),))
+    there = attendance(flags(200, range(0, 30), range(80, 120)), (80, 120), tracks, start_s=2.0)
     assert there.usable.sum() == 130 and there.shots.tolist() == [0] * 80 + [1] * 40 + [2] * 80
     assert [one.sentence for one in there.gone] == [
         "Somebody else is seen (at 5.2-6.8 s); left out of the training: the speaker is who is seen longest",

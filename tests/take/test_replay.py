@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from talker.core.types import FrameUse, Take
-from talker.take.replay import LIDS_FRAMES, Replay, head_points, moved, replayed_frames
+from talker.take.motion_replay import LIDS_FRAMES, Replay, head_points, moved, replayed_frames
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ from talker.core.types import AUDIO_RATE_HZ, FPS
 from talker.speaker.head import HeadState, head_model
 from talker.speaker.speech import speak
 from talker.speaker.visemes import VISEMES, mouth_shapes, viseme_track
-from talker.take import heard_lips
+from talker.take import lips_from_speech
 from talker.take.audio import channels_of
-from talker.take.heard_lips import ENCODERS, WEIGHTS, HeardLips, lip_measures, plain_encoder
+from talker.take.lips_from_speech import ENCODERS, WEIGHTS, LipsFromSpeech, lip_measures, plain_encoder
 from talker.take.sync import LEAST_S, REACH_S, Offset, correlations, estimate_offset, filled, peak, without_drift
 
 SECONDS = 15.0
@@ -23,9 +23,9 @@ LEAD_S = 0.8  # of speech before the first picture
 
 
 @lru_cache
-def ear() -> HeardLips:
+def ear() -> LipsFromSpeech:
     """By the encoder that every machine has."""
-    return HeardLips(plain_encoder("viseme"), load_file(str(WEIGHTS))["viseme"])
+    return LipsFromSpeech(plain_encoder("viseme"), load_file(str(WEIGHTS))["viseme"])
 
 
 @lru_cache
@@ -109,13 +109,13 @@ def test_the_better_encoder_is_taken_where_its_weights_are(monkeypatch):
                 raise Missing("no weights")
             return plain_encoder("viseme")
 
-        monkeypatch.setattr(heard_lips, "plain_encoder", load)
-        return HeardLips.load()
+        monkeypatch.setattr(lips_from_speech, "plain_encoder", load)
+        return LipsFromSpeech.load()
 
     maps = load_file(str(WEIGHTS))
     assert set(maps) == set(ENCODERS)
     for name, map_ in maps.items():
-        assert map_.shape == (len(heard_lips.TAPS), channels_of(name), heard_lips.LIPS)
+        assert map_.shape == (len(lips_from_speech.TAPS), channels_of(name), lips_from_speech.LIPS)
     assert there("viseme")._weights.shape == maps["viseme"].shape
     assert there("hama", "viseme")._weights.shape == maps["hama"].shape
 

@@ -13,7 +13,7 @@ from talker.speaker.speech import Voice, say_phones, speak
 from talker.speaker.visemes import VISEMES, viseme_track
 from talker.take import viseme
 from talker.take.audio import VisemeEncoder
-from talker.take.level import RunningLevel, level_of
+from talker.take.loudness import RunningLoudness, measure_loudness
 from tests.threads import one_thread as one_thread
 
 CLOSED = VISEMES.index("sil")
@@ -21,7 +21,7 @@ OPEN = [VISEMES.index(name) for name in ("aa", "E", "O")]
 
 
 def heard_visemes(wav: np.ndarray) -> np.ndarray:  # [T, 15]
-    stream = viseme.VisemeStream(level_of([wav]), viseme.load_net())
+    stream = viseme.VisemeStream(measure_loudness([wav]), viseme.load_net())
     return torch.cat([stream.push(wav), stream.finish()])[:, viseme.SILENCE :].numpy()
 
 
@@ -106,11 +106,11 @@ def test_pauses_are_what_the_encoder_says_they_are():
 def test_live_sound_gives_what_a_file_gives():
     """But for the level, which an estimate gives that runs along."""
     wav = speak(6.0, seed=3)[0]
-    level = RunningLevel()
-    stream = viseme.VisemeStream(level, viseme.load_net())
+    loudness = RunningLoudness()
+    stream = viseme.VisemeStream(loudness, viseme.load_net())
     found = []
     for first in range(0, len(wav), 640):
-        level.hear(wav[first : first + 640])
+        loudness.hear(wav[first : first + 640])
         found.append(stream.push(wav[first : first + 640]))
     found = torch.cat([*found, stream.finish()])[:, viseme.SILENCE :].numpy()
     whole = heard_visemes(wav)

@@ -14,10 +14,10 @@ from talker.core.errors import BadInput, Missing
 from talker.core.types import AUDIO_RATE_HZ
 from talker.take import whisper
 from talker.take.audio import AUDIO_ENCODERS, WhisperEncoder, load_encoder
-from talker.take.level import WholeLevel, level_of
+from talker.take.loudness import WholeLoudness, measure_loudness
 from tests.threads import one_thread as one_thread
 
-PLAIN = WholeLevel(samples=0, peak=1.0, gain=1.0, mean=0.0, deviation=1.0)
+PLAIN = WholeLoudness(samples=0, peak=1.0, gain=1.0, mean=0.0, deviation=1.0)
 WIDTH, BINS, LAYERS = 16, 80, 4
 
 
@@ -123,7 +123,7 @@ def test_features_are_the_same_however_the_sound_comes_in(folder, seconds, monke
     encoder, wav = load_encoder("whisper", model=str(folder)).fit(noise(3.0)), noise(seconds)
     whole = encoder.encode(wav)
     assert whole.shape == (max(1, round(50 * seconds + 0.49)), WIDTH) and torch.isfinite(whole).all()
-    stream = encoder.stream(level_of([wav]))
+    stream = encoder.stream(measure_loudness([wav]))
     pieces = [stream.push(wav[at : at + 700]) for at in range(0, len(wav), 700)]
     assert torch.cat([*pieces, stream.finish()]).numpy() == pytest.approx(whole.numpy(), abs=1e-4)
     again = load_encoder("whisper", encoder.state(), str(folder))

@@ -45,10 +45,10 @@ def measure(
         raise Missing(f"The studio is measured in a browser, and there is none ({reason})")
     project = speaker_with_edit(work, reporter, training_steps)
     values: dict[str, float] = {}
-    with scratch_folder() as home:
-        shutil.copytree(project, home / project.name)
-        write_wav(home / "speech.wav", speak(SPEECH_S, SPEECH_SEED)[0])
-        with open_studio(home) as address, sync_playwright() as playwright:
+    with scratch_folder() as workspace:
+        shutil.copytree(project, workspace / project.name)
+        write_wav(workspace / "speech.wav", speak(SPEECH_S, SPEECH_SEED)[0])
+        with open_studio(workspace) as address, sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
             page = browser.new_context(viewport=_SHAPES["wide"]).new_page()
             for name, measured in (("load", _load), ("orbit", _orbit), ("play", _play), ("switch", _switch)):

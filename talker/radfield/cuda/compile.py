@@ -15,8 +15,8 @@ import importlib.util
 from ctypes import POINTER, byref, c_char_p, c_int, c_size_t, c_void_p
 from pathlib import Path
 
+from talker.core.cache_dirs import cache_dir, private_folder
 from talker.core.errors import Missing
-from talker.core.places import cache_dir, private_folder
 from talker.core.temporary import scratch_folder
 from talker.radfield import cache
 

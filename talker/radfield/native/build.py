@@ -19,8 +19,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
+from talker.core.cache_dirs import cache_dir, private_folder
 from talker.core.errors import Missing
-from talker.core.places import cache_dir, private_folder
 from talker.core.temporary import scratch_folder
 from talker.core.types import Reporter
 from talker.radfield import cache

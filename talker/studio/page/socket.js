@@ -1,4 +1,4 @@
-/** The socket of the stage: wishes out, frames and news in; it comes back by itself after a pause. */
+/** The socket of the stage: requests out, frames and news in; it comes back by itself after a pause. */
 
 const AGAIN_MS = 800;
 

@@ -97,7 +97,7 @@ export class Stage {
 
   send(index, share) {
     const { project, edit, yaw, pitch, roll, zoom, detail, strength, eyes, motion, background, voice, pair } = state;
-    const wish = {
+    const request = {
       project,
       edit,
       yaw,
@@ -114,11 +114,11 @@ export class Stage {
       index,
       share,
     };
-    wish.playing = this.isMoving;
-    if (state.live) wish.voice = "live";
-    if (!edit) { wish.strength = 1; wish.pair = false; }
+    request.playing = this.isMoving;
+    if (state.live) request.voice = "live";
+    if (!edit) { request.strength = 1; request.pair = false; }
     const seq = ++this.seq;
-    if (!this.socket.send({ seq, wish })) return false;
+    if (!this.socket.send({ seq, request })) return false;
     const { moved_ms, switched_ms } = this;
     this.asked.set(seq, { sent_ms: performance.now(), moved_ms, switched_ms });
     this.moved_ms = this.switched_ms = null;

@@ -7,7 +7,7 @@ import { bounds, isAtWork, jobOf, on, set, state } from "./state.js";
 
 let chosen = null; // a video's name
 let sending = null; // the share of an upload that has gone
-const wishes = { size: 256, preset: "auto", audio: "", start: "", end: "", "av-offset": "" };
+const fitOptions = { size: 256, preset: "auto", audio: "", start: "", end: "", "av-offset": "" };
 
 export const choose = (video) => { chosen = video; };
 
@@ -176,14 +176,14 @@ function update(node, fit, check) {
 function fitCard(check, fit) {
   const number = (key, props) => el(
     "input",
-    { type: "number", value: wishes[key], oninput: (event) => { wishes[key] = event.target.value; },
+    { type: "number", value: fitOptions[key], oninput: (event) => { fitOptions[key] = event.target.value; },
       ...bounds("fit", key), ...props },
   );
   const send = () => act({
-    kind: "fit", video: chosen, size: +wishes.size, preset: wishes.preset,
-    ...(wishes.audio && { audio: wishes.audio }),
+    kind: "fit", video: chosen, size: +fitOptions.size, preset: fitOptions.preset,
+    ...(fitOptions.audio && { audio: fitOptions.audio }),
     ...Object.fromEntries(
-      ["start", "end", "av-offset"].filter((key) => wishes[key] !== "").map((key) => [key, +wishes[key]]),
+      ["start", "end", "av-offset"].filter((key) => fitOptions[key] !== "").map((key) => [key, +fitOptions[key]]),
     ),
   });
   return el("div", { class: "card column" },
@@ -192,8 +192,8 @@ function fitCard(check, fit) {
         "Size",
         select(
           [["128", "128 px, a quick look"], ["256", "256 px"], ["384", "384 px"], ["512", "512 px"]],
-          String(wishes.size),
-          (value) => { wishes.size = value; },
+          String(fitOptions.size),
+          (value) => { fitOptions.size = value; },
         ),
       ),
       field("From, s", number("start", { step: 0.1, placeholder: "0", style: "width:80px" })),
@@ -208,8 +208,8 @@ function fitCard(check, fit) {
         "How much training",
         select(
           [["auto", "as this machine suggests"], ["cpu", "as on a CPU"], ["gpu", "as on a GPU"]],
-          wishes.preset,
-          (value) => { wishes.preset = value; },
+          fitOptions.preset,
+          (value) => { fitOptions.preset = value; },
         ),
       ),
       field(
@@ -221,8 +221,8 @@ function fitCard(check, fit) {
             ["wav2vec2", "wav2vec2, from the hub"],
             ["hubert", "HuBERT, from the hub"],
           ],
-          wishes.audio,
-          (value) => { wishes.audio = value; },
+          fitOptions.audio,
+          (value) => { fitOptions.audio = value; },
         ),
       ))),
     errorOf(fit),

@@ -13,8 +13,8 @@ import numpy as np
 from talker.core.axis import runs
 from talker.core.types import FPS, FrameUse, Reporter
 from talker.take.crop import FaceSearch
+from talker.take.face_similarity import FaceLandmarks, hidden_mouths, likeness
 from talker.take.landmarks import LandmarkDetector
-from talker.take.likeness import FaceLandmarks, hidden_mouths, likeness
 from talker.take.motion import head_motion, unsolved
 from talker.take.pose import HeadMotion
 from talker.take.presence import HIDDEN_MOUTH, LeftOut
@@ -26,7 +26,7 @@ UNLIKE = 0.68  # of the upper face's likeness to itself: another picture is blen
 
 
 @dataclass(frozen=True)
-class Followed:
+class SpeakerFrames:
     """The speaker, wherever there."""
 
     use: FrameUse
@@ -44,7 +44,7 @@ def follow_speaker(
     detector: LandmarkDetector,
     size_px: int,
     reporter: Reporter,
-) -> Followed:
+) -> SpeakerFrames:
     """BadInput where too little of the clip shows the speaker."""
     seen = np.isfinite(tracked.points[:, 0, 0])
     face = FaceLandmarks.of(tracked.points, detector)
@@ -68,7 +68,7 @@ def follow_speaker(
     told = there.gone
     if hidden.any():
         told.append(there.places(HIDDEN_MOUTH, hidden))
-    return Followed(use, frames, tracked.only(frames), points[frames], motion, told)
+    return SpeakerFrames(use, frames, tracked.only(frames), points[frames], motion, told)
 
 
 def fill_points(

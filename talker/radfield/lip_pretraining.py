@@ -23,7 +23,7 @@ RATE, FINAL = 1e-3, 0.07  # learning rate, and the share of it that is left at t
 BETAS = (0.9, 0.99)
 
 
-def lip_lesson(take: Take) -> Tensor:
+def lip_targets(take: Take) -> Tensor:
     """What every frame's sound should tell of its lips: shapes [B, 40] in the head's own plane, centred, and scaled by
     their spread over the training frames that show the mouth."""
     shapes = lip_shapes(take.camera(0), take.c2w, take.landmarks_px, take.landmarks_head).flatten(1)
@@ -31,7 +31,7 @@ def lip_lesson(take: Take) -> Tensor:
     return (shapes - heard.mean(0)) / (heard - heard.mean(0)).std().clamp(min=1e-6)
 
 
-def first_lesson(
+def pretrain_on_lips(
     net: AudioNet,
     take: Take,
     steps: int,
@@ -40,7 +40,7 @@ def first_lesson(
 ) -> None:
     """Trains the network on random training frames that show the mouth, so that its codes tell the lips' shapes."""
     device = net.lips.weight.device
-    shapes, taught = lip_lesson(take), torch.tensor(take.lip_training)
+    shapes, taught = lip_targets(take), torch.tensor(take.lip_training)
     optimiser = torch.optim.AdamW(net.parameters(), lr=RATE, betas=BETAS, fused=True)
     for step in range(steps):
         for group in optimiser.param_groups:

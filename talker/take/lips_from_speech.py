@@ -27,7 +27,7 @@ LIPS = 3  # opening, width, height
 OUTER_PAIRS = ((50, 51, 52), (58, 57, 56))  # iBUG: above, below
 
 
-class HeardLips:
+class LipsFromSpeech:
     """Hears lips. Encoder and map are handed in; `load` finds them."""
 
     def __init__(
@@ -39,7 +39,7 @@ class HeardLips:
         self._weights = weights
 
     @classmethod
-    def load(cls) -> HeardLips:
+    def load(cls) -> LipsFromSpeech:
         """With the best encoder whose weights this machine has."""
         maps = load_file(str(WEIGHTS))
         for name in ENCODERS[:-1]:

@@ -29,11 +29,11 @@ from talker.editors.region import COVERAGE, PARTS_OF, Region
 from talker.evaluate import report
 from talker.projects.names import check_name
 from talker.projects.project import Project
-from talker.studio import voice
-from talker.studio.home import Home
-from talker.studio.orders import bounds
-from talker.studio.stage import Stage
-from talker.studio.wish import Wish
+from talker.studio import speech_track
+from talker.studio.frame_request import FrameRequest
+from talker.studio.job_specs import bounds
+from talker.studio.viewport import Viewport
+from talker.studio.workspace import Workspace
 from talker.video import stream_audio, write_wav
 
 _WITHOUT_ARTICLE = ("watercolour", "pop art", "stained glass")
@@ -127,30 +127,30 @@ def _url(project: Project, path: Path) -> str:
     return f"/files/{quote(text_of(path.relative_to(project.workspace or project.root.parent).as_posix()))}"
 
 
-def thumbnail(home: Home, stage: Stage, project: Project, edit: str | None) -> Path:
+def thumbnail(workspace: Workspace, viewport: Viewport, project: Project, edit: str | None) -> Path:
     """A small picture of the speaker, or of an edit."""
     fingerprint = scene_record(project, edit)["fingerprint"]
-    path = home.kept("thumbnails", f"{fingerprint}.jpg")
+    path = workspace.kept("thumbnails", f"{fingerprint}.jpg")
     if not path.is_file():
-        picture = stage.submit(Wish(project.root.name, edit, share=_THUMBNAIL)).result()
+        picture = viewport.submit(FrameRequest(project.root.name, edit, share=_THUMBNAIL)).result()
         with replacing(path) as temporary:
             temporary.write_bytes(picture.jpeg)
     return path
 
 
-def waveform(home: Home, path: Path) -> dict[str, Any]:
+def waveform(workspace: Workspace, path: Path) -> dict[str, Any]:
     """How a sound looks; kept, for hours of it take a while to read."""
     state = path.stat()
     key = hashlib.sha256(os.fsencode(f"{path.name} {state.st_mtime_ns} {state.st_size}")).hexdigest()
-    kept = home.kept("waveforms", f"{key[:16]}.json")
+    kept = workspace.kept("waveforms", f"{key[:16]}.json")
     if not kept.is_file():
-        write_record(kept, voice.waveform(path))
+        write_record(kept, speech_track.waveform(path))
     return read_record(kept, Waveform, whole=kept)
 
 
-def as_wav(home: Home, path: Path) -> Path:
+def as_wav(workspace: Workspace, path: Path) -> Path:
     """A sound that a browser may not play, as one that it does."""
-    kept = home.kept("sounds", f"{file_hash(path)[:16]}.wav")
+    kept = workspace.kept("sounds", f"{file_hash(path)[:16]}.wav")
     if not kept.is_file():
         with replacing(kept) as temporary:
             write_wav(temporary, stream_audio(path))
@@ -175,7 +175,7 @@ def figures(project: Project) -> list[dict[str, Any]]:
     return found
 
 
-def forget_unfinished(home: Home) -> None:
+def forget_unfinished(workspace: Workspace) -> None:
     """What a killed studio was at."""
     for folder in ("thumbnails", "waveforms", "sounds"):
-        sweep(home.kept(folder).glob(".*"))
+        sweep(workspace.kept(folder).glob(".*"))

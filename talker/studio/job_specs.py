@@ -25,7 +25,7 @@ from talker.evaluate.options import EvalOptions
 from talker.projects.names import check_name, edit_name
 from talker.projects.project import SUFFIX
 from talker.speaker.record import SpeakerOptions
-from talker.studio.home import Home
+from talker.studio.workspace import Workspace
 from talker.take.build import TakeOptions
 
 Order = Mapping[str, Any]
@@ -35,11 +35,11 @@ LIMITS = ("only", "keep")  # of an edit: the parts that it may change, as `Regio
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")  # no path leads out of the folder
 
 
-def command_of(home: Home, order: object) -> tuple[str, list[str]]:
+def command_of(workspace: Workspace, order: object) -> tuple[str, list[str]]:
     """Its title for people, and the words after `talker`. BadInput for what is no order."""
     if not isinstance(order, dict) or not isinstance(order.get("kind"), str) or order["kind"] not in _WORDS:
         raise BadInput(f"The studio knows these orders: {', '.join(_WORDS)}")
-    title, words = _WORDS[order["kind"]](home, order)
+    title, words = _WORDS[order["kind"]](workspace, order)
     return text_of(title), [text_of(word) for word in words]  # the command line knows files by their text, too
 
 
@@ -63,48 +63,48 @@ def edit_of(order: Order) -> str | None:
 # -------------------------------------------------------------------- the orders
 
 
-def _speaker(home: Home, order: Order) -> tuple[str, list[str]]:
-    out = home.free("demo.mp4").name
+def _speaker(workspace: Workspace, order: Order) -> tuple[str, list[str]]:
+    out = workspace.free("demo.mp4").name
     words = ["speaker", out, *_numbers(order, "seconds", "size", "seed", "motion")]
     return "Record the demo speaker", words
 
 
-def _check(home: Home, order: Order) -> tuple[str, list[str]]:
-    video = home.file(order.get("video"), "video")
-    page = home.check_page(video).relative_to(home.root).as_posix()
+def _check(workspace: Workspace, order: Order) -> tuple[str, list[str]]:
+    video = workspace.file(order.get("video"), "video")
+    page = workspace.check_page(video).relative_to(workspace.root).as_posix()
     words = ["check", video.name, *_numbers(order, "start", "end", "size"), "-o", page, "--force"]
     return f"Check {video.name}", words
 
 
-def _fit(home: Home, order: Order) -> tuple[str, list[str]]:
-    video = home.file(order.get("video"), "video")
+def _fit(workspace: Workspace, order: Order) -> tuple[str, list[str]]:
+    video = workspace.file(order.get("video"), "video")
     words = ["fit", video.name, *_numbers(order, "start", "end", "size", "av-offset", "training-steps", "seed")]
     words += _choices(order, "preset", "audio", "landmarks", "kernels")
     out = f"{video.stem}{SUFFIX}"
     if "name" in order:
         out = f"{_name(order, 'name')}{SUFFIX}"
         words += ["-o", out]
-    links.check_inside(home.root / out, home.root)
+    links.check_inside(workspace.root / out, workspace.root)
     return f"Fit {out}", [*words, *_force(order)]
 
 
-def _preview(home: Home, order: Order) -> tuple[str, list[str]]:
-    words = ["preview", *_what(home, order), *_editor(order)]
+def _preview(workspace: Workspace, order: Order) -> tuple[str, list[str]]:
+    words = ["preview", *_what(workspace, order), *_editor(order)]
     words += _numbers(order, "text-guidance", "steps", "image-guidance", "seed")
-    return f"Preview “{_text(order, 'instruction')}”", [*words, *_project(home, order), *_force(order)]
+    return f"Preview “{_text(order, 'instruction')}”", [*words, *_project(workspace, order), *_force(order)]
 
 
-def _edit(home: Home, order: Order) -> tuple[str, list[str]]:
-    words = ["edit", *_what(home, order)]
+def _edit(workspace: Workspace, order: Order) -> tuple[str, list[str]]:
+    words = ["edit", *_what(workspace, order)]
     if order.get("name"):
         words += ["--name", _name(order, "name")]
     words += _numbers(order, "text-guidance", "steps", "rounds", "frames", "image-guidance", "seed")
     words += [*_numbers(order, "training-steps"), *_choices(order, "strategy", "preset"), *_editor(order)]
-    return f"Edit “{_text(order, 'instruction')}”", [*words, *_project(home, order), *_force(order)]
+    return f"Edit “{_text(order, 'instruction')}”", [*words, *_project(workspace, order), *_force(order)]
 
 
-def _drive(home: Home, order: Order) -> tuple[str, list[str]]:
-    audio = home.file(order.get("audio"), "sound")
+def _drive(workspace: Workspace, order: Order) -> tuple[str, list[str]]:
+    audio = workspace.file(order.get("audio"), "sound")
     words = ["drive", audio.name, *_edit_name(order)]
     view = order.get("view")
     if view:
@@ -112,17 +112,17 @@ def _drive(home: Home, order: Order) -> tuple[str, list[str]]:
     background = order.get("background")
     if background is not None:
         text = _text(order, "background")
-        words += ["--background", text if text.startswith("#") else home.file(text, "picture").name]
+        words += ["--background", text if text.startswith("#") else workspace.file(text, "picture").name]
     words += [*_numbers(order, "detail", "strength", "eyes", "size"), *_choices(order, "motion")]
-    return f"Render {audio.name}", [*words, *_project(home, order), *_force(order)]
+    return f"Render {audio.name}", [*words, *_project(workspace, order), *_force(order)]
 
 
-def _eval(home: Home, order: Order) -> tuple[str, list[str]]:
+def _eval(workspace: Workspace, order: Order) -> tuple[str, list[str]]:
     words = ["eval", *_edit_name(order), *_numbers(order, "frames")]
-    return f"Measure {order.get('edit') or 'the speaker'}", [*words, *_project(home, order), *_force(order)]
+    return f"Measure {order.get('edit') or 'the speaker'}", [*words, *_project(workspace, order), *_force(order)]
 
 
-_WORDS: dict[str, Callable[[Home, Order], tuple[str, list[str]]]] = {
+_WORDS: dict[str, Callable[[Workspace, Order], tuple[str, list[str]]]] = {
     "speaker": _speaker,
     "check": _check,
     "fit": _fit,
@@ -174,7 +174,7 @@ def view_words(view: object) -> str:
     return ",".join(parts)
 
 
-def _what(home: Home, order: Order) -> list[str]:
+def _what(workspace: Workspace, order: Order) -> list[str]:
     """What is edited: instruction, region, base. `--flag=value`, because a value may begin with a dash."""
     words = [f"--instruction={_text(order, 'instruction')}"]
     for limit in LIMITS:
@@ -204,8 +204,8 @@ def _editor(order: Order) -> list[str]:
     return words
 
 
-def _project(home: Home, order: Order) -> list[str]:
-    return ["--project", home.project(order.get("project")).root.name]
+def _project(workspace: Workspace, order: Order) -> list[str]:
+    return ["--project", workspace.project(order.get("project")).root.name]
 
 
 def _edit_name(order: Order) -> list[str]:

@@ -18,7 +18,7 @@ _INDEX, _SHARE = Bounds(float, 0, 25 * 24 * 3600), Bounds(float, LEAST_SHARE, 1)
 
 
 @dataclass(frozen=True)
-class Wish:
+class FrameRequest:
     """One frame."""
 
     project: str  # its folder's name
@@ -36,10 +36,10 @@ class Wish:
     pair: bool = False  # the speaker as filmed at the left of the same picture
 
 
-def wish_of(facts: object) -> Wish:
+def frame_request_of(facts: object) -> FrameRequest:
     """BadInput for what is none."""
     if not isinstance(facts, dict):
-        raise BadInput("A wish is an object")
+        raise BadInput("A request is an object")
     view = View(
         **{
             name: _number(facts, key, default, VIEW_BOUNDS[key])
@@ -60,7 +60,7 @@ def wish_of(facts: object) -> Wish:
         eyes=None if facts.get("eyes") is None else _number(facts, "eyes", 1.0, asked["--eyes"]),
     )
     check_options(options, edit)
-    return Wish(
+    return FrameRequest(
         project=_text(facts, "project") or "",
         edit=check_name(edit) if edit else None,
         view=view,

@@ -28,7 +28,7 @@ BINS = 400  # of a waveform's picture
 _PIECE = 40  # samples whose peak is held while a sound is read: 2.5 ms, of which the shortest sounds have enough
 
 
-class Voice:
+class SpeechTrack:
     """A sound, heard; codes of any frame, for any scene."""
 
     def __init__(
@@ -41,7 +41,7 @@ class Voice:
         self._lock = threading.Lock()
 
     @classmethod
-    def listen(cls, path: Path, encoder: AudioEncoder) -> Voice:
+    def listen(cls, path: Path, encoder: AudioEncoder) -> SpeechTrack:
         """BadInput where there is nothing to hear."""
         speech = Speech.listen(path)
         stream = encoder.stream(speech.level)
@@ -49,7 +49,7 @@ class Voice:
         return cls(torch.cat([*parts, stream.finish()]), speech.frames)
 
     @classmethod
-    def silence(cls, take: Take, encoder: AudioEncoder) -> Voice:
+    def silence(cls, take: Take, encoder: AudioEncoder) -> SpeechTrack:
         """What the speaker's own pauses sound like."""
         features = take.own_features
         hush = quietest(features, encoder.speaking(features))

@@ -1,7 +1,7 @@
 """What is seen of the speaker and the room, five times a second.
 
-Notation: n looks, M landmarks, h x w the pixels of a small picture. NaN where there is no face. Looks are measured as
-they come by and not kept.
+Notation: n looks, M landmarks, h x w the pixels of a small picture. NaN where there is no face. Pictures are
+measured as they come by and not kept.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ import numpy as np
 
 from talker.check.head import (
     EDGES,
-    MOST_GLANCES,
+    MOST_HEAD_VIEWS,
     MOST_TURNED,
-    Glance,
+    HeadView,
     cut_by_edges,
     hair_share,
     quarters_off,
@@ -26,10 +26,10 @@ from talker.check.head import (
     usual_quarters,
 )
 from talker.core.images import grown
-from talker.take.album import Album
 from talker.take.crop import FaceSearch, choose_crop
+from talker.take.even_sample import EvenSample
+from talker.take.face_similarity import colours_under, likeness
 from talker.take.landmarks import LandmarkDetector
-from talker.take.likeness import colours_under, likeness
 from talker.take.pose import solve_motion
 
 FACE_ROOM = 0.4  # of the face's side: added around it before landmarks are read
@@ -46,7 +46,7 @@ BURNT = 240  # grey level from which on there is no detail: cameras and codecs d
 
 
 @dataclass(frozen=True)
-class Looks:
+class FrameStats:
     times_s: np.ndarray  # [n] seconds of the file
     boxes: np.ndarray  # [n, 4] the face, source pixels
     rival: np.ndarray  # [n] bool: somebody else's face was there, too
@@ -76,7 +76,7 @@ class Looks:
         return likeness(self.colours, self.inner, self.below)
 
 
-class Lookout:
+class FrameStatsCollector:
     """Watches a search for faces: `search_faces(..., watch=lookout.watch)`."""
 
     def __init__(self, detector: LandmarkDetector, segment: Callable[[np.ndarray], np.ndarray]) -> None:
@@ -92,7 +92,7 @@ class Lookout:
         self._cut: list[np.ndarray] = []
         self._quarters: list[int] = []
         self._turned = 0  # looks without a face that were turned to find one
-        self._album: Album[tuple[int, Glance]] = Album(MOST_GLANCES)  # by their looks
+        self._sample: EvenSample[tuple[int, HeadView]] = EvenSample(MOST_HEAD_VIEWS)  # by their looks
         self._size = (0, 0)
         self._below = np.zeros(1, bool)
 
@@ -149,7 +149,7 @@ class Lookout:
         if points is not None:
             points = points * [shrink, shrink, shrink]
             self._cut[-1] = cut_by_edges(points[list(self._detector.ibug)], matte)
-            self._album.offer((len(self._points) - 1, Glance(small.copy(), matte, points)))
+            self._sample.offer((len(self._points) - 1, HeadView(small.copy(), matte, points)))
         covered = grown(matte > PERSON, reach_px)
         grey = cv2.blur(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), (3, 3)).astype(np.float32)
         if self._room is not None:
@@ -167,7 +167,7 @@ class Lookout:
         search: FaceSearch,
         start_s: float,
         size_px: tuple[int, int],  # (width, height) of the source
-    ) -> Looks:
+    ) -> FrameStats:
         """All that was seen, beside what the search found."""
         own = np.isfinite(search.boxes[:, 0])[:, None]  # other people's looks count for nothing
         points = np.where(own[..., None], np.array(self._points), np.nan)
@@ -183,11 +183,11 @@ class Lookout:
         if self._change is not None:
             unrest = np.where(self._compared > 0, self._change / np.maximum(self._compared, 1), np.nan)
         hair = float("nan")
-        glances = [glance for look, glance in self._album.kept if own[look]]
-        if glances:
+        head_views = [head_view for look, head_view in self._sample.kept if own[look]]
+        if head_views:
             crop = choose_crop(search, size_px)
-            hair = hair_share([glance.cropped(crop, size_px[0]) for glance in glances], self._detector)
-        return Looks(
+            hair = hair_share([head_view.cropped(crop, size_px[0]) for head_view in head_views], self._detector)
+        return FrameStats(
             times_s=search.times_s + start_s,
             boxes=search.boxes,
             rival=search.rival,

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from talker.check.look import Lookout, burnt_share, head_angles_deg, sharpness
+from talker.check.frame_stats import FrameStatsCollector, burnt_share, head_angles_deg, sharpness
 from talker.take.pose import HeadMotion, project_points
 from tests.take.searches import search_of
 from tests.take.toy import face_landmarks
@@ -75,7 +75,7 @@ def test_a_lookout_sees_the_room_move_only_where_nobody_stands():
     generator = np.random.default_rng(0)
     matte = np.zeros((SIDE, SIDE), np.float32)
     matte[30:, 30:98] = 1.0
-    lookout = Lookout(StillFace(), lambda rgb: matte)
+    collector = FrameStatsCollector(StillFace(), lambda rgb: matte)
     box = np.array([40.0, 40.0, 88.0, 88.0])
     room = generator.integers(0, 255, (SIDE, SIDE, 3))
     for index in range(12):
@@ -83,20 +83,20 @@ def test_a_lookout_sees_the_room_move_only_where_nobody_stands():
         picture[:, :10] = generator.integers(0, 255, (SIDE, 10, 3))  # moves
         picture[40:, 40:90] = generator.integers(0, 255, (88, 50, 3))  # the speaker
         shown = (picture * (0.8 + 0.02 * index)).clip(0, 255).astype(np.uint8)  # and the exposure drifts
-        lookout.watch(shown, box if index != 5 else np.full(4, np.nan))
+        collector.watch(shown, box if index != 5 else np.full(4, np.nan))
     search = search_of(np.tile(box, (12, 1)))
-    looks = lookout.looks(search, 7.0, (SIDE, SIDE))
+    looks = collector.looks(search, 7.0, (SIDE, SIDE))
     assert looks.times_s[0] == 7.0 and looks.seen.sum() == 11 and not looks.seen[5]
     assert np.isnan(looks.unrest[64, 64])
     assert np.median(looks.unrest[:, 2:8]) > 10.0 and np.nanmedian(looks.unrest[:, 110:]) < 4.0
-    assert len(lookout.detect_s) == 11 and len(lookout.segment_s) == 6
+    assert len(collector.detect_s) == 11 and len(collector.segment_s) == 6
 
 
 def test_a_lookout_that_saw_nobody():
-    lookout = Lookout(StillFace(), lambda rgb: np.zeros(rgb.shape[:2], np.float32))
+    collector = FrameStatsCollector(StillFace(), lambda rgb: np.zeros(rgb.shape[:2], np.float32))
     for place in (np.nan, np.nan, -500.0, 500.0, *(np.nan,) * 4):  # or saw a face beside the picture
-        lookout.watch(np.full((SIDE, SIDE, 3), 90, np.uint8), np.array([place, place, place + 40, place + 40]))
+        collector.watch(np.full((SIDE, SIDE, 3), 90, np.uint8), np.array([place, place, place + 40, place + 40]))
     search = search_of(np.full((8, 4), np.nan))
-    looks = lookout.looks(search, 0.0, (SIDE, SIDE))
+    looks = collector.looks(search, 0.0, (SIDE, SIDE))
     assert not looks.seen.any() and np.isnan(looks.likeness).all()
     assert looks.quarters == 0 and np.isnan(looks.hair_share) and not looks.cut.any()

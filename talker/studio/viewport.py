@@ -1,4 +1,4 @@
-"""The stage: frames of fitted and edited speakers, one by one, as pages wish for them.
+"""The stage: frames of fitted and edited speakers, one by one, as pages request for them.
 
 Rendering happens on threads of its own: while frame follows frame, each core has a frame of its own (how many a second
 counts); a single frame has all cores (how soon it comes counts). Kernels leave Python's lock free.
@@ -28,9 +28,9 @@ from talker.driving.render import Motion, Portrait, lids_of, load_background
 from talker.projects.project import Project
 from talker.radfield.backends import choose_kernels
 from talker.radfield.kernels import Kernels
-from talker.studio.home import Home
-from talker.studio.voice import Voice
-from talker.studio.wish import LIVE, Wish
+from talker.studio.frame_request import LIVE, FrameRequest
+from talker.studio.speech_track import SpeechTrack
+from talker.studio.workspace import Workspace
 from talker.take.audio import AudioEncoder
 from talker.take.store import load_encoder_of, open_take
 
@@ -42,7 +42,7 @@ MEANT_LIDS = 0.15  # how far lids must have moved in a take for the eyes to be a
 
 
 @dataclass(frozen=True)
-class Picture:
+class ViewportFrame:
     """A rendered frame, ready to be sent."""
 
     jpeg: bytes
@@ -56,10 +56,10 @@ class Speaker:
 
     take: Take
     encoder: AudioEncoder
-    silence: Voice
+    silence: SpeechTrack
 
 
-class Held:
+class LruCache:
     """A few things that take long to make, the latest used longest held. One maker at a time for each thing."""
 
     def __init__(self, most: int) -> None:
@@ -86,24 +86,24 @@ class Held:
         return found.result()
 
 
-class Stage:
-    def __init__(self, home: Home, kernels: Kernels | None = None) -> None:
-        self._home = home
+class Viewport:
+    def __init__(self, workspace: Workspace, kernels: Kernels | None = None) -> None:
+        self._workspace = workspace
         self.kernels = kernels or choose_kernels()
         self.workers = torch.get_num_threads() if self.kernels.device.type == "cpu" else 1
         self._alone = ThreadPoolExecutor(1, "frame", partial(torch.set_num_threads, self.workers))
         self._abreast = ThreadPoolExecutor(self.workers, "frames", partial(torch.set_num_threads, 1))
-        self._speakers, self._scenes = Held(_SCENES_HELD), Held(_SCENES_HELD)
-        self._between = Held(_BETWEEN_HELD)  # scenes of part of an edit: a drag of its strength makes many of them
-        self._voices, self._backgrounds = Held(_VOICES_HELD), Held(_BACKGROUNDS_HELD)
+        self._speakers, self._scenes = LruCache(_SCENES_HELD), LruCache(_SCENES_HELD)
+        self._between = LruCache(_BETWEEN_HELD)  # scenes of part of an edit: a drag of its strength makes many of them
+        self._voices, self._backgrounds = LruCache(_VOICES_HELD), LruCache(_BACKGROUNDS_HELD)
 
     def submit(
         self,
-        wish: Wish,
+        request: FrameRequest,
         code: Tensor | None = None,  # [A] of a live voice
-    ) -> Future[Picture]:
-        pool = self._abreast if wish.playing else self._alone
-        return pool.submit(self.render, wish, code)
+    ) -> Future[ViewportFrame]:
+        pool = self._abreast if request.playing else self._alone
+        return pool.submit(self.render, request, code)
 
     def close(self) -> None:
         for pool in (self._alone, self._abreast):
@@ -111,31 +111,31 @@ class Stage:
 
     # ---------------------------------------------------------------- what frames share
 
-    def project(self, wish: Wish) -> Project:
-        return self._home.project(wish.project)
+    def project(self, request: FrameRequest) -> Project:
+        return self._workspace.project(request.project)
 
     def speaker(self, project: Project) -> Speaker:
         fingerprint = scene_record(project, None)["fingerprint"]
         return self._speakers.get((project.root, fingerprint), lambda: _speaker(project.path("take")))
 
-    def portrait(self, project: Project, wish: Wish) -> tuple[Portrait, Hashable]:
-        """The speaker of a wish, and what its audio codes are known by. What was made anew is loaded anew."""
-        strength = wish.strength if wish.edit else 1.0
-        key = (project.root, scene_record(project, wish.edit)["fingerprint"], strength)
+    def portrait(self, project: Project, request: FrameRequest) -> tuple[Portrait, Hashable]:
+        """The speaker of a request, and what its audio codes are known by. What was made anew is loaded anew."""
+        strength = request.strength if request.edit else 1.0
+        key = (project.root, scene_record(project, request.edit)["fingerprint"], strength)
         take = self.speaker(project).take
 
         def load() -> dict[Motion, Portrait]:
-            moving = load_portrait(project, take, wish.edit, self.kernels, strength=strength)
+            moving = load_portrait(project, take, request.edit, self.kernels, strength=strength)
             return {"take": moving, "still": Portrait(moving.scene, take, moving.refiner, "still", strength)}
 
         held = self._scenes if strength == 1.0 else self._between
-        return held.get(key, load)["still" if wish.voice is None else wish.motion], key  # nobody speaks: at rest
+        return held.get(key, load)["still" if request.voice is None else request.motion], key  # nobody speaks: at rest
 
-    def voice(self, project: Project, name: str) -> Voice:
-        path = self._home.file(name, "sound")
+    def voice(self, project: Project, name: str) -> SpeechTrack:
+        path = self._workspace.file(name, "sound")
         state = path.stat()
         key = (project.root, scene_record(project, None)["fingerprint"], name, state.st_mtime_ns, state.st_size)
-        return self._voices.get(key, lambda: Voice.listen(path, self.speaker(project).encoder))
+        return self._voices.get(key, lambda: SpeechTrack.listen(path, self.speaker(project).encoder))
 
     def facts(self, project: Project) -> dict[str, Any]:
         """What the page must know of a speaker."""
@@ -149,35 +149,35 @@ class Stage:
 
     # ---------------------------------------------------------------- frames
 
-    def render(self, wish: Wish, code: Tensor | None = None) -> Picture:
+    def render(self, request: FrameRequest, code: Tensor | None = None) -> ViewportFrame:
         started_s = time.perf_counter()
-        project = self.project(wish)
+        project = self.project(request)
         width, height = self.speaker(project).take.size_px
-        size_px = max(16, round(width * wish.share)), max(16, round(height * wish.share))
-        shown = [wish]
-        if wish.pair:
-            shown = [replace(wish, edit=None, strength=1.0), wish]
-        # A live voice's code is the wished speaker's; beside it, the other keeps silent.
-        rgb = np.hstack([self._frame(project, each, size_px, code if each is wish else None) for each in shown])
+        size_px = max(16, round(width * request.share)), max(16, round(height * request.share))
+        shown = [request]
+        if request.pair:
+            shown = [replace(request, edit=None, strength=1.0), request]
+        # A live voice's code is the requested speaker's; beside it, the other keeps silent.
+        rgb = np.hstack([self._frame(project, each, size_px, code if each is request else None) for each in shown])
         _, jpeg = cv2.imencode(".jpg", rgb[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
-        return Picture(jpeg.tobytes(), size_px, 1000 * (time.perf_counter() - started_s))
+        return ViewportFrame(jpeg.tobytes(), size_px, 1000 * (time.perf_counter() - started_s))
 
     def _frame(
-        self, project: Project, wish: Wish, size_px: tuple[int, int], code: Tensor | None
+        self, project: Project, request: FrameRequest, size_px: tuple[int, int], code: Tensor | None
     ) -> np.ndarray:  # [H, W, 3] uint8
-        portrait, key = self.portrait(project, wish)
+        portrait, key = self.portrait(project, request)
         if code is None:
-            is_heard = wish.voice not in (None, LIVE)
-            voice = self.voice(project, wish.voice) if is_heard else self.speaker(project).silence
-            code = voice.code(wish.index, portrait, key)
-        eyes = wish.eyes
-        if wish.voice is None and eyes is None:  # nobody speaks: awake
+            is_heard = request.voice not in (None, LIVE)
+            voice = self.voice(project, request.voice) if is_heard else self.speaker(project).silence
+            code = voice.code(request.index, portrait, key)
+        eyes = request.eyes
+        if request.voice is None and eyes is None:  # nobody speaks: awake
             eyes = 1.0
         render = portrait.render(
-            wish.index,
-            wish.view,
-            self._background(wish.background, size_px),
-            wish.detail,
+            request.index,
+            request.view,
+            self._background(request.background, size_px),
+            request.detail,
             code=code,
             eyes=eyes,
             size_px=size_px,
@@ -187,10 +187,10 @@ class Stage:
     def _background(self, text: str | None, size_px: tuple[int, int]) -> Tensor | None:
         if text is None:
             return None
-        source = text if text.startswith("#") else str(self._home.file(text, "picture"))
+        source = text if text.startswith("#") else str(self._workspace.file(text, "picture"))
         return self._backgrounds.get((source, size_px), lambda: load_background(source, size_px))
 
 
 def _speaker(folder: Path) -> Speaker:
     take, encoder = open_take(folder), load_encoder_of(folder)
-    return Speaker(take, encoder, Voice.silence(take, encoder))
+    return Speaker(take, encoder, SpeechTrack.silence(take, encoder))

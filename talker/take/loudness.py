@@ -1,7 +1,7 @@
 """How loud speech is: what must be known of a recording before its features can be made piece by piece.
 
 A recording's gain means nothing, so that features are of speech brought to one level. A file is heard once beforehand
-(`level_of`); live sound has no beforehand, and its level is an estimate that runs along (`RunningLevel`).
+(`measure_loudness`); live sound has no beforehand, and its level is an estimate that runs along (`RunningLoudness`).
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Level(Protocol):
 
 
 @dataclass(frozen=True)
-class WholeLevel:
+class WholeLoudness:
     """The level of a whole recording."""
 
     samples: int  # its length
@@ -57,7 +57,7 @@ class WholeLevel:
     is_narrow: bool = False  # hardly anything is above `HIGH_HZ`, as on telephones
 
 
-class RunningLevel:
+class RunningLoudness:
     """The level of the speech in the last half minute. It starts from a guess and changes slowly."""
 
     def __init__(self) -> None:
@@ -111,7 +111,7 @@ class RunningLevel:
 
 def level_of(
     blocks: Iterable[np.ndarray],  # of a recording, [n] float each
-) -> WholeLevel:
+) -> WholeLoudness:
     """One pass over a recording; it keeps 50 numbers a second."""
     powers, rest = [], np.zeros(0, np.float32)
     count, peak, total = 0, 0.0, 0.0
@@ -133,7 +133,7 @@ def level_of(
     mean = total / max(count, 1)
     variance = max(0.0, float(power.sum()) * HOP / max(count, 1) - mean**2)
     gain = SPEECH_RMS / rms if rms > _FAINT_RMS else 1.0
-    return WholeLevel(count, peak, gain, mean, float(np.sqrt(variance)), band.is_narrow)
+    return WholeLoudness(count, peak, gain, mean, float(np.sqrt(variance)), band.is_narrow)
 
 
 class Band:
@@ -156,12 +156,12 @@ class Band:
 
 
 def check_audible(
-    level: WholeLevel,
+    loudness: WholeLoudness,
     name: str,  # of the file
 ) -> None:
     """BadInput when there is nothing to hear: lips cannot follow silence."""
-    if level.peak < SILENT_PEAK:
-        loudest = f"peak {20 * math.log10(level.peak):.0f} dB" if level.peak > 0 else "all samples are zero"
+    if loudness.peak < SILENT_PEAK:
+        loudest = f"peak {20 * math.log10(loudness.peak):.0f} dB" if loudness.peak > 0 else "all samples are zero"
         raise BadInput(f"{name} is silent ({loudest}); give a recording in which somebody speaks")
 
 

@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from talker.check.look import Looks
+from talker.check.frame_stats import FrameStats
 from talker.check.sound import Sound
 from talker.core.axis import runs
 from talker.take.crop import SEARCH_FPS, FaceSearch, choose_crop
@@ -18,14 +18,14 @@ from talker.video import Crop, VideoInfo
 
 
 @dataclass(frozen=True)
-class Footage:
+class ClipStats:
     name: str  # of the file
     info: VideoInfo
     span_s: tuple[float, float]  # the part that was looked at
     size_px: int  # of the take to be made
     av_offset_s: float  # that the fit is told to take out
     search: FaceSearch
-    looks: Looks
+    looks: FrameStats
     sound: Sound | None  # None: the file has none
     offset: Offset | None  # None: it was not measured
     no_offset: str | None = None  # why not, where there are sound and a face
@@ -53,7 +53,7 @@ class Footage:
         return bool(np.isfinite(self.search.boxes[:, 0]).any())
 
     @property
-    def room_unrest(self) -> np.ndarray:  # [k] grey levels: `Looks.unrest` where the take will see the room
+    def room_unrest(self) -> np.ndarray:  # [k] grey levels: `FrameStats.unrest` where the take will see the room
         unrest, crop = self.looks.unrest, self.crop
         if crop is not None and unrest.size > 1:
             scale = unrest.shape[1] / self.info.size_px[0]

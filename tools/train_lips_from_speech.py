@@ -20,7 +20,7 @@ from talker.core.types import FEATURE_RATE_HZ
 from talker.speaker.head import HeadState, head_model
 from talker.speaker.visemes import VISEMES, mouth_shapes, viseme_track
 from talker.take.audio import AudioEncoder
-from talker.take.heard_lips import ENCODERS, LIPS, TAPS, WEIGHTS, lip_measures, plain_encoder, windows
+from talker.take.lips_from_speech import ENCODERS, LIPS, TAPS, WEIGHTS, lip_measures, plain_encoder, windows
 from talker.take.sync import without_drift
 from tools.voices import monologue, recorded
 

@@ -11,7 +11,7 @@ from talker.core.types import Silent, Take
 from talker.radfield.audio_net import AudioNet
 from talker.radfield.fit import Fitter, StepOptions
 from talker.radfield.fit_take import new_scene
-from talker.radfield.lesson import first_lesson, lip_lesson
+from talker.radfield.lip_pretraining import lip_targets, pretrain_on_lips
 from talker.radfield.sampling import TakeTargets
 from talker.radfield.targets import PixelObjective
 from talker.take.audio import audio_windows
@@ -27,7 +27,7 @@ def talking_take(ball_take) -> Take:
 
 
 def test_the_lesson_is_centred_and_scaled(talking_take):
-    heard = lip_lesson(talking_take)[: len(talking_take.training)]
+    heard = lip_targets(talking_take)[: len(talking_take.training)]
     assert heard.mean(0).abs().max() < 1e-5
     assert heard.std() == pytest.approx(1.0, abs=1e-4)
 
@@ -35,7 +35,7 @@ def test_the_lesson_is_centred_and_scaled(talking_take):
 @torch.no_grad()
 def error(net: AudioNet, take: Take) -> float:
     heard = list(take.training)
-    wanted = lip_lesson(take)[heard]
+    wanted = lip_targets(take)[heard]
     return float((net.lips(net(audio_windows(take.audio_features, heard))) - wanted).square().mean())
 
 
@@ -43,7 +43,7 @@ def test_after_the_first_lesson_codes_tell_the_lips(talking_take):
     torch.manual_seed(0)
     net = AudioNet(talking_take.audio_features.shape[1])
     before = error(net, talking_take)
-    first_lesson(net, talking_take, 100, torch.Generator().manual_seed(0), Silent())
+    pretrain_on_lips(net, talking_take, 100, torch.Generator().manual_seed(0), Silent())
     assert error(net, talking_take) < 0.7 * before
 
 

@@ -1,4 +1,4 @@
-"""Footage as measured, without a camera: good by default, and bad where a test says so."""
+"""ClipStats as measured, without a camera: good by default, and bad where a test says so."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from talker.check.footage import Footage
-from talker.check.look import Looks
+from talker.check.clip_stats import ClipStats
+from talker.check.frame_stats import FrameStats
 from talker.check.sound import Sound
 from talker.take.sync import REACH_S, Offset
 from talker.video import VideoInfo
@@ -17,11 +17,11 @@ LOOKS = 100  # 20 s
 START_S = 2.0
 
 
-def good_looks() -> Looks:
+def good_looks() -> FrameStats:
     generator = np.random.default_rng(0)
     pattern = generator.uniform(60, 190, (80, 3))
     angles = np.stack([20 * np.sin(np.arange(LOOKS) / 9.0), 5 * np.cos(np.arange(LOOKS) / 7.0), np.zeros(LOOKS)], 1)
-    return Looks(
+    return FrameStats(
         times_s=START_S + np.arange(LOOKS) / 5.0,
         boxes=np.tile([500.0, 200.0, 740.0, 440.0], (LOOKS, 1)),
         rival=np.zeros(LOOKS, bool),
@@ -49,15 +49,15 @@ def good_sound() -> Sound:
     return Sound(levels, 0.0, 0.07, 0.01, 1.5, 0.0)
 
 
-def footage(**changes) -> Footage:
+def clip_stats(**changes) -> ClipStats:
     looks, pace = changes.pop("looks", good_looks()), changes.pop("pace", calm_pace(LOOKS, START_S))
-    good = Footage(
+    good = ClipStats(
         name="clip.mp4",
         info=VideoInfo(30.0, (1280, 720), 25.0, True, True),
         span_s=(START_S, START_S + LOOKS / 5.0),
         size_px=256,
         av_offset_s=0.0,
-        search=search_of(looks.boxes, looks.rival, pace, changes.pop("cast", None)),
+        search=search_of(looks.boxes, looks.rival, pace, changes.pop("tracks", None)),
         looks=looks,
         sound=good_sound(),
         offset=good_offset(),

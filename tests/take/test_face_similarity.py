@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from talker.take.likeness import HIDDEN_LIKENESS, face_pattern, hidden_mouths, likeness
+from talker.take.face_similarity import HIDDEN_LIKENESS, face_pattern, hidden_mouths, likeness
 
 POINTS, INNER, BELOW = 80, np.arange(80) >= 10, np.arange(80) >= 45
 

@@ -25,7 +25,7 @@ HIDDEN = [
 
 
 @pytest.fixture
-def outside(place, home, tmp_path_factory):
+def outside(place, workspace, tmp_path_factory):
     secret = tmp_path_factory.mktemp("outside") / "secret.png"
     secret.write_bytes(b"secret")
     (place / "link.png").symlink_to(secret)
@@ -38,9 +38,9 @@ def outside(place, home, tmp_path_factory):
 
 
 @pytest.mark.parametrize("name", HIDDEN)
-def test_what_lies_outside_or_is_hidden_is_not_served(home, outside, page, name):
+def test_what_lies_outside_or_is_hidden_is_not_served(workspace, outside, page, name):
     with pytest.raises(BadInput):
-        home.served(name)
+        workspace.served(name)
     answer = page.get(f"/files/{name}".replace("\0", "%00").replace("..", "%2e%2e"))
     assert answer.status_code in (400, 404) and b"secret" not in answer.content
 
@@ -53,25 +53,25 @@ def test_what_the_page_shows_is_served(page, place):
         assert "sandbox" in page.get(f"/files/toy.talker/{name}").headers["content-security-policy"]
 
 
-def test_links_out_of_the_folder_are_no_files(home, outside):
+def test_links_out_of_the_folder_are_no_files(workspace, outside):
     for name in ("link.png", "linked"):
         with pytest.raises(BadInput):
-            home.file(name, "picture")
-    assert home.contents()["pictures"] == []
+            workspace.file(name, "picture")
+    assert workspace.contents()["pictures"] == []
 
 
-def test_nothing_is_ever_replaced(home):
-    assert home.free("speech.wav").name == "speech-2.wav"
-    assert home.free("../../x/..\\evil<name>.WAV").name == "evil-name.wav"
-    assert home.free(".hidden.png").name == "hidden.png"
-    assert home.free("--force.png").name == "force.png"
-    assert len(home.free("x" * 300 + ".png").name) < 100
+def test_nothing_is_ever_replaced(workspace):
+    assert workspace.free("speech.wav").name == "speech-2.wav"
+    assert workspace.free("../../x/..\\evil<name>.WAV").name == "evil-name.wav"
+    assert workspace.free(".hidden.png").name == "hidden.png"
+    assert workspace.free("--force.png").name == "force.png"
+    assert len(workspace.free("x" * 300 + ".png").name) < 100
 
 
-def test_the_contents_say_what_there_is_and_what_is_broken(home, place):
+def test_the_contents_say_what_there_is_and_what_is_broken(workspace, place):
     (place / "broken.talker").mkdir()
     (place / "broken.talker" / "project.json").write_text("{")
-    facts = home.contents()
+    facts = workspace.contents()
     assert (facts["videos"], facts["sounds"]) == (["clip.mp4"], ["speech.wav"])
     broken, toy = facts["projects"]
     assert "damaged" in broken["error"] and toy["error"] is None

@@ -9,10 +9,10 @@ import numpy as np
 
 from talker.core.prefetch import side_by_side
 from talker.core.types import BACKGROUND, Reporter
-from talker.take.follow import Followed
 from talker.take.label import Labeller
 from talker.take.landmarks import LandmarkDetector
 from talker.take.plate import background_plate, plate_samples
+from talker.take.speaker_frames import SpeakerFrames
 from talker.take.store import TakeFolder, read_image, write_image
 from talker.take.track import decode
 
@@ -22,7 +22,7 @@ MOST_LABELLED_PX = 2**23  # pixels that are labelled at a time: each takes 150 b
 
 def separate(
     folder: TakeFolder,
-    followed: Followed,
+    followed: SpeakerFrames,
     detector: LandmarkDetector,
     reporter: Reporter,
     *,

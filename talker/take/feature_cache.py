@@ -18,13 +18,13 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from talker.core.places import cache_dir, private_folder
+from talker.core.cache_dirs import cache_dir, private_folder
 from talker.core.temporary import scratch_folder
 
 MOST_BYTES = 1_000_000_000  # more than an hour: 20 s in 768 channels, a second on either side, are 3.4 MB
 
 
-class HeardChunks:
+class CachedChunks:
     """Features of one model, by the samples that it was given."""
 
     def __init__(self, model: torch.nn.Module, folder: Path | None = None) -> None:  # None: in the user's cache

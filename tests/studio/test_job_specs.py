@@ -12,40 +12,40 @@ from talker.cli.subcommands import read
 from talker.core.errors import BadInput
 from talker.core.types import View
 from talker.core.view import ViewPath
-from talker.studio.orders import command_of, shown
+from talker.studio.job_specs import command_of, shown
 from tests.cli.console import film
 
 EDIT = {"kind": "edit", "project": "toy.talker", "instruction": "turn into a bronze statue"}
 DRIVE = {"kind": "drive", "project": "toy.talker", "audio": "speech.wav"}
 
 
-def understood(home, order):
+def understood(workspace, order):
     """What the command line makes of an order: shown to people, copied, and run there."""
-    _, words = command_of(home, order)
+    _, words = command_of(workspace, order)
     assert shlex.split(shown(words)) == ["talker", *words]
     return read(words).arguments
 
 
-def test_every_order_is_a_command_that_the_command_line_understands(home):
-    assert understood(home, {"kind": "speaker", "seconds": 20, "size": 256}).out.name == "demo.mp4"
-    assert understood(home, {"kind": "check", "video": "clip.mp4"}).video.name == "clip.mp4"
-    assert understood(home, {"kind": "fit", "video": "clip.mp4", "size": 128, "start": 1.5}).start_s == 1.5
-    assert understood(home, {"kind": "fit", "video": "clip.mp4", "start": 12345.678}).start_s == 12345.678
+def test_every_order_is_a_command_that_the_command_line_understands(workspace):
+    assert understood(workspace, {"kind": "speaker", "seconds": 20, "size": 256}).out.name == "demo.mp4"
+    assert understood(workspace, {"kind": "check", "video": "clip.mp4"}).video.name == "clip.mp4"
+    assert understood(workspace, {"kind": "fit", "video": "clip.mp4", "size": 128, "start": 1.5}).start_s == 1.5
+    assert understood(workspace, {"kind": "fit", "video": "clip.mp4", "start": 12345.678}).start_s == 12345.678
     grid = {"text-guidance": [3, 4.5, 6], "steps": [10, 20], "only": ["hair"], "from": "bronze"}
-    assert understood(home, {**EDIT, "kind": "preview", **grid}).text_guidance == (3, 4.5, 6)
-    found = understood(home, {**EDIT, "text-guidance": [3, 4.5], "keep": ["skin"], "name": "statue"})
+    assert understood(workspace, {**EDIT, "kind": "preview", **grid}).text_guidance == (3, 4.5, 6)
+    found = understood(workspace, {**EDIT, "text-guidance": [3, 4.5], "keep": ["skin"], "name": "statue"})
     assert (found.text_guidance, found.keep, found.name) == ((3, 4.5), ["skin"], "statue")
-    assert understood(home, {**EDIT, "name": "gru\u0308n"}).name == "gr\u00fcn"
+    assert understood(workspace, {**EDIT, "name": "gru\u0308n"}).name == "gr\u00fcn"
     view = {"yaw": [-20, 20], "pitch": -3, "zoom": 1.25}
     found = understood(
-        home, {**DRIVE, "view": view, "edit": "bronze", "background": "#1e90ff", "size": 512, "eyes": 0.5}
+        workspace, {**DRIVE, "view": view, "edit": "bronze", "background": "#1e90ff", "size": 512, "eyes": 0.5}
     )
     assert found.view == ViewPath((View(-20, -3, 0, 1.25), View(20, -3, 0, 1.25)))
     assert (found.edit, found.background, found.size_px, found.eyes) == ("bronze", "#1e90ff", 512, 0.5)
-    assert understood(home, {"kind": "eval", "project": "toy.talker", "edit": "bronze"}).edit == "bronze"
+    assert understood(workspace, {"kind": "eval", "project": "toy.talker", "edit": "bronze"}).edit == "bronze"
 
 
-def test_a_check_writes_its_page_where_the_studio_looks_for_it(home, place, monkeypatch):
+def test_a_check_writes_its_page_where_the_studio_looks_for_it(workspace, place, monkeypatch):
     film(place / "clip.mp4", 3.0)
 
     def examine(video, take_options, field_options, kernels, reporter, out):  # stands for minutes of looking
@@ -53,14 +53,14 @@ def test_a_check_writes_its_page_where_the_studio_looks_for_it(home, place, monk
         return SimpleNamespace(serves=True, text=lambda: "good")
 
     monkeypatch.setattr("talker.check.examine.examine", examine)
-    _, words = command_of(home, {"kind": "check", "video": "clip.mp4"})
+    _, words = command_of(workspace, {"kind": "check", "video": "clip.mp4"})
     assert main(words) == 0
-    assert home.contents()["checks"] == ["clip.mp4"]
+    assert workspace.contents()["checks"] == ["clip.mp4"]
 
 
-def test_words_that_look_like_flags_stay_words(home):
-    assert understood(home, {**EDIT, "instruction": "--force"}).instruction == ["--force"]
-    assert understood(home, {**EDIT, "instruction": "it's; rm -rf $(x)"}).instruction == ["it's; rm -rf $(x)"]
+def test_words_that_look_like_flags_stay_words(workspace):
+    assert understood(workspace, {**EDIT, "instruction": "--force"}).instruction == ["--force"]
+    assert understood(workspace, {**EDIT, "instruction": "it's; rm -rf $(x)"}).instruction == ["it's; rm -rf $(x)"]
 
 
 @pytest.mark.parametrize(
@@ -107,6 +107,6 @@ def test_words_that_look_like_flags_stay_words(home):
     ],
     ids=str,
 )
-def test_what_is_no_order_is_refused(home, order):
+def test_what_is_no_order_is_refused(workspace, order):
     with pytest.raises(BadInput):
-        command_of(home, order)
+        command_of(workspace, order)

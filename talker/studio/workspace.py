@@ -33,7 +33,7 @@ def kind_of(name: str) -> str | None:
     return next((kind for kind, suffixes in KINDS.items() if suffix in suffixes), None)
 
 
-class Home:
+class Workspace:
     """A studio's folder."""
 
     def __init__(self, root: Path) -> None:

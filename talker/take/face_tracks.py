@@ -16,10 +16,10 @@ import cv2
 import numpy as np
 
 from talker.core.errors import Missing
-from talker.take.album import Album
+from talker.take.even_sample import EvenSample
+from talker.take.face_similarity import face_pattern
 from talker.take.identity import FaceIdentity, align_face, distance
 from talker.take.landmarks import LandmarkDetector
-from talker.take.likeness import face_pattern
 
 # Five real people, stretches of some seconds, each face against the nearest of another stretch, the median of those.
 # Embeddings: at most 0.41 within a person, in other light, out of focus and small, and at least 0.67 between two.
@@ -35,22 +35,22 @@ NEAR_CUT = 1  # frames: a look so near to a cut may show either side
 
 
 @dataclass(frozen=True)
-class Faces:
+class FaceSamples:
     """What faces of one stretch look like."""
 
     patterns: np.ndarray  # [k, D] of unit length
     embeddings: np.ndarray | None  # [k, 128]; None without the network's weights
 
-    def and_those_of(self, other: Faces) -> Faces:
+    def and_those_of(self, other: FaceSamples) -> FaceSamples:
         known = self.embeddings is not None and other.embeddings is not None
-        return Faces(
+        return FaceSamples(
             np.concatenate([self.patterns, other.patterns]),
             np.concatenate([self.embeddings, other.embeddings]) if known else None,
         )
 
 
 @dataclass(eq=False)
-class Stretch:
+class FaceTrack:
     """Looks at one face, one after the other."""
 
     shot: int
@@ -58,12 +58,12 @@ class Stretch:
     last: int
     box: np.ndarray  # [4] in the last
     looks: int = 1
-    album: Album[np.ndarray] = field(default_factory=lambda: Album(FACES_COMPARED))
-    faces: Faces | None = None  # None: no landmarks were found, or nobody asked
+    sample: EvenSample[np.ndarray] = field(default_factory=lambda: EvenSample(FACES_COMPARED))
+    faces: FaceSamples | None = None  # None: no landmarks were found, or nobody asked
 
 
 @dataclass(frozen=True)
-class Cast:
+class SpeakerTracks:
     """Whose frames are whose; what is in neither shows nobody."""
 
     speaker: tuple[range, ...]
@@ -76,7 +76,7 @@ class Cast:
         return any(frame in frames for frames in self.others)
 
 
-class Casting:
+class FaceTracker:
     """Watches a search for faces, and says in the end who was seen when."""
 
     def __init__(
@@ -85,7 +85,7 @@ class Casting:
         cuts: list[int],  # frames with which another shot begins, ascending
     ) -> None:
         self._detector, self._cuts = detector, cuts
-        self._stretches: list[Stretch] = []
+        self._stretches: list[FaceTrack] = []
         self._network: FaceIdentity | None = None
         self._asked = False
 
@@ -102,17 +102,17 @@ class Casting:
         if now is None or now.shot != shot or frame - now.last > LONGEST_GAP or has_jumped(now.box, box):
             if now is not None:
                 self._describe(now)
-            now = Stretch(shot, frame, frame, box)
+            now = FaceTrack(shot, frame, frame, box)
             self._stretches.append(now)
         else:
             now.last, now.box, now.looks = frame, box, now.looks + 1
         if all(abs(frame - cut) > NEAR_CUT for cut in self._cuts[max(0, shot - 1) : shot + 1]):
-            now.album.offer(cut_out(rgb, box))
+            now.sample.offer(cut_out(rgb, box))
 
     def cast(
         self,
         frames: int,  # of the clip
-    ) -> Cast:
+    ) -> SpeakerTracks:
         found = self._stretches
         if len(found) > 1:
             self._describe(found[-1])
@@ -120,7 +120,7 @@ class Casting:
         else:
             lead = found
         places = self._places(frames)
-        return Cast(
+        return SpeakerTracks(
             tuple(place for stretch, place in zip(found, places, strict=True) if stretch in lead),
             tuple(
                 place
@@ -144,11 +144,11 @@ class Casting:
             places.append(range(start, end))
         return places
 
-    def _describe(self, stretch: Stretch) -> None:
+    def _describe(self, stretch: FaceTrack) -> None:
         """Look at the stretch's faces, and let the pictures go."""
-        seen = [(face, self._detector.detect_still(face)) for face in stretch.album.kept]
+        seen = [(face, self._detector.detect_still(face)) for face in stretch.sample.kept]
         seen = [(face, points) for face, points in seen if points is not None]
-        stretch.album = Album(FACES_COMPARED)
+        stretch.sample = EvenSample(FACES_COMPARED)
         if not seen:
             return
         inner = np.ones(len(seen[0][1]), bool)
@@ -157,7 +157,7 @@ class Casting:
         if self._embedder() is not None:
             ibug = list(self._detector.ibug)
             embeddings = self._embedder().embed_aligned([align_face(face, points[ibug, :2]) for face, points in seen])
-        stretch.faces = Faces(np.stack([face_pattern(*one, inner) for one in seen]), embeddings)
+        stretch.faces = FaceSamples(np.stack([face_pattern(*one, inner) for one in seen]), embeddings)
 
     def _embedder(self) -> FaceIdentity | None:
         if not self._asked:
@@ -169,10 +169,10 @@ class Casting:
         return self._network
 
 
-def leading(stretches: list[Stretch]) -> list[Stretch]:
+def leading(stretches: list[FaceTrack]) -> list[FaceTrack]:
     """The stretches of whoever is seen longest."""
     rest = sorted((one for one in stretches if one.faces is not None), key=lambda one: -one.looks)
-    best: list[Stretch] = []
+    best: list[FaceTrack] = []
     while rest:
         group = [rest.pop(0)]
         gallery = group[0].faces
@@ -185,7 +185,7 @@ def leading(stretches: list[Stretch]) -> list[Stretch]:
     return best
 
 
-def same_person(one: Faces, gallery: Faces) -> bool:
+def same_person(one: FaceSamples, gallery: FaceSamples) -> bool:
     """Whether most of the faces look like some face of the gallery."""
     if one.embeddings is not None and gallery.embeddings is not None:
         apart = distance(one.embeddings[:, None], gallery.embeddings).min(axis=1)
