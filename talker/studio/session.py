@@ -1,9 +1,9 @@
 """One page at the other end of a socket: requests in, frames out; and news of the queue.
 
 From the page come JSON texts, `{"seq": 7, "request": {...}}`, `{"listen": {...}}` (the request under which the
-microphone begins), `{"hush": true}`, and the microphone's sound as bytes. To the page go frames as bytes (the length of a header,
-four bytes little-endian; the header, JSON; a JPEG) and JSON texts: `jobs`, `dropped`, `error`. Of requests that wait
-only the newest is kept.
+microphone begins), `{"hush": true}`, and the microphone's sound as bytes. To the page go frames as bytes (the length of
+a header, four bytes little-endian; the header, JSON; a JPEG) and JSON texts: `jobs`, `dropped`, `error`. Of requests
+that wait only the newest is kept.
 """
 
 from __future__ import annotations
