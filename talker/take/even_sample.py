@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 Thing = TypeVar("Thing")
 
 
-class Album(Generic[Thing]):
+class EvenSample(Generic[Thing]):
     """Keeps every one at first, then every second, every fourth: between `fewest` and twice as many, once there were
     so many."""
 

@@ -32,7 +32,7 @@ _QUIET = 1e-5  # power (-50 dB) of what is no speech at all: a microphone's nois
 _SILENCE_PIECES = 10  # quiet for so long is silence; a consonant's closure is shorter
 
 
-class Level(Protocol):
+class Loudness(Protocol):
     """How samples are brought to the level that encoders expect."""
 
     @property
@@ -109,7 +109,7 @@ class RunningLoudness:
         return max(_QUIET, _PAUSE * max(self._powers, default=0.0))
 
 
-def level_of(
+def measure_loudness(
     blocks: Iterable[np.ndarray],  # of a recording, [n] float each
 ) -> WholeLoudness:
     """One pass over a recording; it keeps 50 numbers a second."""

@@ -8,7 +8,7 @@ import torch
 
 from talker.core.types import Silent
 from talker.evaluate.identity import STEP, Looked, half_away, measure_face, measure_identity
-from talker.take.dlib_face import FaceNetwork, Stage
+from talker.take.dlib_face import FaceNetwork, ResidualStage
 from talker.take.identity import FaceIdentity, distance
 from tests.evaluate.faces import a_face
 
@@ -30,7 +30,7 @@ def unit(crops):
 @pytest.fixture(scope="module")
 def network() -> FaceIdentity:
     torch.manual_seed(0)
-    return FaceIdentity(FaceNetwork(4, (Stage(6, True, 1),), 5).eval())
+    return FaceIdentity(FaceNetwork(4, (ResidualStage(6, True, 1),), 5).eval())
 
 
 def test_cosines_are_zero_to_oneself_and_not_to_others():

@@ -18,7 +18,7 @@ from talker.evaluate.instruments import Instruments
 from talker.evaluate.options import EvalOptions
 from talker.evaluate.run import NewSpeech, evaluate
 from talker.take.audio import channels_of
-from talker.take.dlib_face import FaceNetwork, Stage
+from talker.take.dlib_face import FaceNetwork, ResidualStage
 from talker.take.identity import FaceIdentity
 from talker.take.lips_from_speech import LIPS, TAPS, LipsFromSpeech, plain_encoder
 from talker.video import write_wav
@@ -82,7 +82,7 @@ def difference(found, wanted):
 
 def instruments(**others) -> Instruments:
     """All but SyncNet, whose crops take a second."""
-    faces = FaceIdentity(FaceNetwork(4, (Stage(6, True, 1),), 5).eval())
+    faces = FaceIdentity(FaceNetwork(4, (ResidualStage(6, True, 1),), 5).eval())
     ear = LipsFromSpeech(plain_encoder("mel"), torch.zeros(len(TAPS), channels_of("mel"), LIPS))
     there = {"lpips": difference, "ear": ear, "faces": faces, "embed": embed, "clip": COLOURS}
     return Instruments(**{"syncnet": None, "left_out": {}, **there, **others})

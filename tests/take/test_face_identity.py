@@ -17,11 +17,21 @@ from talker.speaker.motion import head_motion, head_states
 from talker.speaker.render import project_world, render_frame, room_plate, studio_camera
 from talker.speaker.visemes import VISEMES
 from talker.take import identity
-from talker.take.dlib_face import MEAN_RGB, SIDE_PX, FaceNetwork, Stage, layers_of, whole_number
+from talker.take.dlib_face import MEAN_RGB, SIDE_PX, FaceNetwork, ResidualStage, layers_of, whole_number
 from talker.take.identity import POINTS, SAME_PERSON, TEMPLATE, FaceIdentity, align_face, distance, similarity
 from tests.evaluate.faces import a_face
 
-TINY = (4, (Stage(4, False, 1), Stage(6, True, 2), Stage(6, True, 1), Stage(8, True, 1), Stage(8, True, 1)), 5)
+TINY = (
+    4,
+    (
+        ResidualStage(4, False, 1),
+        ResidualStage(6, True, 2),
+        ResidualStage(6, True, 1),
+        ResidualStage(8, True, 1),
+        ResidualStage(8, True, 1),
+    ),
+    5,
+)
 
 
 def number(value: int) -> bytes:

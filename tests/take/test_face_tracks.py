@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.take.test_likeness import drawn
 
 from talker.core.errors import Missing
 from talker.take.even_sample import EvenSample
 from talker.take.face_tracks import FACES_COMPARED, FaceSamples, FaceTracker, SpeakerTracks, same_person
+from tests.take.test_face_similarity import drawn
 
 SIDE = 200
 BOX = np.array([50.0, 50.0, 150.0, 150.0])
