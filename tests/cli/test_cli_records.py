@@ -21,7 +21,7 @@ from talker.radfield.kernels import TorchKernels
 from talker.radfield.scene import Scene
 from talker.studio.project_views import figures, preview
 from talker.studio.records import Follower, Job, JobFolder
-from talker.studio.workspace import Home
+from talker.studio.workspace import Workspace
 from talker.video import write_wav
 from tests.cli.console import tone
 
@@ -178,14 +178,14 @@ def test_a_scene_of_any_options_is_loaded_or_refused(told):
 
 def test_what_the_studio_reads_is_read_or_refused_in_its_place(told, place):
     """A broken record is said where it is; the rest of the folder stays in sight."""
-    home = Home(place)
+    workspace = Workspace(place)
     write_record(place / "other.talker" / "project.json", {"schema": 1})
     for seed, file in enumerate(READERS):
         path = told.path(file)
         record = json.loads(path.read_text())
         for changed in list(changes(record, seed))[::3]:
             path.write_text(json.dumps(changed))
-            facts = home.contents()
+            facts = workspace.contents()
             json.dumps(facts, allow_nan=False)
             other, toy = facts["projects"]
             assert other["error"] is None and toy["name"] == "toy.talker"
@@ -205,7 +205,7 @@ def test_what_the_studio_reads_is_read_or_refused_in_its_place(told, place):
 
 def test_jobs_of_any_values_are_kept_or_passed_over(place):
     """A record that cannot be read stays where it is, and its number is taken."""
-    folder = JobFolder(Home(place))
+    folder = JobFolder(Workspace(place))
     job = Job(3, "fit", "Fit a.talker", ["fit", "a.mp4"], {"kind": "fit"}, "done", began_s=1.0, ended_s=2.0, text="a")
     folder.keep(job)
     record = json.loads(folder.file(3, ".json").read_text())
