@@ -203,7 +203,7 @@ def drive(
 ) -> int:
     """Write the video of the speaker saying `speech`, frame by frame, with the sound; returns the frame count."""
     size_px = picture_size(portrait.take, options)
-    if speech.level.is_narrow:
+    if speech.loudness.is_narrow:
         reporter.notice(
             f"{speech.source.path.name} holds nothing above 5 kHz, as on a telephone: s, f and sh are hard to tell "
             "apart, and lips are less sure of them"
@@ -216,7 +216,7 @@ def drive(
         return to_bytes(shown.rgb)
 
     def pictures() -> Iterator[np.ndarray]:
-        stream = encoder.stream(speech.level)
+        stream = encoder.stream(speech.loudness)
         codes = ahead(speak(portrait, stream_audio(speech.source), stream, speech.frames), _CODES_AHEAD)
         with closing(codes):
             yield from side_by_side(picture, enumerate(codes), workers, partial(torch.set_num_threads, 1))

@@ -44,7 +44,7 @@ class SpeechTrack:
     def listen(cls, path: Path, encoder: AudioEncoder) -> SpeechTrack:
         """BadInput where there is nothing to hear."""
         speech = Speech.listen(path)
-        stream = encoder.stream(speech.level)
+        stream = encoder.stream(speech.loudness)
         parts = [stream.push(block) for block in stream_audio(speech.source)]
         return cls(torch.cat([*parts, stream.finish()]), speech.frames)
 

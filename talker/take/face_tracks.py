@@ -85,7 +85,7 @@ class FaceTracker:
         cuts: list[int],  # frames with which another shot begins, ascending
     ) -> None:
         self._detector, self._cuts = detector, cuts
-        self._stretches: list[FaceTrack] = []
+        self._tracks: list[FaceTrack] = []
         self._network: FaceIdentity | None = None
         self._asked = False
 
@@ -98,22 +98,22 @@ class FaceTracker:
         if not np.isfinite(box[0]):
             return
         shot = bisect_right(self._cuts, frame)
-        now = self._stretches[-1] if self._stretches else None
+        now = self._tracks[-1] if self._tracks else None
         if now is None or now.shot != shot or frame - now.last > LONGEST_GAP or has_jumped(now.box, box):
             if now is not None:
                 self._describe(now)
             now = FaceTrack(shot, frame, frame, box)
-            self._stretches.append(now)
+            self._tracks.append(now)
         else:
             now.last, now.box, now.looks = frame, box, now.looks + 1
         if all(abs(frame - cut) > NEAR_CUT for cut in self._cuts[max(0, shot - 1) : shot + 1]):
             now.sample.offer(cut_out(rgb, box))
 
-    def cast(
+    def tracks(
         self,
         frames: int,  # of the clip
     ) -> SpeakerTracks:
-        found = self._stretches
+        found = self._tracks
         if len(found) > 1:
             self._describe(found[-1])
             lead = leading(found)
@@ -121,11 +121,11 @@ class FaceTracker:
             lead = found
         places = self._places(frames)
         return SpeakerTracks(
-            tuple(place for stretch, place in zip(found, places, strict=True) if stretch in lead),
+            tuple(place for track, place in zip(found, places, strict=True) if track in lead),
             tuple(
                 place
-                for stretch, place in zip(found, places, strict=True)
-                if stretch not in lead and stretch.faces is not None
+                for track, place in zip(found, places, strict=True)
+                if track not in lead and track.faces is not None
             ),
         )
 
@@ -133,9 +133,9 @@ class FaceTracker:
         """The frames of every stretch: its whole shot, or a part of it where others share it."""
         edges = [0, *self._cuts, frames]
         places = []
-        for index, now in enumerate(self._stretches):
-            before = self._stretches[index - 1] if index else None
-            after = self._stretches[index + 1] if index + 1 < len(self._stretches) else None
+        for index, now in enumerate(self._tracks):
+            before = self._tracks[index - 1] if index else None
+            after = self._tracks[index + 1] if index + 1 < len(self._tracks) else None
             start, end = edges[now.shot], edges[now.shot + 1]
             if before is not None and before.shot == now.shot:
                 start = (before.last + now.first + 1) // 2
@@ -144,11 +144,11 @@ class FaceTracker:
             places.append(range(start, end))
         return places
 
-    def _describe(self, stretch: FaceTrack) -> None:
+    def _describe(self, track: FaceTrack) -> None:
         """Look at the stretch's faces, and let the pictures go."""
-        seen = [(face, self._detector.detect_still(face)) for face in stretch.sample.kept]
+        seen = [(face, self._detector.detect_still(face)) for face in track.sample.kept]
         seen = [(face, points) for face, points in seen if points is not None]
-        stretch.sample = EvenSample(FACES_COMPARED)
+        track.sample = EvenSample(FACES_COMPARED)
         if not seen:
             return
         inner = np.ones(len(seen[0][1]), bool)
@@ -157,7 +157,7 @@ class FaceTracker:
         if self._embedder() is not None:
             ibug = list(self._detector.ibug)
             embeddings = self._embedder().embed_aligned([align_face(face, points[ibug, :2]) for face, points in seen])
-        stretch.faces = FaceSamples(np.stack([face_pattern(*one, inner) for one in seen]), embeddings)
+        track.faces = FaceSamples(np.stack([face_pattern(*one, inner) for one in seen]), embeddings)
 
     def _embedder(self) -> FaceIdentity | None:
         if not self._asked:
@@ -169,9 +169,9 @@ class FaceTracker:
         return self._network
 
 
-def leading(stretches: list[FaceTrack]) -> list[FaceTrack]:
+def leading(tracks: list[FaceTrack]) -> list[FaceTrack]:
     """The stretches of whoever is seen longest."""
-    rest = sorted((one for one in stretches if one.faces is not None), key=lambda one: -one.looks)
+    rest = sorted((one for one in tracks if one.faces is not None), key=lambda one: -one.looks)
     best: list[FaceTrack] = []
     while rest:
         group = [rest.pop(0)]

@@ -158,7 +158,7 @@ def test_streamed_frames_are_those_of_the_whole_audio(toy_take, speech):
     """The stream and `set_audio` show the same audio codes, frame by frame."""
     speech, encoder = speech
     portrait = Portrait(ToyScene(), heard(toy_take, encoder))
-    streamed = torch.stack(list(speak(portrait, stream_audio(speech.source), encoder.stream(speech.level), 32)))
+    streamed = torch.stack(list(speak(portrait, stream_audio(speech.source), encoder.stream(speech.loudness), 32)))
     portrait.set_audio(encoder.encode(read_audio(speech.source)), 32)
     whole = torch.stack([portrait.condition(index, 0, 0).audio[0] for index in range(32)])
     assert torch.allclose(streamed, whole, atol=1e-4) and len(whole.unique()) > 8

@@ -41,7 +41,7 @@ def test_a_request_brings_the_frame_that_driving_renders(page, project, viewport
     take, encoder = open_take(project.path("take")), load_encoder_of(project.path("take"))
     portrait = load_portrait(project, take, None, viewport.kernels)
     speech = Speech.listen(Path("speech.wav"))
-    codes = list(speak(portrait, stream_audio(speech.source), encoder.stream(speech.level), speech.frames))
+    codes = list(speak(portrait, stream_audio(speech.source), encoder.stream(speech.loudness), speech.frames))
     request = {**REQUEST, "voice": "speech.wav", "index": 7, "yaw": 30, "zoom": 1.2, "background": "#1e90ff"}
     background = torch.tensor([0x1E, 0x90, 0xFF]).float().div(255).expand(16, 16, 3)
     render = portrait.render(7, View(yaw_deg=30, zoom=1.2), background, code=codes[7])
@@ -59,7 +59,7 @@ def test_codes_of_a_voice_are_those_of_driving(project, workspace, viewport):
     take, encoder = open_take(project.path("take")), load_encoder_of(project.path("take"))
     portrait = load_portrait(project, take, None, viewport.kernels)
     speech = Speech.listen(Path("speech.wav"))
-    codes = list(speak(portrait, stream_audio(speech.source), encoder.stream(speech.level), speech.frames))
+    codes = list(speak(portrait, stream_audio(speech.source), encoder.stream(speech.loudness), speech.frames))
     voice = viewport.voice(project, "speech.wav")
     assert voice.frames == len(codes) == 25
     for index in (0, 9, 24, 99):  # after its end, the last

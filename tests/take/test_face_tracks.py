@@ -87,9 +87,9 @@ def test_where_there_are_embeddings_they_decide():
     assert same_person(FaceSamples(pattern, None), speaker) and not same_person(FaceSamples(-pattern, None), speaker)
 
 
-def test_an_album_keeps_few_things_evenly_spread():
-    album: EvenSample[int] = EvenSample(FACES_COMPARED)
+def test_an_even_sample_keeps_few_things_evenly_spread():
+    sample: EvenSample[int] = EvenSample(FACES_COMPARED)
     for number in range(1000):
-        album.offer(number)
-    kept = album.kept
+        sample.offer(number)
+    kept = sample.kept
     assert FACES_COMPARED <= len(kept) < 2 * FACES_COMPARED and kept[0] == 0 and len(set(np.diff(kept))) == 1
