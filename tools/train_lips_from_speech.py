@@ -1,4 +1,4 @@
-"""Train talker/take/heard_lips.safetensors: `python -m tools.train_heard_lips [--recordings N] [--out FILE]`.
+"""Train talker/take/lips_from_speech.safetensors: `python -m tools.train_lips_from_speech [--recordings N] [--out FILE]`.
 
 Ridge regression from what an encoder hears in synthetic voices (`tools.voices`) to the demo speaker's exact lips. What
 is slow is taken out of both, as where the map is used (`talker.take.sync`). Some minutes on one CPU thread.
@@ -59,7 +59,7 @@ def train(encoder: AudioEncoder, recordings: int, seed: int) -> Tensor:  # [K, C
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m tools.train_heard_lips", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(prog="python -m tools.train_lips_from_speech", description=__doc__.split("\n")[0])
     parser.add_argument("--out", type=Path, default=WEIGHTS, help="[%(default)s]")
     parser.add_argument("--recordings", type=int, default=150, help="of 12 s, each in a voice of its own [%(default)s]")
     parser.add_argument("--seed", type=int, default=0, help="[%(default)s]")

@@ -20,7 +20,7 @@ from talker.core.errors import Missing
 from talker.core.metrics import face_width, lip_opening, mouth_width
 from talker.take.audio import AudioEncoder, channels_of, load_encoder
 
-WEIGHTS = Path(__file__).with_name("heard_lips.safetensors")
+WEIGHTS = Path(__file__).with_name("lips_from_speech.safetensors")
 ENCODERS = ("hama", "viseme")  # that there are maps for, the better first
 TAPS = (-4, -2, 0, 2, 4)  # features before and after
 LIPS = 3  # opening, width, height
