@@ -18,8 +18,8 @@ FLOORS = (
     ("video", "projects", "editors"),
     ("take", "speaker"),
     ("driving", "radfield"),
-    ("refine", "pdu", "evaluate"),
-    ("check",),
+    ("refine", "pdu", "evaluation"),
+    ("checking",),
     ("api",),
     ("studio",),
     ("cli",),
@@ -117,9 +117,9 @@ def test_driving_loads_nothing_that_only_fitting_needs():
         "talker.speaker",
         "talker.api.edit_run",
         "talker.api.preview",
-        "talker.evaluate.held_out",
-        "talker.check",
-        "talker.evaluate.run",
+        "talker.evaluation.held_out",
+        "talker.checking",
+        "talker.evaluation.run",
     }
     code = f"import sys, talker.api.commands; print(*({slow!r} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, stdout=subprocess.PIPE, text=True)

@@ -25,7 +25,7 @@ from talker.editors.builtin.editor import apply_edits
 from talker.editors.builtin.parser import Edit, StyleEdit, parse
 from talker.editors.builtin.picture import Picture
 from talker.editors.builtin.styles import STYLES
-from talker.evaluate.faces import find_faces
+from talker.evaluation.faces import find_faces
 from talker.projects.project import Project
 from talker.take.landmarks import load_detector
 from talker.take.store import open_take

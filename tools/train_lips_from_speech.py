@@ -1,4 +1,4 @@
-"""Train talker/take/lips_from_speech.safetensors: `python -m tools.train_lips_from_speech [--recordings N] [--out FILE]`.
+"""Train talker/take/lips_from_speech.safetensors: `python -m tools.train_lips_from_speech`.
 
 Ridge regression from what an encoder hears in synthetic voices (`tools.voices`) to the demo speaker's exact lips. What
 is slow is taken out of both, as where the map is used (`talker.take.sync`). Some minutes on one CPU thread.

@@ -37,7 +37,7 @@ from talker.driving.live import drive_live as drive_speech_live
 from talker.driving.render import DriveOptions, Portrait, check_options, load_background, picture_size
 from talker.driving.render import drive as drive_speech
 from talker.editors.region import CHECKED_FRAMES, Region
-from talker.evaluate.options import EvalOptions
+from talker.evaluation.options import EvalOptions
 from talker.pdu.plan import check_plan, report_plan
 from talker.projects import renders
 from talker.projects.names import check_name, slug
@@ -51,7 +51,7 @@ from talker.take.store import TakeFolder, load_encoder_of, load_take, open_take
 from talker.video import read_audio, require_video
 
 if TYPE_CHECKING:
-    from talker.check.report import Report
+    from talker.checking.report import Report
     from talker.speaker.record import SpeakerOptions
 
 CHECK_PAGE = "check.html"  # in the project folder
@@ -85,7 +85,7 @@ def check(
     reporter: Reporter = Silent(),
 ) -> Report:
     """Say what is wrong with footage and how long it would take to fit; write that as a page, too."""
-    from talker.check.examine import examine
+    from talker.checking.examine import examine
 
     if out is not None:
         check_place(out, force)
@@ -109,8 +109,8 @@ def fit(
 
     The footage is checked on the way; what should be mended becomes notices, and the whole report `CHECK_PAGE`.
     """
-    from talker.check.examine import Examiner, write_page
-    from talker.evaluate import held_out
+    from talker.checking.examine import Examiner, write_page
+    from talker.evaluation import held_out
 
     info = require_video(video)
     span_s = checked_span(info, video.name, take_options.start_s, take_options.end_s)
@@ -163,7 +163,7 @@ def edit(
 ) -> Outcome:
     """Edit the fitted speaker; with `dry_run`, only say how."""
     from talker.api.edit_run import EditRun, estimate, measure_likeness
-    from talker.evaluate import held_out
+    from talker.evaluation import held_out
 
     name = check_name(name if name is not None else automatic_name(plan.instruction, region.name))
     check_plan(plan)
@@ -304,10 +304,10 @@ def evaluate(
     reporter: Reporter = Silent(),
 ) -> Outcome:
     """Measure how good the speaker, or one of its edits, is; a table, and a folder with JSON, plot and pictures."""
-    from talker.evaluate import report
-    from talker.evaluate.instruments import Instruments
-    from talker.evaluate.run import NewSpeech
-    from talker.evaluate.run import evaluate as measure
+    from talker.evaluation import report
+    from talker.evaluation.instruments import Instruments
+    from talker.evaluation.run import NewSpeech
+    from talker.evaluation.run import evaluate as measure
     from talker.take.landmarks import load_detector
 
     if edit is None and options.caption_before is not None:

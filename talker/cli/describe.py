@@ -6,7 +6,7 @@ import textwrap
 from typing import Any
 
 from talker.cli.progress import clock
-from talker.evaluate.figures import METRICS
+from talker.evaluation.figures import METRICS
 
 LINE = 110  # letters
 # What an edit's own record says of it, in words.

@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # what it imports takes seconds
 
 
 def add_eval(parser: Parser) -> None:
-    from talker.evaluate.options import EvalOptions
+    from talker.evaluation.options import EvalOptions
 
     parser.add_argument(
         "--edit", type=given_edit, metavar="NAME", help="judge this edit, beside the unedited speaker [as filmed]"
@@ -37,7 +37,7 @@ def add_eval(parser: Parser) -> None:
 
 def run_eval(arguments: argparse.Namespace, reporter: Reporter) -> str:
     from talker.api import commands
-    from talker.evaluate.options import EvalOptions
+    from talker.evaluation.options import EvalOptions
 
     flags = {name: getattr(arguments, name) for name in ("edit", "speech", "out", "kernels", "force")}
     return commands.evaluate(arguments.project, chosen(EvalOptions, arguments), reporter=reporter, **flags).text

@@ -21,7 +21,7 @@ from talker.core.types import EditPlan
 from talker.core.view import VIEW_BOUNDS
 from talker.driving.render import DriveOptions
 from talker.editors.region import Region
-from talker.evaluate.options import EvalOptions
+from talker.evaluation.options import EvalOptions
 from talker.projects.names import check_name, edit_name
 from talker.projects.project import SUFFIX
 from talker.speaker.record import SpeakerOptions

@@ -26,7 +26,7 @@ from talker.editors.builtin.styles import STYLES, Style
 from talker.editors.builtin.vocabulary import COLOURS, REGION_OPERATORS
 from talker.editors.editor import DEFAULT_MODEL
 from talker.editors.region import COVERAGE, PARTS_OF, Region
-from talker.evaluate import report
+from talker.evaluation import report
 from talker.projects.names import check_name
 from talker.projects.project import Project
 from talker.studio import speech_track

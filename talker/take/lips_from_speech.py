@@ -1,8 +1,8 @@
 """How lips move to what is heard: those of nobody in particular.
 
 A linear map from an encoder's features to three measures of the lips, learnt from the demo speaker's exact lips under
-many voices (`tools.train_lips_from_speech`). Nothing is fitted to the speaker, so that a few seconds tell whether somebody's
-lips belong to the sound.
+many voices (`tools.train_lips_from_speech`). Nothing is fitted to the speaker, so that a few seconds tell whether
+somebody's lips belong to the sound.
 
 Notation: T features at 50 Hz of C channels, K taps of the map in time.
 """

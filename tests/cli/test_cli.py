@@ -291,7 +291,7 @@ def test_a_page_goes_into_a_folder_and_is_none(place, capsys, monkeypatch):
     said = refused(capsys, "check", "clip.mp4", "-o", "pages")
     assert "pages is a folder" in said and "--force" not in said
     # Where nothing can be written, nothing is looked at first, and no hidden file is named.
-    monkeypatch.setattr("talker.check.examine.examine", lambda *_: pytest.fail("it began to look"))
+    monkeypatch.setattr("talker.checking.examine.examine", lambda *_: pytest.fail("it began to look"))
     monkeypatch.setattr("os.open", _may_not)
     said = refused(capsys, "check", "clip.mp4", "-o", "pages/page.html")
     assert "pages cannot be written" in said and "partial" not in said

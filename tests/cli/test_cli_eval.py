@@ -14,7 +14,7 @@ from talker.cli import main
 from talker.core.types import Take
 from talker.video import write_wav
 from tests.cli.console import everything, refused, tone
-from tests.evaluate.faces import DarkestSpot, smooth, talking
+from tests.evaluation.faces import DarkestSpot, smooth, talking
 
 FRAMES = 80  # of which 12 are held out
 

@@ -15,7 +15,7 @@ from talker.core.bounds import Bounds, bounds_of, hints_of
 from talker.core.errors import BadInput
 from talker.core.types import EditPlan, View
 from talker.driving.render import DriveOptions
-from talker.evaluate.options import EvalOptions
+from talker.evaluation.options import EvalOptions
 from talker.speaker.record import SpeakerOptions
 from talker.take.build import TakeOptions
 from tests.cli.console import refused

@@ -8,7 +8,7 @@ from transformers import Wav2Vec2Config, Wav2Vec2Model
 from talker.core.errors import BadInput
 from talker.core.hub import folder_or_name, is_folder
 from talker.editors.diffusion import ip2p
-from talker.evaluate.clip import load_clip
+from talker.evaluation.clip import load_clip
 from talker.take.audio import load_encoder
 from talker.take.build import TakeOptions
 from talker.take.store import load_encoder_of, save_take

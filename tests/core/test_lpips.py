@@ -15,7 +15,7 @@ from talker.core.errors import Missing
 from talker.core.losses import PyramidBank, perceptual
 from talker.core.lpips import LpipsBank, choose_lip_bank, load_lpips
 from talker.core.types import Silent
-from talker.evaluate.images import load_perceptual
+from talker.evaluation.images import load_perceptual
 
 
 class ToyLpips(nn.Module):

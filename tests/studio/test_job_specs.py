@@ -52,7 +52,7 @@ def test_a_check_writes_its_page_where_the_studio_looks_for_it(workspace, place,
         out.write_text("<p>good")
         return SimpleNamespace(serves=True, text=lambda: "good")
 
-    monkeypatch.setattr("talker.check.examine.examine", examine)
+    monkeypatch.setattr("talker.checking.examine.examine", examine)
     _, words = command_of(workspace, {"kind": "check", "video": "clip.mp4"})
     assert main(words) == 0
     assert workspace.contents()["checks"] == ["clip.mp4"]

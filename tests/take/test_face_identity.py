@@ -19,7 +19,7 @@ from talker.speaker.visemes import VISEMES
 from talker.take import identity
 from talker.take.dlib_face import MEAN_RGB, SIDE_PX, FaceNetwork, ResidualStage, layers_of, whole_number
 from talker.take.identity import POINTS, SAME_PERSON, TEMPLATE, FaceIdentity, align_face, distance, similarity
-from tests.evaluate.faces import a_face
+from tests.evaluation.faces import a_face
 
 TINY = (
     4,

@@ -12,10 +12,10 @@ from talker.api.edit_run import EditRun, TrainingOptions
 from talker.core.losses import PyramidBank
 from talker.core.metrics import blur
 from talker.core.types import Silent
-from talker.evaluate.mouth import LoudnessGuess
+from talker.evaluation.mouth import LoudnessGuess
 from talker.radfield.fit_take import fit_scene
 from talker.radfield.kernels import TorchKernels
-from tests.evaluate.faces import DarkestSpot
+from tests.evaluation.faces import DarkestSpot
 from tests.radfield.conftest import TINY_FIT, native_or_none
 from tests.radfield.conftest import ball_take as ball_take
 from tools import bench, compare

@@ -6,7 +6,7 @@ from talker.core.metrics import face_width
 from talker.editors.builtin.parser import parse
 from talker.projects.project import Project
 from talker.take.store import save_take
-from tests.evaluate.faces import DarkestSpot, a_face
+from tests.evaluation.faces import DarkestSpot, a_face
 from tools import gallery
 
 

@@ -9,7 +9,7 @@ import torch
 
 from talker.core.camera import view_rotation
 from talker.core.types import View
-from talker.evaluate.held_out import mean_frame, nearest_in_training, nearest_pose
+from talker.evaluation.held_out import mean_frame, nearest_in_training, nearest_pose
 
 
 def test_mean_frame_is_the_mean():

@@ -17,10 +17,10 @@ from talker.core.types import EditPlan, Reporter, Take
 from talker.driving.render import Portrait
 from talker.editors.anchors import take_masks
 from talker.editors.editor import Editor
-from talker.evaluate.faces import find_faces
-from talker.evaluate.footage import held_out_footage
-from talker.evaluate.mouth import LoudnessGuess
-from talker.evaluate.warping import flow_between, warp
+from talker.evaluation.faces import find_faces
+from talker.evaluation.footage import held_out_footage
+from talker.evaluation.mouth import LoudnessGuess
+from talker.evaluation.warping import flow_between, warp
 from talker.pdu.schedule import Round, rounds_of
 from talker.take.landmarks import LandmarkDetector
 

@@ -14,10 +14,10 @@ from talker.core.losses import FeatureBank, perceptual
 from talker.core.metrics import as_float, blur, pearson
 from talker.core.types import HEAD_PARTS, EditPlan, Reporter, mask_of
 from talker.editors.builtin.editor import FULL_TEXT_GUIDANCE, BuiltinEditor
-from talker.evaluate.faces import find_faces
-from talker.evaluate.identity import Looked, measure_face
-from talker.evaluate.mouth import measure_mouth
-from talker.evaluate.warping import measure_warping
+from talker.evaluation.faces import find_faces
+from talker.evaluation.identity import Looked, measure_face
+from talker.evaluation.mouth import measure_mouth
+from talker.evaluation.warping import measure_warping
 from talker.take.identity import FaceIdentity
 from tools.editing.drive import Drive
 from tools.quality.dump import Dump

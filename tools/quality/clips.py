@@ -17,8 +17,8 @@ from talker.core.types import FPS, HEAD_PARTS, EditPlan, Reporter, Take, View, m
 from talker.driving.render import Portrait
 from talker.editors.anchors import take_masks
 from talker.editors.registry import open_editor
-from talker.evaluate.faces import enlarged
-from talker.evaluate.run import evaluate
+from talker.evaluation.faces import enlarged
+from talker.evaluation.run import evaluate
 from talker.projects.project import Project
 from talker.speaker.record import SpeakerOptions
 from talker.speaker.truth import Truth, load_truth

@@ -16,7 +16,7 @@ from talker.core import metrics
 from talker.core.images import spaced, to_bytes
 from talker.core.types import AUDIO_RATE_HZ, FPS, HEAD_PARTS, LIP_LANDMARKS, mask_of
 from talker.driving.render import Portrait
-from talker.evaluate.loudness import LoudnessModel
+from talker.evaluation.loudness import LoudnessModel
 from talker.speaker.truth import Truth
 from tools.quality.dump import Dump
 from tools.quality.mouth import Box, CropReader, as_crops, mouth_box, train_reader

@@ -11,8 +11,8 @@ from talker.core.images import to_bytes
 from talker.core.metrics import blur, lip_shift_fraction, psnr_db, sharpness_ratio
 from talker.core.types import BROWS, EYES, FACE, HAIR, HEAD_PARTS, LIPS, MOUTH, Take, mask_of
 from talker.driving.render import Portrait
-from talker.evaluate.held_out import mean_frame, nearest_in_training
-from talker.evaluate.images import seam_of
+from talker.evaluation.held_out import mean_frame, nearest_in_training
+from talker.evaluation.images import seam_of
 from tools.quality.dump import Dump
 from tools.quality.mouth import Box
 

@@ -9,7 +9,7 @@ from talker.core.images import spaced, to_bytes
 from talker.core.metrics import psnr_db
 from talker.core.types import HEAD_PARTS, View, mask_of
 from talker.driving.render import Portrait
-from talker.evaluate.held_out import mean_frame, nearest_pose
+from talker.evaluation.held_out import mean_frame, nearest_pose
 from talker.speaker.record import SpeakerOptions, render_truth
 from talker.speaker.truth import Truth
 from tools.quality.alignment import Alignment, align_poses, rotation_errors_deg, turn_about
