@@ -172,7 +172,7 @@ def test_the_story(page, browser, tmp_path):
         assert plan["text_guidance"] == [3.0, 4.5]
 
         # Switch, compare with the divider.
-        page.get_by_role("link", name="Viewport", exact=True).click()
+        page.get_by_role("link", name="Stage", exact=True).click()
         page.locator("#strip [data-edit='']").click()
         page.wait_for_timeout(600)
         filmed = seen(page)
@@ -205,7 +205,7 @@ def test_the_story(page, browser, tmp_path):
         picture(page, "08-render")
 
         # Live: the made-up microphone beeps, and frames come.
-        page.get_by_role("link", name="Viewport", exact=True).click()
+        page.get_by_role("link", name="Stage", exact=True).click()
         shown = page.evaluate("studio.stage.metrics.shown")
         page.get_by_role("button", name="Live").click()
         page.wait_for_function("(shown) => studio.stage.metrics.shown > shown + 10", arg=shown)
