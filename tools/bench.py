@@ -1,4 +1,4 @@
-"""The project's benchmarks: `python -m tools.bench quality|kernels|fit|drive|edit|studio`.
+"""The project's benchmarks: `python -m tools.bench quality|ears|kernels|fit|drive|edit|studio`.
 
 Each prints a table for people and, as its last line, one JSON object for programs.
 """
@@ -16,6 +16,7 @@ from talker.speaker.record import SpeakerOptions
 from tools import compare
 from tools.editing.paraphrases import PARAPHRASES, parser_figures
 from tools.editing.timed import timed_edit
+from tools.ears import ENCODERS, Ears, as_keys, ears_table
 from tools.notes import Notes
 from tools.quality.clips import ROWS, Bench
 from tools.quality.dump import Dump
@@ -43,6 +44,17 @@ def quality(arguments: argparse.Namespace) -> None:
     clips |= {path.name: bench.clip(path) for path in arguments.clip}
     print(table(clips))
     print(json.dumps({name: figures.as_json() for name, figures in clips.items()}, allow_nan=False))
+
+
+def ears(arguments: argparse.Namespace) -> None:
+    arguments.project.mkdir(parents=True, exist_ok=True)
+    bench = Ears(arguments.project, Notes(), arguments.encoders, arguments.training_steps, arguments.seed)
+    found = {} if arguments.no_demo else {"demo": bench.demo(arguments.seconds)}
+    for clip in arguments.clip:
+        size_px = arguments.large if clip.stem in arguments.large_clips else arguments.size
+        found[clip.stem] = bench.clip(clip, size_px, arguments.speech)
+    print(ears_table(found))
+    print(json.dumps({encoder: as_keys(found, encoder) for encoder in arguments.encoders}, allow_nan=False))
 
 
 def speed_kernels(arguments: argparse.Namespace) -> None:
@@ -99,6 +111,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     one.add_argument("--training-steps", type=int, metavar="N", help="of fits and edits, for a quick look")
     one.add_argument("--no-demo", action="store_true", help="leave the demo speaker out")
     one.set_defaults(run=quality)
+
+    one = benchmarks.add_parser("ears", help="audio encoders against each other, by whole fits")
+    one.add_argument("--clip", type=Path, action="extend", nargs="+", default=[], metavar="FILE", help="real clips too")
+    one.add_argument("--speech", type=Path, action="extend", nargs="+", default=[], metavar="FILE", help="they say it")
+    one.add_argument("--encoders", nargs="+", default=list(ENCODERS), metavar="NAME", help="[hama viseme]")
+    one.add_argument("--project", type=Path, default=Path("out/ears"), metavar="DIR", help="where [%(default)s]")
+    one.add_argument("--size", type=int, default=256, help="side of the takes, px [%(default)s]")
+    one.add_argument("--large", type=int, default=512, help="side of the takes of --large-clips, px [%(default)s]")
+    one.add_argument("--large-clips", nargs="+", default=[], metavar="NAME", help="clips fitted at --large")
+    one.add_argument("--seconds", type=float, default=40.0, help="length of the demo speaker's recording [%(default)s]")
+    one.add_argument("--seed", type=int, default=0, metavar="N", help="of the fits [%(default)s]")
+    one.add_argument("--training-steps", type=int, metavar="N", help="for a quick look")
+    one.add_argument("--no-demo", action="store_true", help="leave the demo speaker out")
+    one.set_defaults(run=ears)
 
     one = benchmarks.add_parser("kernels", help="the native kernels against the torch reference, as ratios")
     one.add_argument("--project", type=Path, metavar="DIR", help="step and render this project's field [a painted egg]")
