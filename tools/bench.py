@@ -14,9 +14,9 @@ from pathlib import Path
 from talker.core.errors import BadInput, TalkerError
 from talker.speaker.record import SpeakerOptions
 from tools import compare
+from tools.ears import ENCODERS, Ears, as_keys, ears_table
 from tools.editing.paraphrases import PARAPHRASES, parser_figures
 from tools.editing.timed import timed_edit
-from tools.ears import ENCODERS, Ears, as_keys, ears_table
 from tools.notes import Notes
 from tools.quality.clips import ROWS, Bench
 from tools.quality.dump import Dump
