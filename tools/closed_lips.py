@@ -1,7 +1,8 @@
 """Lips at the phones of real speech: shut at p, b and m, open at open vowels, calm where a vowel is held.
 
-What is said when is told by the whole recogniser of pip's `hama`. It names a phone late: by 85 ms in the median of 22 p,
-b and m of the demo speaker's speech, whose phones are known (10th and 90th percentile -10 and 100 ms). That is taken out.
+What is said when is told by the whole recogniser of pip's `hama`. It names a phone late: by 85 ms in the median of 22
+p, b and m of the demo speaker's speech, whose phones are known (10th and 90th percentile -10 and 100 ms). That is taken
+out.
 
 Notation: B frames at 25 Hz.
 """
