@@ -19,8 +19,8 @@ from talker.core.errors import Missing
 from talker.core.images import to_bytes
 from talker.core.types import AUDIO_RATE_HZ, FPS, Reporter
 from talker.driving.render import Portrait
-from talker.evaluate.faces import find_faces
-from talker.evaluate.mouth import mouth_sizes
+from talker.evaluation.faces import find_faces
+from talker.evaluation.mouth import mouth_sizes
 from talker.take.landmarks import load_detector
 
 SHUT_PHONES = frozenset("pbm")

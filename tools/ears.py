@@ -25,9 +25,9 @@ from talker.core.lpips import choose_lip_bank
 from talker.core.records import write_record
 from talker.core.types import AUDIO_RATE_HZ, FPS, Reporter, Take
 from talker.driving.render import Portrait
-from talker.evaluate.instruments import Instruments
-from talker.evaluate.options import EvalOptions
-from talker.evaluate.run import evaluate
+from talker.evaluation.instruments import Instruments
+from talker.evaluation.options import EvalOptions
+from talker.evaluation.run import evaluate
 from talker.radfield.backends import choose_kernels
 from talker.radfield.fit_take import fit_scene
 from talker.speaker.record import SpeakerOptions, record_speaker
