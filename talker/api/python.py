@@ -18,14 +18,14 @@ from talker.core.types import EditPlan, Reporter, Silent, View
 from talker.core.view import ViewPath
 from talker.driving.render import DriveOptions, Portrait
 from talker.editors.region import Region
-from talker.evaluate.options import EvalOptions
+from talker.evaluation.options import EvalOptions
 from talker.projects.project import Project
 from talker.radfield.backends import choose_kernels
 from talker.take.build import TakeOptions
 from talker.take.store import open_take
 
 if TYPE_CHECKING:
-    from talker.check.report import Report
+    from talker.checking.report import Report
 
 AnyPath = str | PathLike[str]
 AnyProject = Project | AnyPath
@@ -267,10 +267,10 @@ def evaluate(
 
     Example:
         >>> facts = talker.evaluate("speaker.talker", options=EvalOptions(frames=40))
-        >>> facts["figures"]["psnr_db"] > 0
+        >>> facts["metrics"]["psnr_db"]["value"] > 0
         True
     """
-    from talker.evaluate import report
+    from talker.evaluation import report
 
     place, said = (None if path is None else Path(path) for path in (out, speech))
     done = commands.evaluate(

@@ -11,7 +11,7 @@ import talker
 from talker.api import python as public
 from talker.api.options import EditOptions, FitOptions
 from talker.cli import main
-from talker.evaluate.options import EvalOptions
+from talker.evaluation.options import EvalOptions
 from talker.speaker.speech import speak
 from talker.take.build import TakeOptions
 from talker.video import write_wav
