@@ -1,4 +1,4 @@
-"""The project's benchmarks: `python -m tools.bench quality|ears|kernels|fit|drive|edit|studio`.
+"""The project's benchmarks: `python -m tools.bench quality|ears|kernels|fit|drive|edit|studio|gpu`.
 
 Each prints a table for people and, as its last line, one JSON object for programs.
 """
@@ -21,7 +21,7 @@ from tools.notes import Notes
 from tools.quality.clips import ROWS, Bench
 from tools.quality.dump import Dump
 from tools.quality.figures import table
-from tools.speed import drive, fit, kernels, studio
+from tools.speed import drive, fit, gpu, kernels, studio
 from tools.speed.report import Report
 
 
@@ -72,6 +72,10 @@ def speed_drive(arguments: argparse.Namespace) -> None:
 
 def speed_studio(arguments: argparse.Namespace) -> None:
     show(studio.measure(arguments.project, Notes(), arguments.training_steps, arguments.pictures))
+
+
+def speed_gpu(arguments: argparse.Namespace) -> None:
+    show(gpu.measure(Notes(), arguments.project))
 
 
 def edit(arguments: argparse.Namespace) -> None:
@@ -147,6 +151,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     one.add_argument("--training-steps", type=int, metavar="N", help="for a quick look")
     one.add_argument("--pictures", type=Path, metavar="DIR", help="also a picture of every screen")
     one.set_defaults(run=speed_studio)
+
+    one = benchmarks.add_parser("gpu", help="all that wants a GPU, in a few minutes; none of it needs weights")
+    one.add_argument("--project", type=Path, metavar="DIR", help="fit and drive its take [a painted egg]")
+    one.set_defaults(run=speed_gpu)
 
     one = benchmarks.add_parser("edit", help="strategies, refinement and per-frame editing, on one instruction")
     one.add_argument("--instruction", default=compare.INSTRUCTIONS[0], metavar="TEXT", help="[%(default)s]")
