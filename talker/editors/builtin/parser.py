@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 
 from talker.core.errors import BadInput
 from talker.editors.builtin.phrases import makes_an_exception
+from talker.editors.builtin.picture import REGION_PARTS
 from talker.editors.builtin.reading import Clause, read_clauses
 from talker.editors.builtin.styles import Style
 from talker.editors.builtin.suggest import HOW_TO_FREE, HOW_TO_SEE_ALL, not_understood, takes_no_exceptions
 from talker.editors.builtin.vocabulary import REGION_OPERATORS, Colour
 
 KINDS = ("statue", "light", "picture", "photo")  # an old photo of a drawing of a statue: made in this order
-PARTS_OF_THE_PERSON = {"hair", "skin", "lips", "clothes", "face", "head"}
+PARTS_OF_THE_PERSON = REGION_PARTS.keys() - {"background"}
 
 
 @dataclass(frozen=True)

@@ -11,17 +11,12 @@ from functools import cached_property
 import cv2
 import numpy as np
 
-from talker.core.types import BROWS, EARS, EYES, FACE, HAIR, HEAD_PARTS, LIPS, MOUTH, NECK, TORSO
+from talker.core.types import BROWS, EYES, FACE, HEAD_PARTS, LIPS, MOUTH, NECK, TORSO
 from talker.editors.builtin.filters import blur, guided, luminance, smoothstep
+from talker.editors.region import PARTS_OF
 
-REGION_PARTS: dict[str, tuple[int, ...]] = {
-    "hair": (HAIR,),
-    "skin": (FACE, EARS, NECK),
-    "face": (FACE, BROWS, EYES, LIPS, MOUTH),
-    "lips": (LIPS,),
-    "clothes": (TORSO, NECK),
-    "head": HEAD_PARTS,
-}
+# The words of --only and --keep mean the same here; operators know two more.
+REGION_PARTS: dict[str, tuple[int, ...]] = {**PARTS_OF, "lips": (LIPS,), "head": HEAD_PARTS}
 
 
 @dataclass(frozen=True)
@@ -88,7 +83,8 @@ class Picture:
             return 1.0 - self.alpha
         hard = np.isin(self.parts, REGION_PARTS[name]).astype(np.float32)
         if name in ("skin", "clothes"):
-            # Below the jaw labels are coarse: bare shoulders, collars and the chin's shadow are told by their colour.
+            # A refinement: below the jaw labels are coarse, and bare shoulders, collars and the chin's shadow are told
+            # by their colour. There skin and clothes share out neck and torso, whatever their parts say.
             below = np.isin(self.parts, (NECK, TORSO))
             hard = np.where(below, self.skin_likeness if name == "skin" else 1.0 - self.skin_likeness, hard)
         if not hard.any():
