@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Any
 
 from talker.cli.arguments import given_path, given_word
-from talker.core.bounds import Bounds, bounds_of, flag_name, hints_of
+from talker.core.bounds import Bounds, bounds_of, choices_of, flag_name, hints_of
 from talker.core.errors import BadInput
 
 _FIELD = re.compile(
@@ -79,8 +79,9 @@ def _kind(flag: str, hint: Any, bounds: Bounds | None) -> dict[str, Any]:
     """What argparse needs to read a value of a type."""
     if typing.get_origin(hint) in (typing.Union, types.UnionType):
         hint = next(member for member in typing.get_args(hint) if member is not type(None))
-    if typing.get_origin(hint) is typing.Literal:
-        return {"choices": typing.get_args(hint), "type": str}
+    choices = choices_of(hint)
+    if choices is not None:
+        return {"choices": choices, "type": str}
     if bounds is None:
         return {"type": given_path if hint is Path else given_word, "metavar": "NAME"}
     if typing.get_origin(hint) is not tuple:

@@ -2,6 +2,8 @@
 
     size_px: Annotated[int, Interval(ge=32, le=2048)] = 256  # side of the square
 
+    editor: Annotated[str, OneOf(editor_names)] = "auto"  # a choice out of a table; of few and fixed ones, a Literal
+
 `check_fields(self)`, in a dataclass's `__post_init__`, holds its numbers and its choices to their types; the command
 line (`talker.cli.flags`) and the studio read the same types. None, where a type allows it, has no bounds.
 """
@@ -14,7 +16,7 @@ import numbers
 import re
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -77,6 +79,21 @@ def _shown(limit: float) -> str:
     return f"{limit:g}" if whole is None else str(whole)
 
 
+@dataclass(frozen=True)
+class OneOf:
+    """In the type of a text that is one of a table's names: what they are now."""
+
+    names: Callable[[], tuple[str, ...]]
+
+
+def choices_of(hint: Any) -> tuple[str, ...] | None:
+    """What a type lets people choose from; None where it is no choice."""
+    if typing.get_origin(hint) is typing.Literal:
+        return typing.get_args(hint)
+    told = typing.get_args(hint)[1:] if typing.get_origin(hint) is Annotated else ()
+    return next((each.names() for each in told if isinstance(each, OneOf)), None)
+
+
 def bounds_of(hint: Any) -> Bounds | None:
     """The bounds of a type, or of each item of a tuple; None where it is of no numbers. TypeError for missing ones."""
     if typing.get_origin(hint) in (typing.Union, types.UnionType, tuple):
@@ -109,15 +126,14 @@ def numbers_of(options: type) -> Mapping[str, Bounds]:
 def check_fields(options: object) -> None:
     """BadInput unless the numbers of a dataclass lie within the bounds of their types, and choices are among theirs."""
     for name, hint in hints_of(type(options)).items():
-        value, bounds = getattr(options, name), bounds_of(hint)
+        value, bounds, choices = getattr(options, name), bounds_of(hint), choices_of(hint)
         if value is None:
             continue
         if bounds is not None:
             for number in (value or (None,)) if isinstance(value, (tuple, list)) else (value,):
                 bounds.check(flag_name(name), number)
-        elif typing.get_origin(hint) is typing.Literal and value not in typing.get_args(hint):
-            choices = ", ".join(typing.get_args(hint))
-            raise BadInput(f"{flag_name(name)} is {_short(str(value))!r}; choose one of {choices}")
+        elif choices is not None and value not in choices:
+            raise BadInput(f"{flag_name(name)} is {_short(str(value))!r}; choose one of {', '.join(choices)}")
 
 
 def flag_name(field_name: str) -> str:
