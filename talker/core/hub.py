@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -62,18 +63,43 @@ def hub_folder(
     way_out: str,  # what to do without it, for the message
 ) -> str:
     """The local folder of a hub model, downloaded when needed. Missing at once when the hub cannot be reached."""
-    from huggingface_hub import HfApi, snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
     try:
         return snapshot_download(model, allow_patterns=WANTED, local_files_only=True)
-    except LocalEntryNotFoundError:
-        pass  # not downloaded yet
+    except (LocalEntryNotFoundError, HFValidationError):
+        check_hub(model, purpose, way_out)
+    with _hub_errors(model, purpose, way_out):
+        return snapshot_download(model, allow_patterns=WANTED)
+
+
+def check_hub(
+    model: str,  # that is not on this machine
+    purpose: str,  # as of `hub_folder`
+    way_out: str,
+) -> None:
+    """Missing unless the hub gives a model: one short question instead of the libraries' retries."""
+    from huggingface_hub import HfApi
+    from huggingface_hub.utils import validate_repo_id
+
+    with _hub_errors(model, purpose, way_out):
+        validate_repo_id(model)
+    if os.environ.get("HF_HUB_OFFLINE", "").lower() in ("1", "true", "yes", "on"):
+        raise Missing(f"{model} is not on this machine and HF_HUB_OFFLINE forbids the hub; {way_out}")
+    with _hub_errors(model, purpose, way_out):
+        HfApi(endpoint=os.environ.get("HF_ENDPOINT")).model_info(model, timeout=HUB_TIMEOUT_S)
+
+
+@contextmanager
+def _hub_errors(model: str, purpose: str, way_out: str) -> Iterator[None]:
+    """The hub's errors as Missing, in one line."""
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+
+    try:
+        yield
     except HFValidationError as error:
         raise Missing(f"{model} is neither a folder nor a model's name on the hub; {way_out}") from error
-    try:
-        HfApi().model_info(model, timeout=HUB_TIMEOUT_S)
-        return snapshot_download(model, allow_patterns=WANTED)
     except HfHubHTTPError as error:
         raise Missing(f"The hub does not give {model} for {purpose}; {way_out}") from error
     except Exception as error:  # requests, httpx and offline mode each have errors of their own
