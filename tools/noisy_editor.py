@@ -19,6 +19,7 @@ equal edits and others get others, as they do from a diffusion model, and neithe
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -27,7 +28,7 @@ from torch import Tensor
 
 from talker.core.types import LIPS, MOUTH, EditPlan, mask_of
 from talker.editors.builtin.editor import FULL_TEXT_GUIDANCE, BuiltinEditor
-from talker.editors.editor import Masks
+from talker.editors.editor import Editor, EditRequest
 
 # Sizes of the faults at a = 1.
 COLOUR = 0.04  # standard deviation of smooth colour, of the range of a channel
@@ -43,7 +44,7 @@ FULL_STEPS = EditPlan("").steps[1]  # t_u
 TRAINING_STEPS, BETA_FIRST, BETA_LAST = 1000, 0.00085, 0.012  # of Stable Diffusion's "scaled linear" noise schedule
 
 
-class NoisyEditor:
+class NoisyEditor(Editor):
     """Editor over the built-in vocabulary, with faults."""
 
     name = "noisy"
@@ -55,48 +56,23 @@ class NoisyEditor:
     def describe(self, instruction: str) -> str:
         return self._steady.describe(instruction)
 
-    def edit(
-        self,
-        rendered: Tensor,  # [B, H, W, 3]
-        originals: Tensor,  # [B, H, W, 3]
-        instruction: str,
-        *,
-        text_guidance: float,
-        image_guidance: float,
-        steps: int,
-        start: float = 1.0,
-        noise: Tensor | None = None,
-        generator: torch.Generator,
-        masks: Masks | None = None,
-    ) -> Tensor:
-        """As `Editor.edit`; faults are drawn, and `noise` has no say."""
-        salt = int(torch.randint(2**31, (), generator=generator))
-
-        def steady(guidance: float, image_guidance: float) -> np.ndarray:
-            edited = self._steady.edit(
-                originals,
-                originals,
-                instruction,
-                text_guidance=guidance,
-                image_guidance=image_guidance,
-                steps=steps,
-                generator=generator,
-                masks=masks,
-            )
-            return edited.cpu().numpy()
-
-        wanted, whole = steady(text_guidance, image_guidance), steady(FULL_TEXT_GUIDANCE, 1.0)
-        renders, unedited = rendered.cpu().numpy(), originals.cpu().numpy()
-        condition = renders if start >= 1.0 else unedited
-        asked = self._size * text_guidance * steps / (FULL_TEXT_GUIDANCE * FULL_STEPS)
+    def edit(self, request: EditRequest) -> Tensor:
+        """Faults are drawn, and `noise` has no say."""
+        salt = int(torch.randint(2**31, (), generator=request.generator))
+        whole_edit = replace(request, text_guidance=FULL_TEXT_GUIDANCE, image_guidance=1.0)
+        wanted, whole = (self._steady.edit(each).cpu().numpy() for each in (request, whole_edit))
+        renders, unedited = request.rendered.cpu().numpy(), request.originals.cpu().numpy()
+        condition = renders if request.start >= 1.0 else unedited
+        asked = self._size * request.text_guidance * request.steps / (FULL_TEXT_GUIDANCE * FULL_STEPS)
         edited = []
         for row, picture in enumerate(wanted):
             way = np.abs(picture - condition[row]).mean() / max(1e-6, np.abs(whole[row] - unedited[row]).mean())
             rng = _drawn_for(salt, renders[row], condition[row])
+            masks = request.masks
             lips = None if masks is None else mask_of(masks.parts[row].cpu().numpy(), (LIPS, MOUTH))
             faulty = with_faults(picture, asked * min(1.0, way), rng, lips)
-            edited.append(renders[row] + replaced_share(start) * (faulty - renders[row]))
-        return torch.from_numpy(np.stack(edited).astype(np.float32)).clamp(0.0, 1.0).to(rendered.device)
+            edited.append(renders[row] + replaced_share(request.start) * (faulty - renders[row]))
+        return torch.from_numpy(np.stack(edited).astype(np.float32)).clamp(0.0, 1.0).to(request.rendered.device)
 
 
 def replaced_share(start: float) -> float:

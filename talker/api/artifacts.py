@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from talker.api.options import TrainingOptions
+from talker.core.bounds import flag_name
 from talker.core.errors import BadInput, Conflict
 from talker.core.files import damaged
 from talker.core.types import EditPlan, Take
 from talker.driving.render import Motion, Portrait
-from talker.editors.editor import DiffusionOptions
+from talker.editors.registry import EDITORS
 from talker.projects.names import LONGEST_NAME, check_name, slug
 from talker.projects.project import Project
 from talker.radfield.backends import choose_kernels
@@ -112,17 +113,24 @@ def edit_command(
         if plan.name != "instruction" and value != plan.default:
             shown = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
             words += [f"--{plan.name.replace('_', '-')}", shown]
-    if inputs["editor"] == "ip2p":
-        words += ["--editor", "ip2p"]
-    for option in fields(DiffusionOptions):
-        if inputs.get(option.name, option.default) != option.default:
-            words += [f"--{option.name}", inputs[option.name]]
+    words += _editor_words(inputs)
     for limit in ("only", "keep"):
         for word in inputs.get(limit, []):
             words += [f"--{limit}", word]
     words += _training_words(inputs["training"]) if "training" in inputs else []
     words += ["--project", str(project_dir)] if project_dir else []
     return shlex.join(words)
+
+
+def _editor_words(inputs: dict[str, Any]) -> list[str]:
+    """The flags of an edit's editor, without those that change nothing."""
+    name = inputs["editor"]
+    words = ["--editor", name] if name != next(iter(EDITORS)) else []  # the one that `auto` asks first
+    if name in EDITORS:  # another version of talker may know another one
+        for option, default in asdict(EDITORS[name].editor.options).items():
+            if inputs.get(option, default) != default:
+                words += [flag_name(option), str(inputs[option])]
+    return words
 
 
 def _training_words(training: dict[str, Any]) -> list[str]:

@@ -261,7 +261,7 @@ def estimate(run: EditRun) -> tuple[float, float]:
         step_s = (time.monotonic() - started) / _TRIAL_STEPS
     rounds = rounds_of(run.plan)
     sampling_steps = sum(each.steps for each in rounds) / len(rounds)
-    return edit_s * (sampling_steps if run.editor.name == "ip2p" else 1), step_s * run.total_steps
+    return edit_s * (sampling_steps if run.editor.cost_follows_steps else 1), step_s * run.total_steps
 
 
 def measure_likeness(run: EditRun) -> dict[str, float]:

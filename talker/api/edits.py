@@ -100,9 +100,9 @@ def open_for(
     instruction: str, options: EditOptions, region: Region, reporter: Reporter
 ) -> tuple[Editor, dict[str, Any]]:
     """The editor of an instruction within a region, and what is recorded of both."""
-    editor = open_editor(options.editor, instruction, options.diffusion, reporter)
-    diffusion = asdict(options.diffusion) if editor.name == "ip2p" else {}  # others have no use for it
-    return within(one_after_the_other(editor), region), {"editor": editor.name, **diffusion, **region.inputs()}
+    editor = open_editor(options.editor, instruction, options.editor_options, reporter)
+    who = {"editor": editor.name, **asdict(editor.options), **region.inputs()}
+    return within(one_after_the_other(editor), region), who
 
 
 def edited(

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Any, Literal
 
 import torch
 from annotated_types import Interval
 
-from talker.core.bounds import Seed, check_fields
+from talker.core.bounds import OneOf, Seed, check_fields
 from talker.core.errors import BadInput
 from talker.core.types import EditPlan, ImageGuidance, SamplingSteps, TextGuidance
-from talker.editors.editor import DiffusionOptions, Precision, Sampler
+from talker.editors.registry import check_options, editor_names
 from talker.radfield.fit_take import FieldFitOptions
 from talker.radfield.kernels import Kernels
 
@@ -59,23 +60,15 @@ class TrainingOptions:
 class EditOptions:
     """Who edits, and what computes."""
 
-    editor: Literal["auto", "builtin", "ip2p"] = "auto"  # builtin knows a vocabulary, ip2p (InstructPix2Pix) any words
-    model: str | None = None  # InstructPix2Pix from this folder or hub name
-    sampler: Sampler = DiffusionOptions.sampler  # of InstructPix2Pix: dpm++ needs fewer --steps for the same picture
-    precision: Precision = DiffusionOptions.precision
-    """of InstructPix2Pix; auto: float16 on a GPU, float32 elsewhere; bfloat16 where float16 overflows"""
+    editor: Annotated[str, OneOf(editor_names)] = "auto"  # who edits: auto (the first of the others that understands)
+    editor_options: Mapping[str, Any] = field(default_factory=dict)  # of the editor's `options`: values by their names
     kernels: str = "auto"  # what computes: auto (the fastest that this machine has), or one by name (talker doctor)
     preset: Literal["auto", "cpu", "gpu"] = "auto"  # length of the training: minutes on two cores, or ten times as long
     training_steps: TrainingSteps | None = None  # steps in each of --rounds, and again in the lip stage [the preset's]
 
     def __post_init__(self) -> None:
         check_fields(self)
-        if self.editor == "builtin" and self.diffusion != DiffusionOptions():
-            raise BadInput("--model, --sampler and --precision are of InstructPix2Pix; choose --editor ip2p with them")
-
-    @property
-    def diffusion(self) -> DiffusionOptions:
-        return DiffusionOptions(self.model, self.sampler, self.precision)
+        check_options(self.editor, self.editor_options)
 
     def training(self, device: torch.device) -> TrainingOptions:
         found, steps = TrainingOptions.preset(self.preset, device), self.training_steps

@@ -20,7 +20,7 @@ from talker.core.metrics import lip_opening
 from talker.core.types import Reporter, Take
 from talker.driving.render import USUAL_DETAIL
 from talker.editors.anchors import take_masks
-from talker.editors.editor import Editor, stack_masks
+from talker.editors.editor import Editor, EditRequest, stack_masks
 from talker.radfield.fit import conditions_for
 from talker.radfield.scene import Scene
 from talker.refine.network import RefinementNet
@@ -85,7 +85,7 @@ def preview_sheet(
         kept: list[tuple[float, int]] = []
         for guidance, steps in columns:
             reporter.progress("preview", (done + len(edited) / len(columns)) / len(moments))
-            image = editor.edit(
+            request = EditRequest(
                 original[None],
                 original[None],
                 instruction,
@@ -95,7 +95,7 @@ def preview_sheet(
                 generator=torch.Generator().manual_seed(options.seed),
                 masks=masks,
             )
-            picture = to_bytes(image[0])
+            picture = to_bytes(editor.edit(request)[0])
             if rows or not any(np.array_equal(picture, other) for other in edited):
                 edited.append(picture)
                 kept.append((guidance, steps))

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import argparse
 import textwrap
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from talker.cli.arguments import given_edit, given_path, given_word
 from talker.cli.describe import describe_edits
-from talker.cli.flags import add_flags, add_force, add_project, chosen
+from talker.cli.flags import add_flags, add_force, add_project, chosen, sentences
 from talker.cli.parser import Parser
 from talker.core.errors import BadInput
 from talker.core.records import json_text
 
 if TYPE_CHECKING:  # what it imports takes seconds
+    from talker.api.options import EditOptions
     from talker.core.types import Reporter
     from talker.editors.region import Region
 
@@ -70,6 +72,27 @@ def _add_what(parser: Parser) -> None:
     )
 
 
+def _add_editor(parser: Parser, others: Sequence[str]) -> None:
+    """Who edits, with every editor's own options, and the other fields of `EditOptions`."""
+    from talker.api.options import EditOptions
+    from talker.editors.registry import EDITORS, option_classes
+
+    known = ", ".join(f"{name} ({entry.label})" for name, entry in EDITORS.items())
+    add_flags(parser, EditOptions, ["editor"], {"editor": f"{sentences(EditOptions)['editor']}, {known}"})
+    for name, options in option_classes().items():
+        add_flags(parser, options, [name])
+    add_flags(parser, EditOptions, others)
+
+
+def _editing(arguments: argparse.Namespace) -> EditOptions:
+    from talker.api.options import EditOptions
+    from talker.editors.registry import option_classes
+
+    given = vars(arguments)
+    own = {name: given[name] for name in option_classes() if name in given}
+    return chosen(EditOptions, argparse.Namespace(**given, editor_options=own))
+
+
 def _region(arguments: argparse.Namespace) -> Region:
     from talker.editors.region import Region
 
@@ -80,10 +103,10 @@ def _region(arguments: argparse.Namespace) -> Region:
 
 
 def add_preview(parser: Parser) -> None:
-    from talker.api.options import EditOptions, PreviewOptions
+    from talker.api.options import PreviewOptions
 
     _add_what(parser)
-    add_flags(parser, EditOptions, ["editor", "model", "sampler", "precision", "kernels"])
+    _add_editor(parser, ["kernels"])
     add_flags(parser, PreviewOptions, words=PLAN_WORDS | PREVIEW_WORDS)
     parser.add_argument("-o", "--out", type=given_path, metavar="PICTURE.png", help="[in the project's previews/]")
     add_project(parser)
@@ -99,7 +122,7 @@ def run_preview(arguments: argparse.Namespace, reporter: Reporter) -> str:
         arguments.project,
         join_instructions(arguments.instruction),
         chosen(PreviewOptions, arguments),
-        chosen(commands.EditOptions, arguments),
+        _editing(arguments),
         region=_region(arguments),
         base=arguments.base,
         out=arguments.out,
@@ -112,12 +135,11 @@ def run_preview(arguments: argparse.Namespace, reporter: Reporter) -> str:
 
 
 def add_edit(parser: Parser) -> None:
-    from talker.api.options import EditOptions
     from talker.core.types import EditPlan
 
     _add_what(parser)
     parser.add_argument("--name", type=given_edit, help="the edit's name [from the instruction and its limits]")
-    add_flags(parser, EditOptions)
+    _add_editor(parser, ["kernels", "preset", "training_steps"])
     add_flags(parser, EditPlan, PLAN_WORDS, PLAN_WORDS)
     parser.add_argument("-n", "--dry-run", action="store_true", help="say what would be done, and do nothing")
     parser.add_argument("--json", action="store_true", help="with --dry-run: the plan for programs")
@@ -136,7 +158,7 @@ def run_edit(arguments: argparse.Namespace, reporter: Reporter) -> str:
     done = commands.edit(
         arguments.project,
         chosen(EditPlan, arguments),
-        chosen(commands.EditOptions, arguments),
+        _editing(arguments),
         name=arguments.name,
         region=_region(arguments),
         base=arguments.base,

@@ -6,14 +6,13 @@ Notation: B images of H x W pixels, RGB in [0, 1].
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
-DEFAULT_MODEL = "timbrooks/instruct-pix2pix"
-Sampler = Literal["ddim", "dpm++"]
-Precision = Literal["auto", "float16", "bfloat16", "float32"]
+from talker.core.bounds import check_fields
+from talker.core.types import Reporter
 
 
 @dataclass(frozen=True)
@@ -38,39 +37,67 @@ def stack_masks(masks: list[Masks]) -> Masks:
     )
 
 
-class Editor(Protocol):
-    """Edits images by an instruction."""
+@dataclass(frozen=True)
+class EditRequest:
+    """What an editor is asked: B images, and how they are to be edited."""
 
-    name: str
+    rendered: Tensor  # [B, H, W, 3] from the field as edited so far
+    originals: Tensor  # [B, H, W, 3] from the unedited field under the same conditions
+    instruction: str
+    text_guidance: float
+    image_guidance: float
+    steps: int  # of sampling
+    generator: torch.Generator  # of everything random
+    start: float = 1.0
+    """below 1: start from `rendered`, noised to that share of the diffusion time, and condition on `originals` (the
+    iterative strategy)"""
+    noise: Tensor | None = None  # [1 or B, 4, h, w] to start from, in latents; None: `generator` draws it
+    masks: Masks | None = None  # of the B images
+
+
+@dataclass(frozen=True)
+class EditorOptions:
+    """What people may choose of an editor: a subclass has a flag for each field. This one: nothing."""
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+
+
+class Editor(Protocol):
+    """Edits images by an instruction, and says of itself what the program must know."""
+
+    name: str  # in the registry and in records
     # Which of "rendered" and "originals" it looks at: the loop renders only those. A start below 1 adds "originals" for
     # an editor that reads "rendered".
     reads: frozenset[str]
+    options: EditorOptions = EditorOptions()  # what was chosen of it; recorded with an edit, field by field
+    cost_follows_steps: bool = False  # whether twice the sampling steps take it twice as long
+    reads_lists: bool = False  # whether it makes several instructions (talker.editors.sequence) at once
 
     def describe(self, instruction: str) -> str:
         """What the editor understood, for people; raises BadInput when it cannot do it."""
 
-    def edit(
-        self,
-        rendered: Tensor,  # [B, H, W, 3] from the field as edited so far
-        originals: Tensor,  # [B, H, W, 3] from the unedited field under the same conditions
-        instruction: str,
-        *,
-        text_guidance: float,
-        image_guidance: float,
-        steps: int,
-        start: float = 1.0,
-        noise: Tensor | None = None,
-        generator: torch.Generator,
-        masks: Masks | None = None,
-    ) -> Tensor:  # [B, H, W, 3]
-        """`start` below 1 starts from `rendered` noised to that share of the diffusion time, and conditions on
-        `originals` (the iterative strategy); `noise` fixes the start noise, otherwise `generator` draws it."""
+    def edit(self, request: EditRequest) -> Tensor:  # [B, H, W, 3]
+        """The images, edited."""
 
 
-@dataclass(frozen=True)
-class DiffusionOptions:
-    """How InstructPix2Pix edits; the built-in editor has no use for it."""
+class RegisteredEditor(Editor, Protocol):
+    """An Editor that the registry opens."""
 
-    model: str | None = None  # hub id or folder of an InstructPix2Pix pipeline
-    sampler: Sampler = "ddim"
-    precision: Precision = "auto"
+    hub_model: str | None = None  # its weights on the hub, unless its option `model` names others; None: it has none
+
+    @classmethod
+    def open(cls, options: EditorOptions, reporter: Reporter, *, local_only: bool) -> Editor:
+        """The editor with these options, of the class of its own `options`.
+
+        `local_only`: without a download. Raises Missing where its weights cannot be had.
+        """
+
+
+class EditorWrapper(Editor):
+    """An Editor around another one, which says of itself what that one does."""
+
+    def __init__(self, editor: Editor) -> None:
+        self.editor = editor
+        self.name, self.reads, self.options = editor.name, editor.reads, editor.options
+        self.cost_follows_steps, self.reads_lists = editor.cost_follows_steps, editor.reads_lists

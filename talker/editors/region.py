@@ -18,8 +18,9 @@ from torch import Tensor
 
 from talker.core.errors import BadInput
 from talker.core.types import BACKGROUND, BROWS, EARS, EYES, FACE, HAIR, LIPS, MOUTH, NECK, PARTS, TORSO, mask_of
-from talker.editors.editor import Editor, Masks
+from talker.editors.editor import Editor, EditorWrapper, EditRequest, Masks
 
+# What each word covers, wherever it is said: in --only and --keep, and in instructions to the built-in editor.
 PARTS_OF = {
     "face": (FACE, BROWS, EYES, LIPS, MOUTH),
     "hair": (HAIR,),
@@ -128,48 +129,23 @@ def _share(
     return cv2.GaussianBlur(inside, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
 
 
-class WithinRegion:
+class WithinRegion(EditorWrapper):
     """An Editor that lets another one edit, and keeps the original outside a region."""
 
     def __init__(self, editor: Editor, region: Region) -> None:
-        self.editor, self.region = editor, region
-        self.name = editor.name
+        super().__init__(editor)
+        self.region = region
         self.reads = editor.reads | {"originals"}
 
     def describe(self, instruction: str) -> str:
         return f"{self.editor.describe(instruction)}; {self.region}"
 
-    def edit(
-        self,
-        rendered: Tensor,
-        originals: Tensor,
-        instruction: str,
-        *,
-        text_guidance: float,
-        image_guidance: float,
-        steps: int,
-        start: float = 1.0,
-        noise: Tensor | None = None,
-        generator: torch.Generator,
-        masks: Masks | None = None,
-    ) -> Tensor:
-        """As `Editor.edit`."""
-        if masks is None:
+    def edit(self, request: EditRequest) -> Tensor:
+        if request.masks is None:
             raise ValueError("a region needs masks")
-        edited = self.editor.edit(
-            rendered,
-            originals,
-            instruction,
-            text_guidance=text_guidance,
-            image_guidance=image_guidance,
-            steps=steps,
-            start=start,
-            noise=noise,
-            generator=generator,
-            masks=masks,
-        )
-        weights = region_weights(masks, self.region.parts).to(edited)
-        return torch.lerp(originals.to(edited), edited, weights[..., None])
+        edited = self.editor.edit(request)
+        weights = region_weights(request.masks, self.region.parts).to(edited)
+        return torch.lerp(request.originals.to(edited), edited, weights[..., None])
 
 
 def within(editor: Editor, region: Region) -> Editor:

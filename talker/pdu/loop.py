@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from talker.core.types import EditPlan, Reporter, Silent
-from talker.editors.editor import Editor, Masks, stack_masks
+from talker.editors.editor import Editor, EditRequest, Masks, stack_masks
 from talker.pdu.schedule import UNEDITED, Round, Turn, rounds_of, seeded, turns_of
 from talker.pdu.store import EditStore
 
@@ -102,7 +102,7 @@ def edit_round(
         reporter.progress(task, done / len(frames), f"about {left_s:.0f} s left" if first else "")
         start, generator = _chance(plan, this_round, batch[0])
         rendered, originals = _renders(editor, start, batch, render_original, render_current)
-        images = editor.edit(
+        request = EditRequest(
             rendered,
             originals,
             plan.instruction,
@@ -113,7 +113,7 @@ def edit_round(
             generator=generator,
             masks=stack_masks([masks_of(index) for index in batch]),
         )
-        for index, image in zip(batch, images, strict=True):
+        for index, image in zip(batch, editor.edit(request), strict=True):
             store.write(this_round.number, index, image.cpu().numpy())
     reporter.progress(task, 1.0)
 

@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -24,8 +25,8 @@ from talker.core.text import text_of
 from talker.core.types import Silent
 from talker.editors.builtin.styles import STYLES, Style
 from talker.editors.builtin.vocabulary import COLOURS, REGION_OPERATORS
-from talker.editors.editor import DEFAULT_MODEL
 from talker.editors.region import COVERAGE, PARTS_OF, Region
+from talker.editors.registry import EDITORS, EditorEntry
 from talker.evaluation import report
 from talker.projects.names import check_name
 from talker.projects.project import Project
@@ -60,15 +61,22 @@ class Waveform(TypedDict):
 
 
 def words() -> dict[str, Any]:
-    """The built-in editor's vocabulary, as things to say; and what the numbers of orders may be."""
+    """The editors, the built-in one's vocabulary as things to say, and what the numbers of orders may be."""
     return {
         "bounds": bounds(),
+        "editors": [_editor(name, entry) for name, entry in EDITORS.items()],
         "styles": [{"kind": style.kind, "title": style.title, "say": suggestion(style)} for style in STYLES],
         "regions": list(REGION_OPERATORS),
         "colours": {name: "#" + "".join(f"{round(255 * level):02x}" for level in COLOURS[name]) for name in COLOURS},
         "parts": list(PARTS_OF),
         "coverage": COVERAGE,
     }
+
+
+def _editor(name: str, entry: EditorEntry) -> dict[str, Any]:
+    """An editor to choose; `model` is the one that it takes from the hub, unless another is named."""
+    editor = entry.editor
+    return {"name": name, "label": entry.label, "model": editor.hub_model, "uses_steps": editor.cost_follows_steps}
 
 
 def suggestion(style: Style) -> str:
@@ -79,23 +87,30 @@ def suggestion(style: Style) -> str:
 
 
 def understand(facts: Mapping[str, Any]) -> dict[str, str]:
-    """What an editor makes of an instruction; BadInput with the way out where it is none."""
+    """What an editor makes of an instruction; BadInput with the way out where it is none. No weights are loaded: who
+    has some is taken to understand any words."""
     from talker.api.edits import open_for
 
-    instruction, editor = facts.get("instruction"), facts.get("editor", EditOptions.editor)
+    instruction, chosen = facts.get("instruction"), facts.get("editor", EditOptions.editor)
     limits = [facts.get(name, []) for name in ("only", "keep")]
     if not isinstance(instruction, str) or not all(isinstance(limit, list) for limit in limits):
         raise BadInput("instruction is missing")
-    if editor not in ("auto", "builtin"):
-        return {"understood": "InstructPix2Pix takes any words"}
-    region = Region(*(tuple(map(str, limit)) for limit in limits))
-    try:
-        found, _ = open_for(instruction, EditOptions(editor="builtin"), region, Silent())
-        return {"understood": found.describe(instruction)}
-    except BadInput:
-        if editor == "builtin" or not instruction.strip() or not is_here(DEFAULT_MODEL):
-            raise
-        return {"understood": "InstructPix2Pix takes any words"}
+    options, region = EditOptions(editor=chosen), Region(*(tuple(map(str, limit)) for limit in limits))
+    refusals = []
+    for name, entry in EDITORS.items():
+        if chosen not in ("auto", name):
+            continue
+        model = entry.editor.hub_model
+        if model is not None:
+            if chosen == name or (instruction.strip() and is_here(model)):
+                return {"understood": f"{entry.title} takes any words"}
+            continue
+        try:
+            found, _ = open_for(instruction, replace(options, editor=name), region, Silent())
+            return {"understood": found.describe(instruction)}
+        except BadInput as error:
+            refusals.append(error)
+    raise refusals[0]
 
 
 def rounds(project: Project, edit: str) -> dict[str, Any]:

@@ -35,9 +35,9 @@ class CountingEditor(BuiltinEditor):
         super().__init__()
         self.edits = Counter()
 
-    def edit(self, rendered, originals, instruction, **how):
-        self.edits[how["text_guidance"]] += len(rendered)
-        return 0.5 * super().edit(rendered, originals, instruction, **how) + 0.5 * rendered
+    def edit(self, request):
+        self.edits[request.text_guidance] += len(request.rendered)
+        return 0.5 * super().edit(request) + 0.5 * request.rendered
 
 
 @pytest.fixture(scope="module")

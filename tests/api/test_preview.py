@@ -12,10 +12,11 @@ from talker.api.options import MOST_COLUMNS, PreviewOptions
 from talker.api.preview import preview_sheet, telling_moments
 from talker.core.errors import BadInput
 from talker.core.types import EditPlan, Silent
+from talker.editors.editor import Editor
 from tests.toys import ToyScene
 
 
-class Steps:
+class Steps(Editor):
     """Brighter with the guidance; with the steps, too, unless it has no use for them."""
 
     name, reads = "steps", frozenset({"rendered"})
@@ -26,10 +27,12 @@ class Steps:
     def describe(self, instruction):
         return instruction
 
-    def edit(self, rendered, originals, instruction, *, text_guidance, steps, masks, generator, image_guidance):
-        assert torch.equal(rendered, originals) and masks.parts.shape == rendered.shape[:3]
-        self.asked.append((text_guidance, steps))
-        return torch.full_like(rendered, 0.02 * text_guidance + 0.01 * steps * self.uses_steps)
+    def edit(self, request):
+        assert torch.equal(request.rendered, request.originals)
+        assert request.masks.parts.shape == request.rendered.shape[:3]
+        self.asked.append((request.text_guidance, request.steps))
+        level = 0.02 * request.text_guidance + 0.01 * request.steps * self.uses_steps
+        return torch.full_like(request.rendered, level)
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from transformers import Wav2Vec2Config, Wav2Vec2Model
 
-from talker.core.errors import BadInput
-from talker.core.hub import folder_or_name, is_folder
+from talker.core.errors import BadInput, Missing
+from talker.core.hub import check_hub, folder_or_name, hub_folder, is_folder
 from talker.editors.diffusion import ip2p
 from talker.evaluation.clip import load_clip
 from talker.take.audio import load_encoder
@@ -27,15 +27,37 @@ def test_a_folder_becomes_its_absolute_path_and_a_name_stays(tmp_path, monkeypat
             folder_or_name(spelt, "--flag", "a model")
 
 
+@pytest.mark.parametrize(
+    ("model", "environment", "said"),
+    [
+        ("a/b/c", {}, "a/b/c is neither a folder nor a model's name on the hub; way out"),
+        ("a/b", {"HF_HUB_OFFLINE": "yes"}, "a/b is not on this machine and HF_HUB_OFFLINE forbids the hub; way out"),
+        ("a/b", {"HF_HUB_OFFLINE": "0"}, "The hub cannot be reached for a/b; way out"),
+    ],
+)
+def test_whoever_asks_the_hub_hears_the_same_with_a_way_out_of_their_own(monkeypatch, model, environment, said):
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    for ask in (check_hub, hub_folder):
+        with pytest.raises(Missing) as caught:
+            ask(model, "a purpose", "way out")
+        assert str(caught.value) == said
+
+
 def load_hubert(model: str):
     return load_encoder("hubert", model=model)
+
+
+def load_ip2p(model: str):
+    return ip2p.load(ip2p.DiffusionOptions(model))
 
 
 def take_options(model: str) -> TakeOptions:
     return TakeOptions(audio="hubert", audio_model=model)
 
 
-@pytest.mark.parametrize("load", [load_clip, ip2p.load, load_hubert, take_options])
+@pytest.mark.parametrize("load", [load_clip, load_ip2p, load_hubert, take_options])
 def test_everybody_refuses_a_folder_that_is_not_there_alike(load):
     with pytest.raises(BadInput, match=r"no such folder: \./gone; give a folder with"):
         load("./gone")

@@ -13,7 +13,7 @@ from talker.editors.builtin.editor import BuiltinEditor, Memory, apply_edits, st
 from talker.editors.builtin.parser import parse
 from talker.editors.builtin.picture import Picture
 from talker.editors.builtin.styles import STYLES
-from talker.editors.editor import Masks
+from talker.editors.editor import EditRequest, Masks
 from tests.editors.portrait import draw_portrait
 
 STYLE_EDITS = [f"make it {style.title}" for style in STYLES]
@@ -167,10 +167,11 @@ def test_editor_reads_the_originals_and_follows_the_guidance(portrait):
         torch.from_numpy(np.stack([portrait.parts] * 2)),
         torch.from_numpy(np.stack([portrait.head_anchors] * 2)),
     )
-    result = editor.edit(
+    request = EditRequest(
         torch.zeros_like(originals), originals, "make him bronze and the background blue",
         text_guidance=6.0, image_guidance=1.5, steps=20, generator=torch.Generator(), masks=masks,
     )  # fmt: skip
+    result = editor.edit(request)
     assert result.shape == originals.shape
     assert np.allclose(result[0].numpy(), edited(portrait, "make him bronze and the background blue"), atol=1e-6)
     assert (result[0] != result[1]).any()
@@ -178,10 +179,11 @@ def test_editor_reads_the_originals_and_follows_the_guidance(portrait):
 
 def test_without_masks_styles_still_work(portrait):
     originals = torch.from_numpy(portrait.rgb)[None]
-    result = BuiltinEditor().edit(
+    request = EditRequest(
         originals, originals, "oil painting", text_guidance=6.0, image_guidance=1.5, steps=1,
         generator=torch.Generator(),
     )  # fmt: skip
+    result = BuiltinEditor().edit(request)
     assert float((result - originals).abs().mean()) > 0.01
 
 

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from talker.core.errors import BadInput, Missing
-from talker.editors.diffusion.ip2p import InstructPix2Pix, load, make_scheduler
-from talker.editors.editor import DiffusionOptions
+from talker.editors.diffusion.ip2p import DiffusionOptions, InstructPix2Pix, load, make_scheduler
+from talker.editors.editor import EditRequest
 from talker.editors.registry import open_editor
 
 CHECKPOINT = {"text_guidance": 6.0, "image_guidance": 1.5, "steps": 2}
@@ -66,6 +66,10 @@ def images(count=2, side=32):
     return torch.rand(count, side, side, 3, generator=seeded(9))
 
 
+def edit(editor, rendered, originals, **asked):
+    return editor.edit(EditRequest(rendered, originals, "bronze", **asked))
+
+
 def pipeline_of(parts):
     from diffusers import StableDiffusionInstructPix2PixPipeline
 
@@ -88,17 +92,17 @@ def test_agrees_with_the_pipeline_of_diffusers(editor, parts):
         latents=noise.repeat(2, 1, 1, 1),
         output_type="pt",
     ).images.permute(0, 2, 3, 1)
-    edited = editor.edit(rendered, rendered, "bronze", noise=noise, generator=seeded(1), **CHECKPOINT)
+    edited = edit(editor, rendered, rendered, noise=noise, generator=seeded(1), **CHECKPOINT)
     assert edited.shape == rendered.shape
     assert torch.allclose(edited, expected, atol=1e-5)
 
 
 def test_noise_is_shared_and_comes_from_the_generator(editor):
     twice = images(1).repeat(2, 1, 1, 1)
-    first = editor.edit(twice, twice, "bronze", generator=seeded(3), **CHECKPOINT)
+    first = edit(editor, twice, twice, generator=seeded(3), **CHECKPOINT)
     assert torch.allclose(first[0], first[1], atol=1e-6)
-    assert torch.equal(first, editor.edit(twice, twice, "bronze", generator=seeded(3), **CHECKPOINT))
-    assert not torch.allclose(first, editor.edit(twice, twice, "bronze", generator=seeded(4), **CHECKPOINT), atol=1e-4)
+    assert torch.equal(first, edit(editor, twice, twice, generator=seeded(3), **CHECKPOINT))
+    assert not torch.allclose(first, edit(editor, twice, twice, generator=seeded(4), **CHECKPOINT), atol=1e-4)
 
 
 @pytest.mark.parametrize("sampler", ["ddim", "dpm++"])
@@ -116,7 +120,7 @@ def test_a_short_start_denoises_the_render(parts, monkeypatch, start, sampler):
         return (noise.expand(3, -1, -1, -1),)
 
     monkeypatch.setattr(editor.unet, "forward", all_knowing)
-    edited = editor.edit(rendered, originals, "bronze", start=start, noise=noise, generator=seeded(), **CHECKPOINT)
+    edited = edit(editor, rendered, originals, start=start, noise=noise, generator=seeded(), **CHECKPOINT)
     scale = editor.vae.config.scaling_factor
     remaining = scheduler.final_alpha_cumprod if sampler == "ddim" else torch.tensor(1.0)
     with torch.no_grad():
@@ -132,7 +136,7 @@ def test_dpm_shares_noise_and_is_the_generators(parts):
     editor = InstructPix2Pix(**{**parts, "scheduler": make_scheduler("dpm++", parts["scheduler"].config)}, side_px=None)
     twice = images(1).repeat(2, 1, 1, 1)
     given = {**CHECKPOINT, "steps": 4}
-    first, again = (editor.edit(twice, twice, "bronze", generator=seeded(3), **given) for _ in range(2))
+    first, again = (edit(editor, twice, twice, generator=seeded(3), **given) for _ in range(2))
     assert torch.equal(first, again) and torch.allclose(first[0], first[1], atol=1e-6)
 
 
@@ -171,46 +175,46 @@ def test_short_memory_is_answered_by_smaller_batches_to_the_same_result(parts, m
     notices = Notices()
     editor = InstructPix2Pix(**parts, side_px=None, reporter=notices)
     rendered = images(5)
-    expected = editor.edit(rendered, rendered, "bronze", generator=seeded(3), **CHECKPOINT)
+    expected = edit(editor, rendered, rendered, generator=seeded(3), **CHECKPOINT)
     tried = short_of_memory(editor, monkeypatch, 1, error)
-    found = editor.edit(rendered, rendered, "bronze", generator=seeded(3), **CHECKPOINT)
+    found = edit(editor, rendered, rendered, generator=seeded(3), **CHECKPOINT)
     assert torch.allclose(found, expected, atol=1e-5)
     assert tried == [5, 2] + [1] * 10 and len(notices.said) == 1
-    editor.edit(rendered, rendered, "bronze", generator=seeded(3), **CHECKPOINT)
+    edit(editor, rendered, rendered, generator=seeded(3), **CHECKPOINT)
     assert tried[12:] == [1] * 10, "what memory holds is remembered"
 
 
 def test_memory_for_not_even_one_picture_is_told(editor, monkeypatch):
     short_of_memory(editor, monkeypatch, 0, torch.OutOfMemoryError("CUDA out of memory."))
     with pytest.raises(BadInput, match="memory does not hold"):
-        editor.edit(images(3), images(3), "bronze", generator=seeded(), **CHECKPOINT)
+        edit(editor, images(3), images(3), generator=seeded(), **CHECKPOINT)
 
 
 def test_other_errors_are_not_taken_for_short_memory(editor, monkeypatch):
     tried = short_of_memory(editor, monkeypatch, 0, RuntimeError("shapes do not fit"))
     with pytest.raises(RuntimeError, match="shapes"):
-        editor.edit(images(2), images(2), "bronze", generator=seeded(), **CHECKPOINT)
+        edit(editor, images(2), images(2), generator=seeded(), **CHECKPOINT)
     assert tried == [2] and editor.scheduler.config.num_train_timesteps == 1000
 
 
 def test_numbers_that_overflow_are_told(editor, monkeypatch):
     monkeypatch.setattr(editor.unet, "forward", lambda stacked, *_, **__: (stacked[:, :4] * float("inf"),))
     with pytest.raises(BadInput, match="bfloat16"):
-        editor.edit(images(1), images(1), "bronze", generator=seeded(), **CHECKPOINT)
+        edit(editor, images(1), images(1), generator=seeded(), **CHECKPOINT)
 
 
 def test_a_short_start_is_conditioned_on_the_originals(editor):
     rendered, one, other = images(1), images(2)[1:], torch.zeros(1, 32, 32, 3)
-    a, b = (editor.edit(rendered, o, "bronze", start=0.6, generator=seeded(), **CHECKPOINT) for o in (one, other))
+    a, b = (edit(editor, rendered, o, start=0.6, generator=seeded(), **CHECKPOINT) for o in (one, other))
     assert not torch.allclose(a, b, atol=1e-4)
-    a, b = (editor.edit(rendered, o, "bronze", start=1.0, generator=seeded(), **CHECKPOINT) for o in (one, other))
+    a, b = (edit(editor, rendered, o, start=1.0, generator=seeded(), **CHECKPOINT) for o in (one, other))
     assert torch.equal(a, b)
 
 
 def test_any_size_goes_in_and_comes_out(parts):
     editor = InstructPix2Pix(**parts, side_px=32)
     odd = torch.rand(1, 45, 50, 3, generator=seeded())
-    assert editor.edit(odd, odd, "bronze", generator=seeded(), **CHECKPOINT).shape == odd.shape
+    assert edit(editor, odd, odd, generator=seeded(), **CHECKPOINT).shape == odd.shape
 
 
 def test_a_text_to_image_model_is_refused(tmp_path):
@@ -220,33 +224,35 @@ def test_a_text_to_image_model_is_refused(tmp_path):
 
 def test_the_model_that_was_named_is_opened_as_asked(parts, tmp_path):
     pipeline_of(parts).save_pretrained(tmp_path / "model")
-    editor = open_editor("auto", "make him a zombie", DiffusionOptions(str(tmp_path / "model"), sampler="dpm++"))
+    given = {"model": str(tmp_path / "model"), "sampler": "dpm++"}
+    editor = open_editor("auto", "make him a zombie", given)
+    assert editor.options == DiffusionOptions(**given)
     assert editor.name == "ip2p" and type(editor.scheduler).__name__ == "DPMSolverMultistepScheduler"
 
 
 def test_loads_from_a_folder(parts, tmp_path):
     pipeline_of(parts).save_pretrained(tmp_path / "model")
-    loaded = load(str(tmp_path / "model"), device="cpu")
+    loaded = load(DiffusionOptions(str(tmp_path / "model")), device="cpu")
     loaded.side_px = None
     rendered = images(1)
     given = InstructPix2Pix(**parts, side_px=None)
-    results = [e.edit(rendered, rendered, "bronze", generator=seeded(), **CHECKPOINT) for e in (loaded, given)]
+    results = [edit(e, rendered, rendered, generator=seeded(), **CHECKPOINT) for e in (loaded, given)]
     assert torch.allclose(*results, atol=1e-5)
     for weights in (tmp_path / "model" / "unet").glob("*.safetensors"):
         weights.unlink()
     with pytest.raises(BadInput, match="safetensors"):
-        load(str(tmp_path / "model"))
+        load(DiffusionOptions(str(tmp_path / "model")))
 
 
 def test_loads_in_the_precision_and_with_the_sampler_asked_for(parts, tmp_path):
     pipeline_of(parts).save_pretrained(tmp_path / "model")
-    loaded = load(str(tmp_path / "model"), device="cpu", sampler="dpm++", precision="bfloat16")
+    loaded = load(DiffusionOptions(str(tmp_path / "model"), "dpm++", "bfloat16"), device="cpu")
     loaded.side_px = None
     assert loaded.unet.dtype == torch.bfloat16 and type(loaded.scheduler).__name__ == "DPMSolverMultistepScheduler"
-    edited = loaded.edit(images(1), images(1), "bronze", generator=seeded(), **CHECKPOINT)
+    edited = edit(loaded, images(1), images(1), generator=seeded(), **CHECKPOINT)
     assert edited.dtype == torch.float32 and edited.isfinite().all()
     with pytest.raises(BadInput, match="float16 needs a GPU"):
-        load(str(tmp_path / "model"), device="cpu", precision="float16")
+        load(DiffusionOptions(str(tmp_path / "model"), precision="float16"), device="cpu")
 
 
 def test_a_text_to_image_folder_is_told_before_its_weights_are_read(parts, tmp_path):
@@ -256,20 +262,20 @@ def test_a_text_to_image_folder_is_told_before_its_weights_are_read(parts, tmp_p
     for weights in (tmp_path / "model").rglob("*.safetensors"):
         weights.write_bytes(b"")
     with pytest.raises(BadInput, match="no InstructPix2Pix"):
-        load(str(tmp_path / "model"))
+        load(DiffusionOptions(str(tmp_path / "model")))
 
 
 def test_folders_that_are_no_such_pipeline(tmp_path):
     with pytest.raises(BadInput, match=r"model_index\.json"):
-        load(str(tmp_path))
+        load(DiffusionOptions(str(tmp_path)))
     (tmp_path / "model_index.json").write_text('{"_class_name": "StableDiffusionXLPipeline"}')
     with pytest.raises(BadInput, match="StableDiffusionXLPipeline"):
-        load(str(tmp_path))
+        load(DiffusionOptions(str(tmp_path)))
     (tmp_path / "model_index.json").write_text("{")
     with pytest.raises(BadInput, match=r"no JSON.*download the model again"):
-        load(str(tmp_path))
+        load(DiffusionOptions(str(tmp_path)))
     with pytest.raises(BadInput, match="no such folder"):
-        load("./nowhere")
+        load(DiffusionOptions("./nowhere"))
 
 
 def test_an_unreachable_hub_is_told_at_once(monkeypatch):
@@ -277,7 +283,7 @@ def test_an_unreachable_hub_is_told_at_once(monkeypatch):
     monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
     started = time.monotonic()
     with pytest.raises(Missing, match=r"cannot be reached.*--model") as caught:
-        load("nobody/nothing-here")
+        load(DiffusionOptions("nobody/nothing-here"))
     assert "\n" not in str(caught.value)
     assert time.monotonic() - started < 15  # imports included
 

@@ -10,12 +10,12 @@ import torch
 
 from talker.core.errors import BadInput
 from talker.core.types import BACKGROUND, BROWS, FACE, HAIR, LIPS, PARTS, TORSO, mask_of
-from talker.editors.editor import Masks
+from talker.editors.editor import Editor, EditRequest, Masks
 from talker.editors.region import PARTS_OF, Region, region_weights, within
 from tests.editors.portrait import draw_portrait
 
 
-class Invert:
+class Invert(Editor):
     """Edits every pixel."""
 
     name, reads = "invert", frozenset({"rendered"})
@@ -23,8 +23,8 @@ class Invert:
     def describe(self, instruction):
         return f"inverted: {instruction}"
 
-    def edit(self, rendered, originals, instruction, **_):
-        return 1 - rendered
+    def edit(self, request):
+        return 1 - request.rendered
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def masks() -> Masks:
 
 def edit(region: Region, masks: Masks, originals: torch.Tensor, rendered: torch.Tensor) -> torch.Tensor:
     flags = {"text_guidance": 6.0, "image_guidance": 1.5, "steps": 20, "generator": torch.Generator()}
-    return within(Invert(), region).edit(rendered, originals, "x", **flags, masks=masks)
+    return within(Invert(), region).edit(EditRequest(rendered, originals, "x", **flags, masks=masks))
 
 
 @pytest.mark.parametrize("word", PARTS_OF)

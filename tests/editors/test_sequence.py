@@ -7,13 +7,14 @@ import torch
 
 from talker.core.errors import BadInput
 from talker.editors.builtin.editor import BuiltinEditor
+from talker.editors.editor import Editor, EditRequest
 from talker.editors.sequence import join_instructions, one_after_the_other
 
 
-class Recorder:
+class Recorder(Editor):
     """Adds one to what it is given, and remembers what it was asked."""
 
-    name, reads = "ip2p", frozenset({"rendered"})
+    name, reads, cost_follows_steps = "recorder", frozenset({"rendered"}), True
 
     def __init__(self):
         self.asked = []
@@ -21,14 +22,16 @@ class Recorder:
     def describe(self, instruction):
         return f"<{instruction}>"
 
-    def edit(self, rendered, originals, instruction, *, start=1.0, **_):
-        self.asked.append((instruction, float(rendered.mean()), float(originals.mean()), start))
-        return rendered + 1
+    def edit(self, request):
+        means = (float(request.rendered.mean()), float(request.originals.mean()))
+        self.asked.append((request.instruction, *means, request.start))
+        return request.rendered + 1
 
 
 def run(editor, instruction: str, start: float = 1.0) -> torch.Tensor:
     flags = {"text_guidance": 6.0, "image_guidance": 1.5, "steps": 2, "generator": torch.Generator()}
-    return editor.edit(torch.zeros(1, 2, 2, 3), torch.full((1, 2, 2, 3), 9.0), instruction, **flags, start=start)
+    images = torch.zeros(1, 2, 2, 3), torch.full((1, 2, 2, 3), 9.0)
+    return editor.edit(EditRequest(*images, instruction, **flags, start=start))
 
 
 def test_instructions_become_one():
@@ -52,6 +55,7 @@ def test_each_is_made_on_what_the_one_before_has_made():
     # The first keeps its start and its condition; the others start from noise, conditioned on what is made.
     assert recorder.asked == [("a", 0.0, 9.0, 0.5), ("b", 1.0, 1.0, 1.0), ("c", 2.0, 2.0, 1.0)]
     assert editor.describe("a, then b") == "<a>, then <b>"
+    assert editor.reads_lists and editor.cost_follows_steps and editor.name == "recorder"
 
 
 def test_the_builtin_editor_reads_them_at_once():

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from talker.core.types import EditPlan, Silent
-from talker.editors.editor import Masks
+from talker.editors.editor import Editor, Masks
 from talker.pdu.loop import run_pdu
 from talker.pdu.store import EditStore
 
@@ -17,7 +17,7 @@ class Killed(Exception):
     pass
 
 
-class Brighten:
+class Brighten(Editor):
     """Adds an amount that grows with the guidance, and noise from the generator; dies at a given call."""
 
     name = "brighten"
@@ -32,15 +32,15 @@ class Brighten:
     def describe(self, instruction):
         return instruction
 
-    def edit(self, rendered, originals, instruction, *, text_guidance, image_guidance, steps, start, generator, masks):
+    def edit(self, request):
         if self.dies_at is not None and len(self.calls) == self.dies_at:
             raise Killed
-        self.calls.append((text_guidance, steps, len(rendered)))
-        self.starts.append(start)
-        self.originals.append(originals)
-        assert masks.alpha.shape == rendered.shape[:3]
-        noise = torch.rand(rendered.shape[1:], generator=generator)
-        return (0.5 * rendered + 0.02 * text_guidance + 0.1 * noise).clamp(0, 1)
+        self.calls.append((request.text_guidance, request.steps, len(request.rendered)))
+        self.starts.append(request.start)
+        self.originals.append(request.originals)
+        assert request.masks.alpha.shape == request.rendered.shape[:3] and request.noise is None
+        noise = torch.rand(request.rendered.shape[1:], generator=request.generator)
+        return (0.5 * request.rendered + 0.02 * request.text_guidance + 0.1 * noise).clamp(0, 1)
 
 
 class ToyField:

@@ -44,7 +44,11 @@ def test_what_cannot_be_is_not_asked_for(browsed, workspace):
     preview, train, why = (browsed.locator(name) for name in ("#preview", "#train", "#why-not"))
     assert preview.is_disabled() and train.is_disabled() and "First say" in why.text_content()
     browsed.get_by_text("Name, editor and training", exact=True).click()
+    model = browsed.get_by_label("Its model, the hub’s name")
+    browsed.get_by_label("Who edits").select_option("ip2p")
+    assert model.is_visible() and model.get_attribute("placeholder") == "timbrooks/instruct-pix2pix"
     browsed.get_by_label("Who edits").select_option("builtin")
+    assert model.is_hidden()
     browsed.fill("#instruction", "give him a funny walk")
     browsed.get_by_text("Say it otherwise").wait_for()
     assert preview.is_disabled() and train.is_disabled()

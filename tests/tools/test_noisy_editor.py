@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from talker.editors.builtin.editor import BuiltinEditor
-from talker.editors.editor import Masks, stack_masks
+from talker.editors.editor import EditRequest, Masks, stack_masks
 from tests.editors.portrait import draw_portrait
 from tools import noisy_editor
 from tools.noisy_editor import NoisyEditor, replaced_share, with_faults
@@ -26,7 +26,8 @@ def portraits(count=1):
 
 def edit(rendered, originals, masks, editor=None, seed=0, **asked):
     generator = torch.Generator().manual_seed(seed)
-    return (editor or NoisyEditor()).edit(rendered, originals, TEXT, generator=generator, masks=masks, **asked)
+    request = EditRequest(rendered, originals, TEXT, generator=generator, masks=masks, **asked)
+    return (editor or NoisyEditor()).edit(request)
 
 
 def steady(originals, masks, **asked):

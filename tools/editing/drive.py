@@ -16,7 +16,7 @@ from talker.core.images import to_bytes
 from talker.core.types import EditPlan, Reporter, Take
 from talker.driving.render import Portrait
 from talker.editors.anchors import take_masks
-from talker.editors.editor import Editor
+from talker.editors.editor import Editor, EditRequest
 from talker.evaluation.faces import find_faces
 from talker.evaluation.footage import held_out_footage
 from talker.evaluation.mouth import LoudnessGuess
@@ -74,7 +74,7 @@ class Drive:
         edited = []
         for index, start, original in zip(self.frames, starts, self.unedited, strict=True):
             pictures = (torch.from_numpy(each).float()[None] / 255 for each in (start, original))
-            found = editor.edit(
+            request = EditRequest(
                 *pictures,
                 plan.instruction,
                 text_guidance=asked.text_guidance,
@@ -83,7 +83,7 @@ class Drive:
                 generator=torch.Generator().manual_seed(plan.seed),
                 masks=take_masks(self.take, index),
             )
-            edited.append(to_bytes(found[0]))
+            edited.append(to_bytes(editor.edit(request)[0]))
         return np.stack(edited)
 
 

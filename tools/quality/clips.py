@@ -16,6 +16,7 @@ from talker.core.images import spaced, to_bytes
 from talker.core.types import FPS, HEAD_PARTS, EditPlan, Reporter, Take, View, mask_of
 from talker.driving.render import Portrait
 from talker.editors.anchors import take_masks
+from talker.editors.editor import EditRequest
 from talker.editors.registry import open_editor
 from talker.evaluation.faces import enlarged
 from talker.evaluation.run import evaluate
@@ -197,7 +198,7 @@ class Bench:
         @cache
         def expected_frame(index: int) -> np.ndarray:
             original = original_frame(index)[None]
-            found = editor.edit(
+            request = EditRequest(
                 original,
                 original,
                 instruction,
@@ -207,7 +208,7 @@ class Bench:
                 generator=torch.Generator().manual_seed(plan.seed),
                 masks=take_masks(take, index),
             )
-            return to_bytes(found[0])
+            return to_bytes(editor.edit(request)[0])
 
         frames = spaced(take.held_out, EDITED_FRAMES)
         figures = {

@@ -11,12 +11,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from talker.core.types import FACE
+from talker.core.types import FACE, Reporter
 from talker.editors.builtin.filters import mix
 from talker.editors.builtin.parser import Edit, StyleEdit, describe, parse
 from talker.editors.builtin.picture import Picture
 from talker.editors.builtin.vocabulary import REGION_OPERATORS
-from talker.editors.editor import Masks
+from talker.editors.editor import EditorOptions, EditRequest, Masks, RegisteredEditor
 
 # The guidance at which an edit is whole: the paper's upper ends (s_u, and the image guidance beside it).
 FULL_TEXT_GUIDANCE = 6.0
@@ -85,36 +85,29 @@ class Memory:
         return digest.digest()
 
 
-class BuiltinEditor:
+class BuiltinEditor(RegisteredEditor):
     """Editor over the words of `talker.editors.builtin.vocabulary`; reads the originals, so rounds do not pile up."""
 
     name = "builtin"
     reads = frozenset({"originals"})
+    reads_lists = True
 
     def __init__(self) -> None:
         self._memory = Memory()
 
+    @classmethod
+    def open(cls, options: EditorOptions, reporter: Reporter, *, local_only: bool) -> BuiltinEditor:
+        return cls()
+
     def describe(self, instruction: str) -> str:
         return describe(_parse_once(instruction))
 
-    def edit(
-        self,
-        rendered: Tensor,
-        originals: Tensor,
-        instruction: str,
-        *,
-        text_guidance: float,
-        image_guidance: float,
-        steps: int,
-        start: float = 1.0,
-        noise: Tensor | None = None,
-        generator: torch.Generator,
-        masks: Masks | None = None,
-    ) -> Tensor:
-        """As `Editor.edit`; steps, start, noise and generator have no say here: the same image, the same edit."""
-        edits = _parse_once(instruction)
-        strength, whole = strength_of(text_guidance, image_guidance), self._memory.whole_edit
-        edited = [apply_edits(_picture(originals, masks, row), edits, strength, whole) for row in range(len(originals))]
+    def edit(self, request: EditRequest) -> Tensor:
+        """Steps, start, noise and generator have no say here: the same image, the same edit."""
+        originals, edits = request.originals, _parse_once(request.instruction)
+        strength = strength_of(request.text_guidance, request.image_guidance)
+        pictures = (_picture(originals, request.masks, row) for row in range(len(originals)))
+        edited = [apply_edits(picture, edits, strength, self._memory.whole_edit) for picture in pictures]
         return torch.from_numpy(np.stack(edited)).to(originals.device)
 
 

@@ -7,13 +7,11 @@ order text and image, image alone, neither.
 
 from __future__ import annotations
 
-import os
-import urllib.error
-import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 from torch import Tensor
@@ -21,24 +19,39 @@ from torch.nn import functional
 from typing_extensions import NotRequired, TypedDict
 
 from talker.core.errors import BadInput, Missing, out_of_memory
-from talker.core.hub import folder_or_name, is_folder, quiet_libraries, read_config
+from talker.core.hub import check_hub, folder_or_name, is_folder, quiet_libraries, read_config
 from talker.core.records import Count, open_ended
 from talker.core.types import Reporter, Silent
-from talker.editors.editor import Masks, Precision, Sampler
+from talker.editors.editor import EditorOptions, EditRequest, RegisteredEditor
 
 if TYPE_CHECKING:
     from diffusers import AutoencoderKL, DDIMScheduler, DPMSolverMultistepScheduler, UNet2DConditionModel
     from transformers import CLIPTextModel, CLIPTokenizer
 
-HUB_TIMEOUT_S = 3.0
 USUAL_SIDE_PX = 512  # what the published checkpoint edits best
 
+Sampler = Literal["ddim", "dpm++"]
+Precision = Literal["auto", "float16", "bfloat16", "float32"]
 
-class InstructPix2Pix:
+
+@dataclass(frozen=True)
+class DiffusionOptions(EditorOptions):
+    """How InstructPix2Pix edits."""
+
+    model: str | None = None  # InstructPix2Pix from this folder or hub name
+    sampler: Sampler = "ddim"  # of InstructPix2Pix: dpm++ needs fewer --steps for the same picture
+    precision: Precision = "auto"
+    """of InstructPix2Pix; auto: float16 on a GPU, float32 elsewhere; bfloat16 where float16 overflows"""
+
+
+class InstructPix2Pix(RegisteredEditor):
     """Editor around the parts of an InstructPix2Pix pipeline."""
 
     name = "ip2p"
     reads = frozenset({"rendered"})
+    options = DiffusionOptions()
+    cost_follows_steps = True
+    hub_model = "timbrooks/instruct-pix2pix"
 
     def __init__(
         self,
@@ -48,6 +61,7 @@ class InstructPix2Pix:
         unet: UNet2DConditionModel,
         scheduler: DDIMScheduler | DPMSolverMultistepScheduler,
         *,
+        options: DiffusionOptions = DiffusionOptions(),  # that the parts were made with
         side_px: int | None = USUAL_SIDE_PX,  # images are brought to this shorter side; None: left as they are
         reporter: Reporter = Silent(),
     ):
@@ -55,11 +69,15 @@ class InstructPix2Pix:
             raise BadInput(_no_editor(unet.config.in_channels, vae.config.latent_channels))
         self.vae, self.text_encoder, self.tokenizer = vae, text_encoder, tokenizer
         self.unet, self.scheduler = unet, scheduler
-        self.side_px = side_px
+        self.options, self.side_px = options, side_px
         self.factor = 2 ** (len(vae.config.block_out_channels) - 1)
         self._embedded: tuple[str, Tensor] | None = None
         self._reporter = reporter
         self._at_once: int | None = None  # as many images as memory has been found to hold; None: any number
+
+    @classmethod
+    def open(cls, options: DiffusionOptions, reporter: Reporter, *, local_only: bool) -> InstructPix2Pix:
+        return load(options, reporter, local_only=local_only)
 
     def describe(self, instruction: str) -> str:
         if not instruction.strip():
@@ -67,25 +85,13 @@ class InstructPix2Pix:
         return f"InstructPix2Pix: {instruction.strip()}"
 
     @torch.no_grad()
-    def edit(
-        self,
-        rendered: Tensor,  # [B, H, W, 3]
-        originals: Tensor,  # [B, H, W, 3]
-        instruction: str,
-        *,
-        text_guidance: float,
-        image_guidance: float,
-        steps: int,
-        start: float = 1.0,
-        noise: Tensor | None = None,  # [1 or B, 4, h, w]
-        generator: torch.Generator,
-        masks: Masks | None = None,
-    ) -> Tensor:
-        """As `Editor.edit`; one noise serves all images, so that equal ones get equal edits.
+    def edit(self, request: EditRequest) -> Tensor:
+        """One noise serves all images, so that equal ones get equal edits.
 
         Where memory does not hold them at once they go in halves, with the same noise, to the same result.
         """
-        count, height, width = rendered.shape[:3]
+        count, height, width = request.rendered.shape[:3]
+        noise, generator = request.noise, request.generator
         if noise is None:
             channels = self.vae.config.latent_channels
             size = (side // self.factor for side in self._inner_size(height, width))
@@ -95,12 +101,10 @@ class InstructPix2Pix:
         edited: list[Tensor] = []
         while len(edited) < count:
             batch = slice(len(edited), min(count, len(edited) + (self._at_once or count)))
+            part = replace(request, rendered=request.rendered[batch], originals=request.originals[batch])
             fits = True
             try:
-                edited += self._edit_at_once(
-                    rendered[batch], originals[batch], instruction, text_guidance, image_guidance, steps, start,
-                    noise[batch],
-                )  # fmt: skip
+                edited += self._edit_at_once(part, noise[batch])
             except RuntimeError as error:
                 if out_of_memory(error) is None:
                     raise
@@ -112,28 +116,22 @@ class InstructPix2Pix:
 
     def _edit_at_once(
         self,
-        rendered: Tensor,
-        originals: Tensor,
-        instruction: str,
-        text_guidance: float,
-        image_guidance: float,
-        steps: int,
-        start: float,
+        request: EditRequest,
         noise: Tensor,  # [B, 4, h, w]
     ) -> Tensor:  # [B, H, W, 3]
+        rendered, start = request.rendered, request.start
         height, width = rendered.shape[1:3]
         # Condition latents are not scaled, unlike z: the checkpoint was trained so.
-        condition = self._encode(rendered if start >= 1.0 else originals)
+        condition = self._encode(rendered if start >= 1.0 else request.originals)
         noise = noise.to(condition)
-        with self._diffusion_time(start, steps) as timesteps:
+        with self._diffusion_time(start, request.steps) as timesteps:
             if start >= 1.0:
                 latents = noise * self.scheduler.init_noise_sigma
             else:
                 clean = self._encode(rendered) * self.vae.config.scaling_factor
                 latents = self.scheduler.add_noise(clean, noise, timesteps[:1])
-            latents = self._denoise(
-                latents, condition, self._embed(instruction), timesteps, text_guidance, image_guidance
-            )
+            guidance = request.text_guidance, request.image_guidance
+            latents = self._denoise(latents, condition, self._embed(request.instruction), timesteps, *guidance)
         decoded = self.vae.decode(latents / self.vae.config.scaling_factor, return_dict=False)[0].float()
         if not decoded.isfinite().all():
             raise BadInput(
@@ -214,15 +212,14 @@ class InstructPix2Pix:
 
 
 def load(
-    model: str,  # hub id, or a folder in diffusers' layout
+    options: DiffusionOptions = DiffusionOptions(),
+    reporter: Reporter = Silent(),
     *,
     device: str | None = None,
     local_only: bool = False,
-    sampler: Sampler = "ddim",
-    precision: Precision = "auto",
-    reporter: Reporter = Silent(),
 ) -> InstructPix2Pix:
     """The editor from a folder, this machine's cache or the hub; Missing or BadInput in one line, without retries."""
+    model = options.model or InstructPix2Pix.hub_model
     source = folder_or_name(model, "--model", "an InstructPix2Pix model in diffusers' layout")
     if is_folder(source):
         _check_folder(Path(source))
@@ -233,15 +230,15 @@ def load(
             f"InstructPix2Pix needs diffusers and transformers ({error}); pip install talker"
         ) from error
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-    options = {
-        "torch_dtype": _dtype(precision, device),
+    how = {
+        "torch_dtype": _dtype(options.precision, device),
         "use_safetensors": True,
         "safety_checker": None,
         "requires_safety_checker": False,
     }
     with quiet_libraries():
         try:
-            pipeline = StableDiffusionInstructPix2PixPipeline.from_pretrained(source, local_files_only=True, **options)
+            pipeline = StableDiffusionInstructPix2PixPipeline.from_pretrained(source, local_files_only=True, **how)
         except (OSError, ValueError) as error:
             if (lack := out_of_memory(error)) is not None:
                 raise lack from error
@@ -249,17 +246,17 @@ def load(
                 raise BadInput(f"cannot load {model} as an InstructPix2Pix pipeline: {_first_line(error)}") from error
             if local_only:
                 raise Missing(f"{model} is not on this machine; {_ways_out(model)}") from error
-            _check_hub(model)
+            check_hub(model, "InstructPix2Pix", _ways_out(model))
             try:
-                pipeline = StableDiffusionInstructPix2PixPipeline.from_pretrained(source, **options)
+                pipeline = StableDiffusionInstructPix2PixPipeline.from_pretrained(source, **how)
             except (OSError, ValueError) as second:
                 raise out_of_memory(second) or Missing(
                     f"cannot load {model}: {_first_line(second)}; {_ways_out(model)}"
                 ) from second
     pipeline = pipeline.to(device)
-    scheduler = make_scheduler(sampler, pipeline.scheduler.config)
+    scheduler = make_scheduler(options.sampler, pipeline.scheduler.config)
     parts = (pipeline.vae, pipeline.text_encoder, pipeline.tokenizer, pipeline.unet)
-    return InstructPix2Pix(*parts, scheduler, reporter=reporter)
+    return InstructPix2Pix(*parts, scheduler, options=options, reporter=reporter)
 
 
 def make_scheduler(sampler: Sampler, config: Mapping[str, Any]) -> DDIMScheduler | DPMSolverMultistepScheduler:
@@ -290,7 +287,7 @@ def _ways_out(model: str) -> str:
 def _no_editor(taken: int, latent: int) -> str:
     return (
         f"this UNet takes {taken} channels and not {2 * latent}: it makes pictures from words alone and is no "
-        "InstructPix2Pix model; try --model timbrooks/instruct-pix2pix"
+        f"InstructPix2Pix model; try --model {InstructPix2Pix.hub_model}"
     )
 
 
@@ -308,7 +305,7 @@ def _check_folder(folder: Path) -> None:
     if kind != "StableDiffusionInstructPix2PixPipeline":
         raise BadInput(
             f"{folder} holds a {kind or 'pipeline of unknown kind'}, not a StableDiffusionInstructPix2PixPipeline; "
-            "try --model timbrooks/instruct-pix2pix"
+            f"try --model {InstructPix2Pix.hub_model}"
         )
     taken = read_config(folder / "unet/config.json", _Unet)["in_channels"]
     latent = read_config(folder / "vae/config.json", _Vae)["latent_channels"]
@@ -320,19 +317,6 @@ def _check_folder(folder: Path) -> None:
                 f"{folder / part} holds no .safetensors weights; other formats could run code and are not read; "
                 "download the model's safetensors files"
             )
-
-
-def _check_hub(model: str) -> None:
-    """One short question instead of the hub library's retries."""
-    if os.environ.get("HF_HUB_OFFLINE", "").lower() in ("1", "true", "yes", "on"):
-        raise Missing(f"{model} is not on this machine and HF_HUB_OFFLINE forbids the hub; {_ways_out(model)}")
-    hub = os.environ.get("HF_ENDPOINT", "https://huggingface.co")
-    try:
-        urllib.request.urlopen(urllib.request.Request(hub, method="HEAD"), timeout=HUB_TIMEOUT_S).close()
-    except urllib.error.HTTPError:
-        return  # it answered
-    except (OSError, ValueError) as error:
-        raise Missing(f"{model} is not on this machine and {hub} cannot be reached; {_ways_out(model)}") from error
 
 
 def _first_line(error: BaseException) -> str:

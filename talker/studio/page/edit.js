@@ -95,10 +95,12 @@ const order = () => ({
   project: state.project, instruction: wanted.instruction.trim(), ...limits(), ...(
     wanted.from && { from: wanted.from }
   ),
-  ...(wanted.editor !== "auto" && { editor: wanted.editor }), ...(
-    wanted.editor === "ip2p" && wanted.model && { model: wanted.model }
-  ),
+  ...(wanted.editor !== "auto" && { editor: wanted.editor }),
+  ...(chosenEditor()?.model && wanted.model && { model: wanted.model }),
 });
+
+/** What the editor that is named says of itself; undefined where whoever knows the words edits. */
+const chosenEditor = () => (state.words?.editors ?? []).find((each) => each.name === wanted.editor);
 
 function regions(changed) {
   const ticks = (title, key) => el("fieldset", {}, el("legend", {}, title), el("div", { class: "ticks" },
@@ -144,10 +146,15 @@ function editors(changed, show) {
     {
       type: "text",
       value: wanted.model,
-      placeholder: "timbrooks/instruct-pix2pix",
       onchange: () => { wanted.model = model.value.trim(); changed(); },
     },
   );
+  const models = field("Its model, the hub’s name", model);
+  const showModel = () => {
+    models.hidden = !chosenEditor()?.model;
+    model.placeholder = chosenEditor()?.model ?? "";
+  };
+  showModel();
   const number = (key, props) => field(key.replace("-", " "), el("input", {
     type: "number", value: wanted.how[key] ?? "", style: "width:86px", oninput: (event) => {
       wanted.how[key] = event.target.value === "" ? undefined : +event.target.value;
@@ -174,16 +181,12 @@ function editors(changed, show) {
     field(
       "Who edits",
       select(
-        [
-          ["auto", "whoever knows the words"],
-          ["builtin", "the built-in editor: no weights"],
-          ["ip2p", "InstructPix2Pix: any words, wants a GPU"],
-        ],
+        [["auto", "whoever knows the words"], ...(state.words?.editors ?? []).map(({ name, label }) => [name, label])],
         wanted.editor,
-        (value) => { wanted.editor = value; changed(); },
+        (value) => { wanted.editor = value; showModel(); changed(); },
       ),
     ),
-    field("InstructPix2Pix, the hub’s name", model),
+    models,
     field(
       "In which order",
       select(
@@ -214,7 +217,7 @@ function whyNot() {
   if (!state.project) return "There is no speaker yet: fit one under Start";
   if (!wanted.instruction.trim()) return "First say what to make of the speaker";
   return wanted.isUnderstood === null ? ""
-    : wanted.isUnderstood ? null : "Say it otherwise, or choose InstructPix2Pix below, under Name, editor and training";
+    : wanted.isUnderstood ? null : "Say it otherwise, or choose another editor below, under Name, editor and training";
 }
 
 function showResult(node, panel = node.parentElement) {
@@ -273,7 +276,7 @@ async function preview() {
   wanted.opens = true;
   try {
     await api.order(
-      { kind: "preview", ...order(), "text-guidance": GUIDANCES, ...(wanted.editor === "ip2p" && { steps: STEPS }) },
+      { kind: "preview", ...order(), "text-guidance": GUIDANCES, ...(chosenEditor()?.uses_steps && { steps: STEPS }) },
     );
   } catch (error) { toast(error.message); }
 }
@@ -331,7 +334,7 @@ function trainingOrder() {
       HOW.filter((key) => wanted.how[key] !== undefined).map((key) => [key, wanted.how[key]]),
     ),
     ...(guidance && { "text-guidance": [Math.min(3, guidance), guidance] }),
-    ...(guidance && wanted.editor === "ip2p" && { steps: [Math.min(10, steps), steps] }),
+    ...(guidance && chosenEditor()?.uses_steps && { steps: [Math.min(10, steps), steps] }),
   };
 }
 
