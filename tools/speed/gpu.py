@@ -21,6 +21,7 @@ from talker.core.errors import Missing
 from talker.core.metrics import psnr_db
 from talker.core.types import FPS, Reporter, Take
 from talker.editors.diffusion.ip2p import InstructPix2Pix, make_scheduler
+from talker.editors.editor import EditRequest
 from talker.projects.project import Project
 from talker.radfield.backends import KERNELS
 from talker.radfield.encoding import spherical_harmonics
@@ -178,9 +179,12 @@ def edit_figures(editor: InstructPix2Pix, sizes: Sizes) -> dict[str, float]:
     pictures = torch.rand(sizes.edited_frames, sizes.size_px, sizes.size_px, 3)
 
     def edit(steps: int) -> Tensor:
+        generator = torch.Generator().manual_seed(0)
         return editor.edit(
-            pictures, pictures, "make him a bronze statue",
-            text_guidance=6.0, image_guidance=1.5, steps=steps, generator=torch.Generator().manual_seed(0),
+            EditRequest(
+                pictures, pictures, "make him a bronze statue",
+                text_guidance=6.0, image_guidance=1.5, steps=steps, generator=generator,
+            )
         )  # fmt: skip
 
     edit(1)
