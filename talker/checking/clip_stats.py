@@ -10,6 +10,7 @@ import numpy as np
 from talker.checking.frame_stats import FrameStats
 from talker.checking.sound import Sound
 from talker.core.axis import runs
+from talker.core.types import FPS
 from talker.take.crop import SEARCH_FPS, FaceSearch, choose_crop
 from talker.take.cuts import Pace
 from talker.take.presence import Attendance
@@ -38,6 +39,13 @@ class ClipStats:
     def attendance(self) -> Attendance:
         """Who is there in each look."""
         return self.search.attendance(self.looks.seen, SEARCH_FPS, self.span_s[0])
+
+    @property
+    def new_per_second(self) -> float:
+        """Pictures of the speaker that differ from the one before."""
+        usable, steps = self.attendance.usable, len(self.pace.steps)
+        looks = (np.arange(steps) * SEARCH_FPS / FPS).round().astype(int).clip(max=max(0, len(usable) - 1))
+        return self.pace.new_per_second(usable[looks] if len(usable) else None)
 
     @property
     def seconds(self) -> float:

@@ -126,7 +126,7 @@ def _joins_speaker(clip: ClipStats, cut_s: float) -> bool:
 
 
 def _rate(clip: ClipStats) -> Iterator[Finding]:
-    new_hz = min(clip.info.rate_hz or FPS, clip.pace.new_per_second)
+    new_hz = min(clip.info.rate_hz or FPS, clip.new_per_second)
     if new_hz < FEWEST_PICTURES_HZ and len(clip.pace.steps) > NEARBY:
         yield Finding(
             "rate",

@@ -41,13 +41,16 @@ class Pace:
         """The same as seconds of the file."""
         return [self.start_s + cut / FPS for cut in self.cuts]
 
-    @property
-    def new_per_second(self) -> float:
+    def new_per_second(
+        self,
+        counted: np.ndarray | None = None,  # [B - 1] bool: the pictures to count; None: all
+    ) -> float:
         """Pictures a second that differ from the one before."""
         if not len(self.steps):
             return 0.0
         nearby = percentile_filter(self.steps, 90, 2 * NEARBY + 1)
-        return FPS * float((self.steps > REPEATED * nearby).mean())
+        differ = self.steps > REPEATED * nearby
+        return FPS * float((differ if counted is None or not counted.any() else differ[counted]).mean())
 
 
 def find_cuts(

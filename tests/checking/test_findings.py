@@ -134,6 +134,15 @@ def test_a_face_that_goes_away_is_told_with_its_time_and_stops_a_fit_beyond_half
     assert "for only 9.0 s of 20.0" in found[0].what and "--start 2.0 --end 11.0" in found[0].way_out
 
 
+def test_a_black_start_is_told_as_that_and_not_as_a_slow_camera():
+    colours, boxes, pace = good_looks().colours.copy(), good_looks().boxes.copy(), clip_stats().pace
+    colours[:30], boxes[:30] = np.nan, np.nan
+    steps = pace.steps.copy()
+    steps[:150] = 0.0
+    found = find(clip_stats(**looks(colours=colours, boxes=boxes), pace=replace(pace, steps=steps)))
+    assert [one.key for one in found] == ["absent"]
+
+
 def test_cuts_to_somebody_else_are_no_jumps_of_the_speakers_head():
     steps = clip_stats().pace.steps.copy()
     steps[[249, 349, 419]] = 30.0

@@ -32,13 +32,20 @@ def test_seconds_of_cuts_are_of_the_file():
 def test_pictures_shown_again_are_not_counted(every):
     steps = np.random.default_rng(0).uniform(0.7, 1.5, 250)
     steps[np.arange(250) % every > 0] = 0.03  # what a codec makes of them
-    assert Pace(steps, 0.0).new_per_second == pytest.approx(25.0 / every, abs=0.5)
+    assert Pace(steps, 0.0).new_per_second() == pytest.approx(25.0 / every, abs=0.5)
 
 
 def test_calm_moments_are_no_repetition():
     steps = np.random.default_rng(0).uniform(0.8, 1.2, 250)
     steps[60:200] *= 0.02  # sits still
-    assert Pace(steps, 0.0).new_per_second > 22.0 and Pace(np.zeros(0), 0.0).new_per_second == 0.0
+    assert Pace(steps, 0.0).new_per_second() > 22.0 and Pace(np.zeros(0), 0.0).new_per_second() == 0.0
+
+
+def test_a_black_start_is_no_slow_camera():
+    steps = np.random.default_rng(0).uniform(0.7, 1.5, 250)
+    steps[:75] = 0.0
+    assert Pace(steps, 0.0).new_per_second() < 18.0
+    assert Pace(steps, 0.0).new_per_second(np.arange(250) >= 75) > 24.0
 
 
 def test_a_video_of_two_shots(tmp_path: Path):
