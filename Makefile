@@ -3,11 +3,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: help .venv demo test bench speed dist clean
+.PHONY: help .venv demo check test bench speed dist clean
 
 help:
 	@echo "make demo    the whole story on the demo speaker: out/drive.mp4, out/sheet.png, out/demo.json"
-	@echo "make test    style and tests"
+	@echo "make check   style and the fast tests, in a minute or two"
+	@echo "make test    style and all tests"
 	@echo "make bench   quality figures on the demo speaker"
 	@echo "make speed   speed figures: kernels, a fit, a drive, the studio"
 	@echo "make .venv   only the virtual environment"
@@ -25,6 +26,10 @@ $(STAMP): pyproject.toml constraints.txt
 
 demo: .venv
 	$(BIN)/python -m tools.demo
+
+check: .venv
+	$(BIN)/ruff check .
+	$(BIN)/pytest -m 'not slow'
 
 test: .venv
 	$(BIN)/ruff check .

@@ -17,6 +17,8 @@ from talker.speaker.speech import speak
 from talker.take.store import load_take
 from talker.video import SYNTHETIC_NOTE, ffmpeg_path, probe, read_audio, read_frames, write_wav
 
+pytestmark = pytest.mark.slow
+
 FIT = ["fit", "speaker.mp4", "--size", "64", "--training-steps", "24"]
 EDIT = ["edit", "--instruction", "make him a Van Gogh painting"]
 EDIT += ["--rounds", "2", "--frames", "3", "--training-steps", "3"]

@@ -19,6 +19,8 @@ from tests.radfield.conftest import TINY_FIT, native_or_none
 from tests.radfield.conftest import ball_take as ball_take
 from tests.threads import one_thread as one_thread
 
+pytestmark = pytest.mark.slow
+
 TRAINING = TrainingOptions(round_steps=4, lip_steps=2, patches=1, patch_px=8)
 PLAN = EditPlan("make him bronze", seed=3, rounds=2, frames=3)
 MOMENTS = (2, 7, 13)  # of the frames, files and steps that a run writes or takes

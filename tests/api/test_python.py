@@ -7,6 +7,8 @@ import subprocess
 import sys
 from types import ModuleType
 
+import pytest
+
 import talker
 from talker.api import python as public
 from talker.api.options import EditOptions, FitOptions
@@ -15,6 +17,8 @@ from talker.evaluation.options import EvalOptions
 from talker.speaker.speech import speak
 from talker.take.build import TakeOptions
 from talker.video import write_wav
+
+pytestmark = pytest.mark.slow
 
 STORY = ("fit", "check", "edit", "preview", "drive", "evaluate", "open_portrait")  # each needs what came before it
 

@@ -29,6 +29,8 @@ from tests.cli.console import film, refused
 from tests.take.test_sync import speaker
 from tests.take.toy import face_landmarks
 
+pytestmark = pytest.mark.slow
+
 SIDE, SECONDS = 96, 15
 TINY = FieldFitOptions(
     steps=8,

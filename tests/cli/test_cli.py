@@ -21,6 +21,8 @@ from talker.take.build import TakeOptions
 from talker.video import write_wav
 from tests.cli.console import everything, film, refused, tone
 
+pytestmark = pytest.mark.slow
+
 # -------------------------------------------------------------------- footage that cannot serve
 
 

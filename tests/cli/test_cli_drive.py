@@ -20,6 +20,8 @@ from talker.video import VideoWriter, probe, read_frames, write_wav
 from talker.video.sound import to_pcm
 from tests.cli.console import film, refused, spoken_into, tone
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(
     ("words", "hint"),

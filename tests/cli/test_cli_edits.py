@@ -26,6 +26,8 @@ from talker.video import read_frames, write_wav
 from talker.video.sound import to_pcm
 from tests.cli.console import everything, refused, spoken_into, tone
 
+pytestmark = pytest.mark.slow
+
 LENGTH = ["--rounds", "1", "--frames", "2", "--training-steps", "1"]
 BLUE = ["--instruction", "make the background blue"]
 RED = ["--instruction", "dye his hair red", "--keep", "background"]

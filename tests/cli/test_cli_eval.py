@@ -16,6 +16,8 @@ from talker.video import write_wav
 from tests.cli.console import everything, refused, tone
 from tests.evaluation.faces import DarkestSpot, smooth, talking
 
+pytestmark = pytest.mark.slow
+
 FRAMES = 80  # of which 12 are held out
 
 

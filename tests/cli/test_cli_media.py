@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import pytest
 
 from talker.cli import main
 from talker.driving.render import DriveOptions
@@ -14,6 +15,8 @@ from talker.video import probe, write_wav
 from tests.cli.console import refused, spoken_into, tone
 from tests.hostile_media import KINDS, USUAL, write_secret
 from tests.video.test_video_tracks import file_of, speech, write_float_wav
+
+pytestmark = pytest.mark.slow
 
 NOBODY_LISTENS = 9  # the port; who calls it is refused, and that would be told otherwise
 INPUTS = (

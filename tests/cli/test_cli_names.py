@@ -23,6 +23,8 @@ from talker.take.store import load_take
 from talker.video import write_wav
 from tests.cli.console import everything, refused, tone
 
+pytestmark = pytest.mark.slow
+
 ODD = os.fsdecode(b"v\xfcdeo")
 MINE = [
     b"\xff\xfe",

@@ -25,6 +25,8 @@ from talker.studio.workspace import Workspace
 from talker.video import write_wav
 from tests.cli.console import tone
 
+pytestmark = pytest.mark.slow
+
 # One value of every type that JSON has, and the numbers that break arithmetic.
 VALUES = (None, True, 7, -1, 10**30, 0.5, float("nan"), 1e308, "words", [], [1, "a"], {}, {"a": 1})
 DRIVE = ("drive", "speech.wav", "--edit", "bronze", "-o", "out.mp4")  # done already, unless a record says otherwise

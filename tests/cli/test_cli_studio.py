@@ -19,6 +19,8 @@ from talker.core.journal import VARIABLE, Journal
 from talker.core.types import Onlooker, Silent
 from tests.cli.console import refused
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 
 

@@ -13,6 +13,8 @@ from talker.take.store import load_take
 from tests.cli.console import refused
 from tests.cli.test_cli_edits import BLUE, LENGTH, edit, facts
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("command", ["edit", "preview"])
 def test_what_the_built_in_editor_knows_is_in_the_help(place, capsys, command):

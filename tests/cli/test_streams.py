@@ -16,6 +16,8 @@ from talker.video.files import ffmpeg_path
 from talker.video.sound import to_pcm
 from tests.cli.console import film, refused, spoken_into, tone
 
+pytestmark = pytest.mark.slow
+
 
 @contextmanager
 def full(monkeypatch, name: str = "stdout") -> Iterator[None]:

@@ -25,6 +25,8 @@ from talker.video import write_wav
 from tests.cli.console import tone
 from tests.evaluation.faces import DarkestSpot
 
+pytestmark = pytest.mark.slow
+
 FRAMES, SIDE = 400, 64  # 60 frames are held out
 ONLY_NEW_SPEECH = {"mouth_follows_loudness"}
 ONLY_LONG_SPEECH = {"lip_sync", "lip_sync_offset_ms"}  # tests/evaluate/test_lip_sync.py

@@ -18,6 +18,8 @@ from talker.radfield.cuda import CudaKernels, compile, driver
 from tests.radfield.cuda_on_cpu import built_for_cpu, kernel_names
 from tests.radfield.test_cuda import evaluated
 
+pytestmark = pytest.mark.slow
+
 ELF = b"\x7fELF"
 
 

@@ -22,7 +22,7 @@ from tests.radfield.conftest import TINY_FIT
 from tests.radfield.pretended_gpu import GPU, pretended_gpu
 
 # What torch says of its "meta" device, which the pretence borrows.
-pytestmark = pytest.mark.filterwarnings("ignore:for .*non-meta parameter")
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:for .*non-meta parameter")]
 
 
 class OnGpu(TorchKernels):

@@ -16,6 +16,8 @@ from talker.radfield.targets import Batch, PixelObjective
 from tests.radfield.conftest import SIZE, TINY_FIT
 from tests.threads import one_thread as one_thread  # it repeats itself bit for bit, too
 
+pytestmark = pytest.mark.slow
+
 SIZES = (TINY_FIT.frames_per_step, TINY_FIT.pixels_per_frame)
 
 

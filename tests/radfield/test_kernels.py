@@ -21,6 +21,8 @@ from talker.radfield.occupancy import Occupancy
 from talker.radfield.torso import Torso, TorsoOptions
 from tests.radfield.conftest import TINY_FIELD
 
+pytestmark = pytest.mark.slow
+
 # Compiler, and what it takes of the CPU. Lightly optimised, which builds faster; rounding is what may differ.
 BUILDS = {
     "all of this CPU": (None, None),

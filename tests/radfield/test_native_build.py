@@ -19,7 +19,10 @@ from talker.radfield import cache
 from talker.radfield.backends import choose_kernels
 from talker.radfield.native import build
 
-pytestmark = pytest.mark.skipif(not any(map(shutil.which, build.COMPILERS)), reason="no C++ compiler on this machine")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not any(map(shutil.which, build.COMPILERS)), reason="no C++ compiler on this machine"),
+]
 
 # Builds in a blink: what is tested here is not the kernels.
 SMALL_SOURCE = 'extern "C" int abi_version() { return 1; }\n'

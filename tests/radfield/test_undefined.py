@@ -9,6 +9,8 @@ import pytest
 
 from tests.radfield.conftest import native_or_none
 
+pytestmark = pytest.mark.slow
+
 BAD_NUMBERS = """
 import torch
 from dataclasses import replace

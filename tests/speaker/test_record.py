@@ -11,6 +11,8 @@ from talker.speaker.record import SpeakerOptions, record_speaker, render_truth
 from talker.speaker.truth import Truth, load_truth
 from talker.video import probe, read_audio, read_frames
 
+pytestmark = pytest.mark.slow
+
 OPTIONS = SpeakerOptions(seconds=0.6, size_px=64, seed=3)
 
 

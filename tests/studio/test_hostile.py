@@ -19,6 +19,8 @@ from talker.studio.app import application
 from talker.studio.workspace import Workspace
 from tests.studio.sessions import STAGE, next_frame
 
+pytestmark = pytest.mark.slow
+
 REQUEST = {"seq": 1, "request": {"project": "toy.talker"}}
 
 

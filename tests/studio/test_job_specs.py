@@ -15,6 +15,8 @@ from talker.core.view import ViewPath
 from talker.studio.job_specs import command_of, shown
 from tests.cli.console import film
 
+pytestmark = pytest.mark.slow
+
 EDIT = {"kind": "edit", "project": "toy.talker", "instruction": "turn into a bronze statue"}
 DRIVE = {"kind": "drive", "project": "toy.talker", "audio": "speech.wav"}
 

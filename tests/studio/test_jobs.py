@@ -19,6 +19,8 @@ from talker.studio.records import Follower, Job
 from talker.studio.workspace import Workspace
 from tests.studio.worker import STEPS
 
+pytestmark = pytest.mark.slow
+
 WORKER = (sys.executable, str(Path(__file__).parent / "worker.py"))
 NAMES = ("quick", "slow", "bad", "crash")
 PATIENCE_S = 120.0  # of a machine that has much else to do: jobs run at a low priority

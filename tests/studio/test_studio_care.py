@@ -7,7 +7,7 @@ import pytest
 from talker.api import commands
 from tools.speed.browser import CHROMIUM, FLAGS, open_studio, why_not
 
-pytestmark = pytest.mark.skipif(why_not() is not None, reason=str(why_not()))
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(why_not() is not None, reason=str(why_not()))]
 EDITS = "() => [...document.querySelectorAll('#strip button')].map((each) => each.dataset.edit)"
 
 

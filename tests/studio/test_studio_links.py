@@ -17,6 +17,8 @@ from talker.studio.jobs import Queue
 from talker.studio.workspace import Workspace
 from tests.studio.sessions import STAGE, next_of
 
+pytestmark = pytest.mark.slow
+
 EDIT = ["/edits/bronze/rounds", "/thumbnail?edit=bronze"]
 REFUSED = {  # what cannot be looked at when that part leads out
     "take": ["", "/thumbnail?edit=bronze"],

@@ -12,7 +12,7 @@ from talker.speaker.speech import speak
 from talker.video import probe, write_wav
 from tools.speed.browser import CHROMIUM, FLAGS, open_studio, why_not
 
-pytestmark = pytest.mark.skipif(why_not() is not None, reason=str(why_not()))
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(why_not() is not None, reason=str(why_not()))]
 # The page asks for whole trainings; the story does with a few steps of each.
 SHORT = {
     "speaker": {"seconds": 4, "size": 96},

@@ -29,6 +29,8 @@ from talker.take.track import blank_others
 from talker.video import Crop, VideoInfo, VideoWriter, read_audio, read_frames, write_wav
 from tests.take.toy import nodding, render
 
+pytestmark = pytest.mark.slow
+
 COUNT, SIDE = 80, 64
 
 

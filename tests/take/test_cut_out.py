@@ -17,6 +17,8 @@ from talker.video.frames import PLATE
 from tests.take.test_build import COUNT, OPTIONS, SIDE, Listener, ToyDetector
 from tests.take.toy import nodding, render
 
+pytestmark = pytest.mark.slow
+
 
 def write_film(path: Path, rgba: np.ndarray, codec: list[str]) -> None:
     """[B, H, W, 4] uint8 at 25 frames a second, with a hum."""

@@ -25,6 +25,8 @@ from tools.editing.matrix import PER_FRAME, WAYS, Comparison, Size
 from tools.editing.paraphrases import parser_figures
 from tools.editing.table import COLUMNS, as_json, paired, table
 
+pytestmark = pytest.mark.slow
+
 RNG = np.random.default_rng(0)
 STILL = np.repeat(blur(RNG.random((1, 48, 48, 3))[0], 3.0)[None], 12, axis=0)
 KEYS_OF_THE_ISSUE = {"mouth_corr", "lip_lmd", "direction", "identity", "e_w_excess", "seconds"}

@@ -14,6 +14,8 @@ from tools.speed import gpu
 from tools.speed.gpu import Sizes, compare_to_reference, edit_figures, fit_and_drive, measure, random_ip2p
 from tools.speed.subject import painted_take
 
+pytestmark = pytest.mark.slow
+
 TINY = Sizes(points=256, size_px=32, frames=4, fit_steps=2, drive_frames=2, edited_frames=1, sampling_steps=2)
 TINY_IP2P = {
     "unet": {

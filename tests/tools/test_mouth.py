@@ -10,6 +10,8 @@ from talker.core.metrics import pearson
 from talker.core.types import Camera
 from tools.quality.mouth import CROP_PX, Box, as_crops, mouth_box, train_reader, vary
 
+pytestmark = pytest.mark.slow
+
 
 def toy_mouths(count: int, seed: int) -> tuple[torch.Tensor, np.ndarray]:
     """Dark ellipses on skin, with their half height and half width as truth."""

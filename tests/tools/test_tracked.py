@@ -17,6 +17,8 @@ from tools.quality.held_out import region_figures
 from tools.quality.mouth import Box
 from tools.quality.tracked import tracked_figures
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def truth(tmp_path_factory) -> Truth:
