@@ -46,7 +46,7 @@ _DRIVE = ["drive", "../speech.wav", "--view", "yaw=-20..20"]
 COMMANDS = {"fit": _FIT, "edit": _EDIT, "drive": _DRIVE}
 
 
-class RunAgain(TalkerError):
+class Failed(TalkerError):
     """A command came to another end than a kill or success."""
 
 
@@ -61,10 +61,11 @@ class Tally:
 
 
 def prepare(work: Path) -> None:
-    """What every command works from: a clip, a speech, and (under peace/) a fitted speaker."""
+    """What every command works from: a clip, a speech, and (under fitted/) a fitted speaker."""
     work.mkdir(parents=True, exist_ok=True)
     if not (work / "clip.mp4").is_file():
         _finish(_start(work, [*_CLIP, str(work / "clip.mp4")]))
+    if not (work / "speech.wav").is_file():
         write_wav(work / "speech.wav", speak(2.0, seed=9)[0])
     if not (work / "fitted" / "clip.talker" / "field" / "stage.json").is_file():
         (work / "fitted").mkdir(exist_ok=True)
@@ -138,7 +139,7 @@ def _start(place: Path, words: Sequence[str], temporary: Path | None = None) -> 
 
 def _finish(process: subprocess.Popen) -> None:
     if process.wait():
-        raise RunAgain(f"talker ended with exit code {process.returncode}")
+        raise Failed(f"talker ended with exit code {process.returncode}")
 
 
 def _edited(place: Path) -> dict[Path, int]:

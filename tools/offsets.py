@@ -42,7 +42,8 @@ class Clip:
     def of_project(cls, folder: Path) -> Clip:
         project = open_project(folder)
         take = load_take(project.path("take"))
-        return cls(folder.stem, take.landmarks_px.numpy(), read_audio(TakeFolder(project.path("take")).audio))
+        landmarks = np.where(take.use.lips_usable[:, None, None], take.landmarks_px.numpy(), np.nan)
+        return cls(folder.stem, landmarks, read_audio(TakeFolder(project.path("take")).audio))
 
     @classmethod
     def of_truth(cls, folder: Path) -> Clip:

@@ -128,7 +128,8 @@ def fit(
             with project.build(take_stage, discard_if_bad=True) as build:
                 examiner = Examiner(take_options, field_options, kernels)
                 take = build_take(video, build.folder, take_options, reporter, examiner.search)
-                write_page(page, examiner.report, video, reporter)
+                with sole_writer(page):
+                    write_page(page, examiner.report, video, reporter)
                 build.measured.update(frames=len(take), seconds=len(take) / FPS, size_px=take.size_px)
         take = load_take(project.path("take"))
         with project.build(field_stage) as build:

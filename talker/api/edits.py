@@ -159,9 +159,10 @@ def rename_edit(project_dir: Path | Project | None, old: str, new: str) -> Outco
     edit_record(project, old)
     if new == old:
         raise BadInput(f"{old} is called that already; nothing to rename")
-    if project.record(f"edits/{check_name(new)}") is not None:
-        raise Conflict(f"There is an edit called {new} already; choose another name for {old}")
+    check_name(new)
     with project.lock():
+        if project.record(f"edits/{new}") is not None:
+            raise Conflict(f"There is an edit called {new} already; choose another name for {old}")
         project.rename(f"edits/{old}", f"edits/{new}")
         renders.rename_edit(project, old, new)
     return Outcome(project.path(f"edits/{new}"), f"{old} is called {new} now: drive it with --edit {new}")

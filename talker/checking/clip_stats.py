@@ -44,7 +44,7 @@ class ClipStats:
     def new_per_second(self) -> float:
         """Pictures of the speaker that differ from the one before."""
         usable, steps = self.attendance.usable, len(self.pace.steps)
-        looks = (np.arange(steps) * SEARCH_FPS / FPS).round().astype(int).clip(max=max(0, len(usable) - 1))
+        looks = (np.arange(steps) * SEARCH_FPS / FPS).astype(int).clip(max=max(0, len(usable) - 1))
         return self.pace.new_per_second(usable[looks] if len(usable) else None)
 
     @property

@@ -18,7 +18,7 @@ from talker.checking.size import size_findings
 from talker.core.axis import runs
 from talker.core.errors import BadInput
 from talker.core.types import FPS
-from talker.take.crop import SEARCH_FPS, check_faces
+from talker.take.crop import SEARCH_FPS, check_faces, frame_of_look
 from talker.take.cuts import NEARBY
 from talker.take.face_similarity import hidden_mouths
 from talker.take.presence import HIDDEN_MOUTH, MINIMUM_S
@@ -119,9 +119,10 @@ def _cuts(clip: ClipStats) -> Iterator[Finding]:
 
 def _joins_speaker(clip: ClipStats, cut_s: float) -> bool:
     """Whether the speaker is seen on both sides of a cut."""
-    look = (cut_s - clip.span_s[0]) * SEARCH_FPS
+    cut = round((cut_s - clip.span_s[0]) * FPS)
     usable = clip.attendance.usable
-    before, after = max(0, int(np.ceil(look)) - 1), min(len(usable) - 1, int(np.ceil(look)))
+    after = next((look for look in range(len(usable)) if frame_of_look(look) >= cut), len(usable) - 1)
+    before = max(0, after - 1)
     return bool(usable[before] and usable[after])
 
 

@@ -1,7 +1,8 @@
 """Where paths really lead, and what may be done to them.
 
-A person may move a part of a project to a larger disk and leave a link in its place: commands follow it, and what they
-make anew they make where it leads. Removing removes the link, never what it leads to.
+A person may move a project, a stage or its renders to a larger disk and leave a link in its place: commands follow it,
+and what they make anew they make where it leads. A link to a file gives way to the new file. Removing removes the link,
+never what it leads to.
 
 A studio never leaves its folder, its workspace: what a link leads to outside is neither read, written nor removed, by
 the studio itself or by a command that it starts, to which `$TALKER_WORKSPACE` names the folder.

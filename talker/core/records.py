@@ -1,4 +1,5 @@
-"""Records: what is known, as JSON on disk, in requests and in other files' headers. Read here and nowhere else.
+"""Records: what is known, as JSON on disk, in requests and in other files' headers. Read here and
+nowhere else, but for the headers of safetensors (`talker.core.files`).
 
 Every reader says what it expects, as a TypedDict or a dataclass, and gets that or one line. Types are strict: a number
 in quotes is no number. What a record holds beyond them is kept as it is: a newer talker may have written it.

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from talker.core import links
 
-_NAME = re.compile(r"\.(?P<stem>.+)\.[0-9a-f]{8}\.partial(?P<suffix>\.[^.]*)?")
+_NAME = re.compile(r"\.(?P<stem>.+)\.[0-9a-f]{8}\.partial(?P<suffix>\.[^.]*)?", re.DOTALL)
 _SCRATCH = ("talker-", ".scratch")  # how names of scratch folders begin and end
 _LOCK = ".lock"
 

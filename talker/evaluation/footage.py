@@ -9,7 +9,6 @@ say what an edit should look like, and for the speaker as fitted there is nothin
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -50,7 +49,7 @@ def held_out_footage(
 ) -> Footage:
     """The fitted speaker on the first held-out frames, under their own sound and poses."""
     take = portrait.take
-    chosen = successive(take.held_out)[:frames]
+    chosen = successive(take)[:frames]
     found = _render(portrait, chosen, chosen, "render", reporter)
     reference = take.frames[chosen[0] : chosen[-1] + 1]
     return Footage(take, chosen, found, reference, "original", True, _sound_of(wav, chosen), chosen[0] / FPS)
@@ -65,7 +64,7 @@ def spoken_footage(
     """The fitted speaker saying new speech in the held-out poses, forth and back; beside the take in these poses."""
     take = portrait.take
     chosen = tuple(range(min(frames, len(portrait))))
-    held_out = successive(take.held_out)
+    held_out = successive(take)
     poses = tuple(held_out[forth_and_back(index, len(held_out))] for index in chosen)
     found = _render(portrait, chosen, poses, "render", reporter)
     return Footage(take, poses, found, take.frames[list(poses)], "same pose", False, _sound_of(wav, chosen), 0.0)
@@ -97,13 +96,11 @@ def turned_pictures(
     return rows, _render(portrait, frames, poses, "render from the sides", reporter, views)
 
 
-def successive(
-    frames: Sequence[int],  # ascending
-) -> tuple[int, ...]:
-    """The longest piece of them without a gap."""
-    there = np.zeros(max(frames, default=-1) + 1, bool)
-    there[list(frames)] = True
-    return tuple(max(runs(there), key=len, default=()))
+def successive(take: Take) -> tuple[int, ...]:
+    """The longest piece of the held-out frames without a gap or a cut."""
+    there = np.zeros(len(take), bool)
+    there[take.held_out] = True
+    return tuple(max(runs(there, take.use.shots), key=len, default=()))
 
 
 def _render(

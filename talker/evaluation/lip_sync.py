@@ -37,6 +37,8 @@ def measure_lip_sync(
     if not found.is_long_enough:
         return LipSyncFigures()
     reference = None if reference_faces is None else estimate_offset(reference_faces, wav, 0.0, ear)
+    if reference is not None and not reference.is_long_enough:
+        reference = None
     return LipSyncFigures(
         found.at(0.0),
         max(found.at(-SHIFT_S), found.at(SHIFT_S)),

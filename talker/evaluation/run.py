@@ -168,7 +168,7 @@ def _film(
     reporter: Reporter,
 ) -> Footage:
     take = portrait.take
-    held_out = successive(take.held_out)
+    held_out = successive(take)
     if len(held_out) < FEWEST_FRAMES:
         raise BadInput(f"The take holds out {len(held_out)} frames in a row; {FEWEST_FRAMES} are the least: film more")
     features, length = (take.audio_features, len(take)) if speech is None else (speech.features, speech.frames)

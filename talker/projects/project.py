@@ -13,6 +13,7 @@ Every path that is written down is relative to the project, which can therefore 
 from __future__ import annotations
 
 import contextlib
+import glob
 import hashlib
 import json
 import os
@@ -143,14 +144,18 @@ class Project:
         return path
 
     def glob(self, pattern: str) -> list[Path]:
-        """What there is of that name, in order, without what leads out of the workspace."""
-        found = sorted(self.root.glob(pattern))
+        """What there is of that name, in order, without temporary files and what leads out of the workspace."""
+        found = sorted(path for path in self.root.glob(pattern) if not path.name.startswith("."))
         return [path for path in found if not self._is_astray(path.relative_to(self.root).as_posix())]
 
     def astray(self) -> list[str]:
         """Parts of the project that lead out of the workspace: they are as good as not there."""
-        found = [path for pattern in ("*", "*/*") for path in sorted(self.root.glob(pattern)) if path.is_symlink()]
-        return list(filter(self._is_astray, (path.relative_to(self.root).as_posix() for path in found)))
+        found: list[str] = []
+        for folder in ("", *(path.name for path in sorted(self.root.glob("*")))):
+            if folder not in found and (self.root / folder).is_dir():
+                names = (path.relative_to(self.root).as_posix() for path in sorted((self.root / folder).glob("*")))
+                found += [name for name in names if (self.root / name).is_symlink() and self._is_astray(name)]
+        return found
 
     def _is_astray(self, path: str) -> bool:
         return self.workspace is not None and not links.is_inside(self.root / path, self.workspace)
@@ -158,8 +163,7 @@ class Project:
     def unfinished(self, path: str) -> list[Path]:
         """What interrupted runs left of a stage."""
         folder = self.path(path)
-        place = links.real(folder) if folder.is_symlink() else folder
-        return sorted(place.parent.glob(f"{place.name}.partial-*"))
+        return _partials(links.real(folder) if folder.is_symlink() else folder)
 
     def record(self, path: str) -> StageRecord | None:
         """What a finished stage says of itself, as `stages.kind_of(path)`; None while it is not there."""
@@ -211,7 +215,7 @@ class Project:
         """Hold the project against other runs; the lock of a killed run is gone with it."""
         with held(self.root / ".lock", f"in {self.root}"):
             self._heal()
-            sweep(self.root.iterdir())
+            sweep(self.root.iterdir(), MANIFEST)  # whoever writes anything else here holds its lock
             self._summarise()
             yield
 
@@ -242,8 +246,9 @@ class Project:
             yield build
         except TalkerError:
             if discard_if_bad:
-                links.remove(folder)
-                self._remove_if_empty()
+                with contextlib.suppress(OSError):  # the error that people should read is another
+                    links.remove(folder)
+                    self._remove_if_empty()
             raise
         record = {
             "fingerprint": stage.fingerprint,
@@ -261,7 +266,8 @@ class Project:
     def rename(self, path: str, new: str) -> None:
         """Give a finished stage another name; it keeps its fingerprint. No finished stage may have that name."""
         source, goal = self.path(path), self.path(new)
-        links.remove(goal)  # what a killed removal left
+        for left in (goal, *_partials(goal)):  # of a removal or an edit that was killed
+            links.remove(left)
         source.rename(goal)
         self._summarise()
 
@@ -274,7 +280,7 @@ class Project:
         kept = links.real(folder) if folder.is_symlink() else None
         if kept is None:
             (folder / RECORD).unlink()
-        for each in (folder, *folder.parent.glob(f"{folder.name}.partial-*")):
+        for each in (folder, *_partials(folder)):
             links.remove(each)
         self._summarise()
         return kept
@@ -285,7 +291,7 @@ class Project:
         if destination.exists():
             destination.rename(replaced)
         folder.rename(destination)
-        for stale in (replaced, *destination.parent.glob(f"{destination.name}.partial-*")):
+        for stale in (replaced, *_partials(destination)):
             with contextlib.suppress(OSError):
                 links.remove(stale)
 
@@ -297,7 +303,8 @@ class Project:
                 destination = links.place_of(self.path(stage))
                 replaced = destination.with_name(destination.name + _REPLACED)
                 if destination.exists():
-                    links.remove(replaced)
+                    with contextlib.suppress(OSError):  # as in `_replace`: the next may have more luck
+                        links.remove(replaced)
                 elif replaced.exists():
                     replaced.rename(destination)
 
@@ -306,14 +313,14 @@ class Project:
             path: {name: record[name] for name in ("finished", "seconds", "talker", "inputs", "measured")}
             for path, record in self.stages().items()
         }
-        before = read_record(self.root / MANIFEST, Manifest).get("stages") if self.astray() else None
-        if isinstance(before, dict):  # what is not to be looked at is what it was
-            stages |= {path: facts for path, facts in before.items() if self._is_astray(path)}
-        manifest = plain({"schema": SCHEMA, "talker": __version__, "stages": stages})
+        before: dict[str, Any] = {}
         with contextlib.suppress(BadInput):
-            if read_record(self.root / MANIFEST, Manifest) == manifest:
-                return
-        write_record(self.root / MANIFEST, manifest)
+            before = read_record(self.root / MANIFEST, Manifest)
+        if self.astray() and isinstance(before.get("stages"), dict):  # what is not to be looked at is what it was
+            stages |= {path: facts for path, facts in before["stages"].items() if self._is_astray(path)}
+        manifest = plain({"schema": SCHEMA, "talker": __version__, "stages": stages})
+        if before != manifest:
+            write_record(self.root / MANIFEST, manifest)
 
     def _remove_if_empty(self) -> None:
         left = list(self.root.iterdir())
@@ -322,6 +329,11 @@ class Project:
                 links.remove(child)
             with contextlib.suppress(OSError):  # a link, which a person made
                 self.root.rmdir()
+
+
+def _partials(place: Path) -> list[Path]:
+    """What interrupted runs left of a stage beside it."""
+    return sorted(place.parent.glob(f"{glob.escape(place.name)}.partial-*"))
 
 
 # -------------------------------------------------------------------- words

@@ -50,7 +50,7 @@ def video_of(project: Project, record: RenderRecord) -> Path:
 
 
 def _files(project: Project) -> list[Path]:
-    return [path for path in project.glob(f"{FOLDER}/*.json") if not path.name.startswith(".")]
+    return project.glob(f"{FOLDER}/*.json")
 
 
 def check_mp4(out: Path) -> None:
@@ -89,8 +89,8 @@ def find(
         video = video_of(project, facts)
         right_place = video.parent == folder if out is None else _real(video) == _real(out)
         if right_place and facts["inputs"] == wanted and video.is_file() and file_hash(video) == facts["sha256"]:
-            for folder in {project.path(FOLDER), video.parent}:  # a kill right after it was made left its lock
-                sweep_killed(folder)
+            for place in {folder, video.parent}:  # a kill right after it was made left its lock
+                sweep_killed(place)
             return video if out is None else out
     return None
 
@@ -129,7 +129,11 @@ def keep(
             if out is not None:
                 place = Path(os.path.relpath(_real(out), _real(project.root))).as_posix()
             now = plain({"video": place, "sha256": digest, **facts})
-            if not os.path.lexists(record) or (not kept.exists() and _is_of_the_same(record, now)):
+            if os.path.lexists(record):
+                is_free = not kept.exists() and _is_of_the_same(record, now)
+            else:
+                is_free = out is not None or not os.path.lexists(kept)  # a video without a record is somebody's, too
+            if is_free:
                 break
         write_record(record, now)
         video.replace(kept)

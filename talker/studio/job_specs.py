@@ -1,7 +1,7 @@
 """What the page asks for, as the `talker` command that does it.
 
-An order is a JSON object with a `kind`; the command line that it becomes is shown to people, run, and kept. Values are
-read here only as far as they choose files and flags: what they may be is the command's own business to say.
+An order is a JSON object with a `kind`; the command line that it becomes is shown to people, run, and kept. Numbers
+are held to their options' bounds here; what else values may be is the command's own business to say.
 """
 
 from __future__ import annotations

@@ -124,7 +124,6 @@ class Session:
                 if "seq" not in facts:
                     raise BadInput("That is no message for the stage")
                 seq = facts["seq"]
-            if "request" in facts:
                 await self._wait(seq, frame_request_of(facts["request"]))
             elif "listen" in facts:
                 await self._listen(frame_request_of(facts["listen"]))

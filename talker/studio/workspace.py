@@ -118,7 +118,7 @@ class Workspace:
         return {
             "kinds": KINDS,
             **{f"{kind}s": [path.name for path in files if kind_of(path.name) == kind] for kind in KINDS},
-            "checks": sorted(path.stem for path in self.kept(CHECKS).glob("*.html")),
+            "checks": sorted(path.stem for path in self.kept(CHECKS).glob("[!.]*.html")),
             "projects": [self._project_facts(manifest.parent) for manifest in self._manifests()],
         }
 

@@ -61,9 +61,10 @@ class AudioEncoder(Protocol):
     def encode(
         self,
         wav: np.ndarray,  # [n] float, 16 kHz
+        loudness: Loudness | None = None,  # that it is heard at; None: the recording's own
     ) -> Tensor:  # [T, C] float32
         """The features of a whole recording."""
-        stream = self.stream(measure_loudness([wav]))
+        stream = self.stream(loudness or measure_loudness([wav]))
         return torch.cat([stream.push(wav), stream.finish()])
 
     def speaking(

@@ -1,6 +1,7 @@
 """From a video file to a take: look, crop, track, pose, matte, parts, plate, eyes, sound.
 
-Everything is streamed: the source passes twice (a sparse look, then every frame in the crop), and frames wait on disk.
+Everything is streamed: the source passes three times (thumbnails for cuts, a sparse look for the speaker, then every
+frame in the crop), and frames wait on disk.
 """
 
 from __future__ import annotations
@@ -95,14 +96,16 @@ def build_take(
     for one in followed.left_out:
         reporter.notice(one.sentence)
     use, count = followed.use, len(tracked.points)
+    del tracked  # its pictures are large
     write_image(folder.background, separate(folder, followed, detector, reporter, cut_out=cut_out))
 
     wav = fit_length(wav, count * FRAME_SAMPLES)
     write_wav(folder.audio, wav)
-    encoder.fit(wav.reshape(count, FRAME_SAMPLES)[use.usable].ravel())
+    own = wav.reshape(count, FRAME_SAMPLES)[use.usable].ravel()
+    encoder.fit(own)
     tracks = Tracks(
         **tracks_of(followed, folder, detector, options.size_px),
-        audio_features=encoder.encode(wav),
+        audio_features=encoder.encode(wav, measure_loudness([own])),  # as loud as new speech will be
         audio_encoder=options.audio,
         audio_state=encoder.state(),
         use=use,

@@ -17,7 +17,7 @@ from talker.core.axis import runs
 from talker.core.errors import BadInput
 from talker.core.types import FPS, Reporter
 from talker.take.cuts import Pace, watch_pace
-from talker.take.face_tracks import FaceTracker, SpeakerTracks
+from talker.take.face_tracks import LONGEST_GAP, FaceTracker, SpeakerTracks, has_jumped
 from talker.take.landmarks import LandmarkDetector
 from talker.take.presence import MINIMUM_S, Attendance, bridged, trimmed
 from talker.video import Crop, VideoInfo, read_frames
@@ -60,7 +60,7 @@ class FaceSearch:
         whole: np.ndarray | None = None,  # [n] bool: where all of the face is there, as usual; None: everywhere
     ) -> Attendance:
         """Who is there when, by this search and by those pictures."""
-        frames = (np.arange(len(seen)) * FPS / rate_hz).round().astype(int)
+        frames = ((np.arange(len(seen)) + 0.5) * FPS / rate_hz).astype(int).clip(max=len(self.pace.steps))
         shots = np.searchsorted(self.pace.cuts, frames, side="right")
         other = np.array([self.tracks.shows_other(frame) for frame in frames], bool)
         usable = bridged(seen & ~other, shots, rate_hz, self.pace.steps if rate_hz == FPS else None)
@@ -136,32 +136,42 @@ def search_faces(
 ) -> FaceSearch:
     """Look for the speaker five times a second.
 
-    `watch` is shown every look, [H, W, 3] uint8, and the speaker's face in it, [4] in the look's pixels, NaN where
-    there is none.
+    `watch` is shown every look, [H, W, 3] uint8, and the face that is followed in it, whoever's, [4] in the look's
+    pixels, NaN where there is none.
     """
     pace = watch_pace(video, span_s, reporter)
     tracker = FaceTracker(detector, pace.cuts)
     shrink = min(1.0, SEARCH_SIDE_PX / max(info.size_px))
     expected = max(1, round((span_s[1] - span_s[0]) * SEARCH_FPS))
     boxes, rival = [], []
-    last, shot = None, 0
+    last, shot, met = None, 0, 0
     frames = read_frames(video, start_s=span_s[0], end_s=span_s[1], fps=SEARCH_FPS, max_side_px=SEARCH_SIDE_PX)
     for index, rgb in enumerate(frames):
         found = detector.find_faces(rgb)
-        box, frame = np.full(4, np.nan), round(index * FPS / SEARCH_FPS)
+        box, frame = np.full(4, np.nan), min(frame_of_look(index), len(pace.steps))
         if shot != (shot := bisect_right(pace.cuts, frame)):
             last = None  # whoever stood there in the shot before
         if len(found):
-            box = last = follow(found, last)
+            near = follow(found, last)
+            if (
+                last is None or not has_jumped(last, near) or frame - met > LONGEST_GAP
+            ):  # else it may be somebody else's
+                box, last, met = near, near, frame
         tracker.watch(frame, rgb, box)
         rival.append(len(found) > 1 and (box_area(found) > RIVAL_SHARE * box_area(box)).sum() > 1)
         boxes.append(box / shrink)
         watch(rgb, box)
         reporter.progress("look", min(1.0, (index + 1) / expected), "finding the speaker")
     tracks = tracker.tracks(len(pace.steps) + 1)
-    own = np.array([tracks.shows_speaker(round(index * FPS / SEARCH_FPS)) for index in range(len(boxes))], bool)
+    shown = [min(frame_of_look(index), len(pace.steps)) for index in range(len(boxes))]
+    own = np.array([tracks.shows_speaker(frame) for frame in shown], bool)
     boxes = np.where(own[:, None], np.array(boxes).reshape(-1, 4), np.nan)
-    return FaceSearch(boxes, np.arange(len(boxes)) / SEARCH_FPS, np.array(rival, bool) & own, pace, tracks)
+    return FaceSearch(boxes, np.array(shown) / FPS, np.array(rival, bool) & own, pace, tracks)
+
+
+def frame_of_look(look: int) -> int:
+    """The frame that a look shows: ffmpeg keeps the middle one of those that it stands for."""
+    return int((look + 0.5) * FPS / SEARCH_FPS)
 
 
 def check_faces(search: FaceSearch, name: str) -> None:

@@ -101,12 +101,11 @@ def hidden_mouths(
     rate_hz: float,  # of the pictures
 ) -> np.ndarray:  # [n] bool
     """Where something hides the lower half of the face."""
-    hidden = np.zeros(len(lower_likeness), bool)
-    for run in runs(lower_likeness < HIDDEN_BESIDE):
-        if lower_likeness[list(run)].min() < HIDDEN_LIKENESS and len(run) >= HIDDEN_S * rate_hz:
+    seen, hidden = np.isfinite(lower_likeness), np.zeros(len(lower_likeness), bool)
+    for run in runs(~(lower_likeness >= HIDDEN_BESIDE)):  # what hides a mouth may hide the face from the detector
+        if (lower_likeness[list(run)] < HIDDEN_LIKENESS).any() and len(run) >= HIDDEN_S * rate_hz:
             hidden[list(run)] = True
-    most = MOST_HIDDEN * np.isfinite(lower_likeness).sum()
-    return hidden if hidden.sum() <= most else np.zeros(len(hidden), bool)
+    return hidden if (hidden & seen).sum() <= MOST_HIDDEN * seen.sum() else np.zeros(len(hidden), bool)
 
 
 def _at(image: np.ndarray, points: np.ndarray) -> np.ndarray:  # [M, 3] float32

@@ -1,8 +1,8 @@
 """Who is seen when: the faces of a clip's stretches, compared with each other.
 
-A stretch is a piece of one shot in which one face is followed. Where a clip has several, each is compared with the
-longest ones, and whoever is seen longest is the speaker. What is compared are embeddings of dlib's face network where
-its weights are there, and else what the face looks like under its landmarks.
+A stretch is a piece of one shot in which one face is followed. Where a clip has several, each is compared with those
+of whoever it may be, the longest first, and whoever is seen longest is the speaker. What is compared are embeddings of
+dlib's face network where its weights are there, and else what the face looks like under its landmarks.
 
 Notation: k faces of a stretch, D numbers of a pattern.
 """

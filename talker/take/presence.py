@@ -98,10 +98,10 @@ class Attendance:
         why = "; ".join(f"{one.what[0].lower()}{one.what[1:]} {told_places(one.where_s)}" for one in self.gone)
         seen = f"The speaker is seen for only {shown / self.rate_hz:.1f} s of {count / self.rate_hz:.1f} ({why})"
         longest = max(runs(self.usable), key=len, default=range(0))
-        if len(longest) < MINIMUM_S * self.rate_hz:
-            raise BadInput(f"{seen}, and never for {MINIMUM_S:.0f} s in one piece; film again, facing the camera")
         start_s = np.ceil(10.0 * self._second(longest.start) - 1e-6) / 10.0
         end_s = np.floor(10.0 * self._second(longest.stop) + 1e-6) / 10.0
+        if end_s - start_s < MINIMUM_S - 1e-6:
+            raise BadInput(f"{seen}, and never for {MINIMUM_S:.0f} s in one piece; film again, facing the camera")
         raise BadInput(f"{seen}; use the longest piece: --start {start_s:.1f} --end {end_s:.1f}")
 
 

@@ -32,7 +32,7 @@ def separate(
 
     In frames that do not show the speaker nobody is marked.
     """
-    frames, mattes = followed.frames, followed.tracked.mattes
+    frames, mattes = followed.frames, followed.mattes
     samples = plate_samples(len(frames))
     pictures = np.stack([read_image(folder.frame(frames[i])) for i in samples])
     covered = np.stack([speaker_cover(decode(mattes[i])) for i in samples])

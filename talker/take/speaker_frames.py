@@ -31,7 +31,7 @@ class SpeakerFrames:
 
     use: FrameUse
     frames: np.ndarray  # [U]
-    tracked: Tracked  # of the U frames
+    mattes: list[bytes]  # of the U frames, PNG
     points: np.ndarray  # [U, M, 3] pixels, gaps filled
     motion: HeadMotion  # of the U frames
     left_out: list[LeftOut]  # for people
@@ -68,7 +68,7 @@ def follow_speaker(
     told = there.gone
     if hidden.any():
         told.append(there.places(HIDDEN_MOUTH, hidden))
-    return SpeakerFrames(use, frames, tracked.only(frames), points[frames], motion, told)
+    return SpeakerFrames(use, frames, [tracked.mattes[frame] for frame in frames], points[frames], motion, told)
 
 
 def fill_points(

@@ -139,7 +139,7 @@ def load_whisper(model: str | None = None) -> Whisper:
 
 
 def from_transformers(folder: Path) -> WhisperNet:
-    """As `save_pretrained` writes it. ValueError, KeyError or OSError where it is something else."""
+    """As `save_pretrained` writes it. BadInput, ValueError or KeyError where it is something else."""
     config = read_config(folder / "config.json", dict[str, Any])
     if config.get("model_type") != "whisper":
         raise ValueError(f"a {config.get('model_type')}")

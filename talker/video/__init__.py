@@ -4,7 +4,7 @@ Frames are [H, W, 3] uint8 RGB, upright (ffmpeg applies rotation metadata), squa
 rate: frame i of a clip shows the source at (start + i / fps). Sound is mono float32 in [-1, 1] at 16 kHz, padded so
 that its sample 0 and frame 0 belong together.
 
-Files, from below: source (what ffmpeg may open), files (what a file holds), hdr and frames (pictures), survey, tracks
+Files, from below: source (what ffmpeg may open), hdr, files (what a file holds), frames (pictures), survey, tracks
 and sound (which sound is heard, and the sound), writer (a video of known length, whole or not at all), live (a video
 that grows while it is watched).
 """

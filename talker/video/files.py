@@ -163,8 +163,9 @@ def parse_header(
     streams = re.findall(r"^\s*Stream #.*$(?:\n(?!\s*Stream #).*)*", text, re.M)  # with what is said under them
     if not streams:
         raise _unreadable(name)
-    videos = [stream for stream in streams if ": Video: " in stream and "(attached pic)" not in stream]
-    sounds = [stream for stream in streams if ": Audio: " in stream]
+    heads = [stream.partition("\n")[0] for stream in streams]  # what stands below may say anything
+    videos = [s for s, head in zip(streams, heads) if ": Video: " in head and "(attached pic)" not in head]
+    sounds = [s for s, head in zip(streams, heads) if ": Audio: " in head]
     clock = re.search(r"Duration: (\d+):(\d+):(\d+(?:\.\d+)?)", text)
     duration_s = 3600 * float(clock[1]) + 60 * float(clock[2]) + float(clock[3]) if clock else 0.0
     video = videos[0] if videos else ""

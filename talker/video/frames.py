@@ -55,8 +55,8 @@ def read_frames(
         resize = tuple(max(2, round(side * ratio)) for side in info.size_px)
     command = reading(path, start_s, end_s, info.decoder)
     count = 0
-    with _table_file(info.hdr) as table:
-        command += ["-map", "0:V:0", "-vf", _filters(info, fps, crop, resize, table)]
+    with _table_file(info.hdr) as colours:
+        command += ["-map", "0:V:0", "-vf", _filters(info, fps, crop, resize, colours)]
         command += ["-f", "image2pipe", "-c:v", "pam", "pipe:1"]
         with Decoder(command) as ffmpeg:
             while (frame := _read_pam(ffmpeg.output)) is not None:
