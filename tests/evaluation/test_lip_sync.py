@@ -38,3 +38,5 @@ def test_too_few_faces_say_nothing():
     lips = speaker(1)[0][:FRAMES].copy()
     lips[90:] = np.nan
     assert measure_lip_sync(ear(), spoken(), lips, lips) == LipSyncFigures()
+    found = measure_lip_sync(ear(), spoken(), speaker(1)[0][:FRAMES], lips)
+    assert found.lip_sync is not None and found.lip_sync_reference is None

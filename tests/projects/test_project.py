@@ -11,7 +11,10 @@ from safetensors import safe_open
 
 from talker.core.errors import BadInput, Conflict
 from talker.core.files import load_tensors, save_tensors
+from talker.core.locks import sole_writer
 from talker.core.records import write_record
+from talker.core.temporary import unfinished
+from talker.projects import renders
 from talker.projects.names import slug
 from talker.projects.project import MANIFEST, RECORD, Project, Stage, describe_changes
 
@@ -101,6 +104,32 @@ def test_two_runs_do_not_build_at_once(project):
         pass
     with project.lock():
         pass
+
+
+def test_what_another_run_writes_into_the_project_is_not_swept(project):
+    with sole_writer(project.root / "out.mp4"), unfinished(project.root / "out.mp4") as video:
+        video.write_bytes(b"half")
+        with project.lock():
+            assert video.read_bytes() == b"half"
+
+
+def test_the_neighbours_of_a_linked_stage_are_not_its_leftovers(project, tmp_path):
+    disk = tmp_path / "disk"
+    (disk / "abc.partial-1234").mkdir(parents=True)
+    (disk / "a*").mkdir()
+    (project.root / "take").symlink_to(disk / "a*")
+    make(project, TAKE)
+    assert (disk / "abc.partial-1234").is_dir() and (disk / "a*" / "result.txt").is_file()
+
+
+def test_a_video_that_has_lost_its_record_is_not_written_over(project, tmp_path):
+    renders.prepare(project)
+    lost = project.path("renders/0001.mp4")
+    lost.write_bytes(b"old")
+    (tmp_path / "new.mp4").write_bytes(b"new")
+    facts = {"audio": "a.wav", "edit": None, "frames": 1, "inputs": {}}
+    kept = renders.keep(project, tmp_path / "new.mp4", None, facts)
+    assert lost.read_bytes() == b"old" and kept.name == "0002.mp4" and kept.read_bytes() == b"new"
 
 
 def test_a_moved_project_is_the_same_project(project, tmp_path):

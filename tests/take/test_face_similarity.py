@@ -38,6 +38,14 @@ def test_a_hidden_mouth_is_found_with_its_coming_and_going_and_a_moment_is_a_mis
     assert np.flatnonzero(hidden_mouths(lower, 25.0)).tolist() == list(range(18, 34))
 
 
+def test_what_hides_a_mouth_may_hide_the_face_from_the_detector():
+    like = np.full(200, 0.9)
+    like[50:70] = 0.1
+    like[56:64] = np.nan
+    like[120] = np.nan
+    assert np.flatnonzero(hidden_mouths(like, 25.0)).tolist() == list(range(50, 70))
+
+
 def test_what_hides_a_mouth_most_of_the_time_is_part_of_the_face():
     lower = np.where(np.arange(100) < 60, HIDDEN_LIKENESS - 0.1, 0.9)
     assert not hidden_mouths(lower, 25.0).any()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -71,6 +73,16 @@ def test_up_to_half_may_be_missing_and_then_the_longest_piece_is_offered():
         attendance(flags(200, range(0, 103)), start_s=7.0).require_enough()
     with pytest.raises(BadInput, match="never for 3 s in one piece; film again"):
         attendance(flags(200, range(0, 60), range(90, 150))).require_enough()
+
+
+@pytest.mark.parametrize("first", range(0, 12))
+def test_what_is_offered_is_not_refused(first):
+    seen = np.zeros(400, bool)
+    seen[first : first + 76] = True
+    with pytest.raises(BadInput) as refused:
+        attendance(seen).require_enough()
+    offered = re.search(r"--start ([\d.]+) --end ([\d.]+)", str(refused.value))
+    assert offered is None or float(offered[2]) - float(offered[1]) > 3.0 - 1e-6
 
 
 def test_a_gap_that_the_search_saw_a_face_in_is_told_as_one_that_cannot_be_followed():

@@ -263,3 +263,17 @@ def test_header_of_a_rotated_anamorphic_file() -> None:
     info = parse_header(header, "x.mov")
     assert info.size_px == (1080, 1920) and info.duration_s == 62.5 and info.rate_hz == 29.97
     assert info.has_video and info.has_audio and info.hdr == "smpte2084"
+
+
+def test_titles_of_streams_are_no_kinds() -> None:
+    header = """Input #0, matroska,webm, from 'x.mkv':
+  Duration: 00:00:02.00, start: 0.000000, bitrate: 100 kb/s
+  Stream #0:0: Video: h264 (High), yuv420p, 64x48, 25 fps, 25 tbr, 1k tbn
+    Metadata:
+      title           : Take 2: Audio: boom
+  Stream #0:1: Audio: pcm_s16le, 16000 Hz, mono, s16, 256 kb/s
+    Metadata:
+      title           : Part 1: Video: intro
+"""
+    info = parse_header(header, "x.mkv")
+    assert info.size_px == (64, 48) and info.has_video and len(info.tracks) == 1
