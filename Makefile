@@ -3,12 +3,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: help .venv demo check test bench speed dist clean
+.PHONY: help .venv demo check test docs bench speed dist clean
 
 help:
 	@echo "make demo    the whole story on the demo speaker: out/drive.mp4, out/sheet.png, out/demo.json"
 	@echo "make check   style and the fast tests, in a minute or two"
-	@echo "make test    style and all tests"
+	@echo "make test    style, documentation and all tests"
+	@echo "make docs    the documentation as a site, in out/docs"
 	@echo "make bench   quality figures on the demo speaker"
 	@echo "make speed   speed figures: kernels, a fit, a drive, the studio"
 	@echo "make .venv   only the virtual environment"
@@ -31,9 +32,12 @@ check: .venv
 	$(BIN)/ruff check .
 	$(BIN)/pytest -m 'not slow'
 
-test: .venv
+test: .venv docs
 	$(BIN)/ruff check .
 	$(BIN)/pytest
+
+docs: .venv
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 bench: .venv
 	$(BIN)/python -m tools.bench quality
