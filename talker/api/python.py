@@ -57,7 +57,7 @@ def fit(
         BadInput: for footage that cannot be fitted.
         Conflict: where something else would be replaced.
 
-    Example:
+    Examples:
         >>> project = talker.fit("speaker.mp4", take=TakeOptions(size_px=64), options=FitOptions(training_steps=24))
         >>> project.root
         PosixPath('speaker.talker')
@@ -92,7 +92,7 @@ def check(
     Raises:
         BadInput: for files that cannot be read.
 
-    Example:
+    Examples:
         >>> report = talker.check("speaker.mp4")
         >>> report.as_json()["span_s"]
         [0.0, 3.2]
@@ -131,7 +131,7 @@ def edit(
         BadInput: for an instruction that the editor does not understand.
         Missing: for weights that are not on this machine.
 
-    Example:
+    Examples:
         >>> plan = talker.EditPlan("make him a bronze statue", rounds=1, frames=2)
         >>> talker.edit("speaker.talker", plan, name="bronze", options=EditOptions(training_steps=2))
         'bronze'
@@ -173,7 +173,7 @@ def preview(
     Raises:
         BadInput: for an instruction that the editor does not understand.
 
-    Example:
+    Examples:
         >>> talker.preview("speaker.talker", "make him a marble statue", "marble.png")
         PosixPath('marble.png')
     """
@@ -224,7 +224,7 @@ def drive(
     Raises:
         BadInput: for sound without speech, or an edit that is not there.
 
-    Example:
+    Examples:
         >>> talker.drive("speaker.talker", "speech.wav", "turned.mp4", view=talker.View(yaw_deg=20))
         PosixPath('turned.mp4')
     """
@@ -265,7 +265,7 @@ def evaluate(
     Raises:
         BadInput: where there is nothing to judge.
 
-    Example:
+    Examples:
         >>> facts = talker.evaluate("speaker.talker", options=EvalOptions(frames=40))
         >>> facts["metrics"]["psnr_db"]["value"] > 0
         True
@@ -295,7 +295,7 @@ def open_portrait(project: AnyProject, edit: str | None = None, *, kernels: str 
     Raises:
         BadInput: for an edit that is not there.
 
-    Example:
+    Examples:
         >>> portrait = talker.open_portrait("speaker.talker")
         >>> tuple(portrait.render(0, talker.View(yaw_deg=20)).rgb.shape)
         (64, 64, 3)
